@@ -1,0 +1,1 @@
+"""Numerical side: turns the equations of detequiv.theory into numbers."""

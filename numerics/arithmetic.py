@@ -1,0 +1,173 @@
+"""Two arithmetics behind one compiled source: NumPy arrays and flint balls.
+
+A list of SymPy expressions is printed once as Python code; rationals stay
+rational (``Q(1, 3)``), and the names of functions are bound either to NumPy and
+SciPy (arrays, float64) or to ``flint.arb`` (balls at the working precision, whose
+radius bounds the rounding error).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from math import ceil, log2
+from typing import Any
+
+import flint
+import mpmath
+import numpy as np
+import scipy.special
+import sympy as sp
+from sympy.printing.pycode import PythonCodePrinter
+
+__all__ = [
+    "BALLS",
+    "FLOATS",
+    "bits",
+    "compile_expressions",
+    "exact_ball",
+    "precision",
+    "to_ball",
+    "to_mpf",
+]
+
+arb = flint.arb
+Number = Any  # float, complex, ndarray or arb: what the compiled code is fed with
+
+
+def bits(digits: float) -> int:
+    """Binary digits that hold `digits` decimal digits."""
+    return ceil(digits * log2(10))
+
+
+@contextmanager
+def precision(digits: float) -> Iterator[None]:
+    """Set the working precision of balls, in decimal digits, for a block."""
+    with flint.ctx.workprec(bits(digits)):
+        yield
+
+
+def to_ball(number: sp.Expr) -> Any:
+    """Enclose an exact SymPy number in a ball at the working precision."""
+    if number.is_Rational:
+        return arb(flint.fmpq(int(number.p), int(number.q)))
+    return compile_expressions([], [number], BALLS)()[0]
+
+
+def exact_ball(value: float | mpmath.mpf) -> Any:
+    """Exact ball (radius 0) of a binary number."""
+    sign, mantissa, exponent, _ = mpmath.mpf(value)._mpf_
+    return arb((-mantissa if sign else mantissa, exponent))
+
+
+def to_mpf(ball: Any) -> mpmath.mpf:
+    """Midpoint of a ball, all its bits kept."""
+    mantissa, exponent = ball.mid().man_exp()
+    with mpmath.workprec(max(53, int(mantissa).bit_length())):
+        return mpmath.ldexp(mpmath.mpf(int(mantissa)), int(exponent))
+
+
+class _Printer(PythonCodePrinter):
+    """Print named functions as they are: the arithmetic binds the names."""
+
+    def _print_Rational(self, expr: sp.Rational) -> str:
+        return f"Q({expr.p}, {expr.q})"
+
+    def _print_Half(self, expr: sp.Rational) -> str:
+        return "Q(1, 2)"
+
+    def _print_Pow(self, expr: sp.Pow, **_: Any) -> str:
+        base, exponent = expr.as_base_exp()
+        if exponent == sp.S.Half:
+            return f"sqrt({self._print(base)})"
+        if exponent == -sp.S.Half:
+            return f"(1/sqrt({self._print(base)}))"
+        return f"({self._print(base)})**({self._print(exponent)})"
+
+    def _print_Exp1(self, expr: sp.Expr) -> str:
+        return "exp(1)"
+
+    def _print_Pi(self, expr: sp.Expr) -> str:
+        return "pi()"
+
+    def _print_Function(self, expr: sp.Function) -> str:
+        # Heaviside carries its value at 0, a convention of measure zero
+        count = 1 if isinstance(expr, sp.Heaviside) else len(expr.args)
+        arguments = ", ".join(self._print(a) for a in expr.args[:count])
+        return f"{expr.func.__name__}({arguments})"
+
+    _print_Max = _print_Min = _print_sign = _print_Abs = _print_Function
+    _print_Heaviside = _print_Function
+
+
+for _name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "erfc"):
+    setattr(_Printer, f"_print_{_name}", _Printer._print_Function)
+
+
+def _ball_step(x: Any) -> Any:
+    return arb(1) if x > 0 else arb(0) if x < 0 else arb(1) / 2
+
+
+FLOATS: Mapping[str, Callable[..., Any]] = {
+    "Q": lambda p, q: p / q,
+    "pi": lambda: np.pi,
+    "Max": lambda *a: np.maximum.reduce(np.broadcast_arrays(*a)),
+    "Min": lambda *a: np.minimum.reduce(np.broadcast_arrays(*a)),
+    "Abs": np.abs,
+    "sign": np.sign,
+    "Heaviside": lambda x: np.heaviside(x, 0.5),
+    "NormalCdf": scipy.special.ndtr,
+    "erf": scipy.special.erf,
+    "erfc": scipy.special.erfc,
+    **{
+        name: getattr(np, name)
+        for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+    },
+}
+
+BALLS: Mapping[str, Callable[..., Any]] = {
+    "Q": lambda p, q: arb(flint.fmpq(p, q)),
+    "pi": lambda: arb.pi(),
+    "Max": lambda *a: max(map(arb, a)),
+    "Min": lambda *a: min(map(arb, a)),
+    "Abs": abs,
+    "sign": lambda x: 2 * _ball_step(x) - 1,
+    "Heaviside": _ball_step,
+    "NormalCdf": lambda x: (-arb(x) / arb(2).sqrt()).erfc() / 2,
+    **{
+        name: (lambda method: lambda x: method(arb(x)))(getattr(arb, name))
+        for name in (
+            *("exp", "log", "sqrt", "sin", "cos", "tan"),
+            *("sinh", "cosh", "tanh", "erf", "erfc"),
+        )
+    },
+}
+
+
+def compile_expressions(
+    arguments: Sequence[sp.Symbol],
+    expressions: Sequence[sp.Expr],
+    arithmetic: Mapping[str, Callable[..., Any]],
+) -> Callable[..., list[Any]]:
+    """Compile expressions to one function in the given arithmetic.
+
+    Parameters
+    ----------
+    arguments : sequence of Symbol
+        Positional arguments of the compiled function.
+    expressions : sequence of Expr
+        Common subexpressions are shared between them.
+    arithmetic : mapping
+        `FLOATS` (arrays broadcast against each other, real or complex) or `BALLS`.
+
+    Returns
+    -------
+    callable
+        Returns the list of values.
+    """
+    compiled: Callable[..., list[Any]] = sp.lambdify(
+        list(arguments),
+        list(expressions),
+        modules=[dict(arithmetic)],
+        printer=_Printer({"fully_qualified_modules": False}),
+        cse=True,
+    )
+    return compiled
