@@ -1,0 +1,72 @@
+"""Theory engine for spiked deterministic equivalents.
+
+Everything public is a name of this package. Nothing is imported before its name
+is used: SymPy alone takes over a second.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__all__ = [
+    "ConvergenceError",
+    "DetequivError",
+    "InputError",
+    "Network",
+    "Problem",
+    "Ridge",
+    "SpikedFeatures",
+    "Target",
+    "__version__",
+    "curve",
+    "load",
+    "numerics",
+    "solve",
+    "theory",
+    "validation",
+]
+
+if TYPE_CHECKING:
+    from detequiv import numerics, theory, validation
+    from detequiv.numerics import curve, solve
+    from detequiv.problem_file import load
+    from detequiv.theory.errors import ConvergenceError, DetequivError, InputError
+    from detequiv.theory.problem import (
+        Network,
+        Problem,
+        Ridge,
+        SpikedFeatures,
+        Target,
+    )
+
+    __version__: str
+else:
+    _HOME = {
+        "ConvergenceError": "detequiv.theory.errors",
+        "DetequivError": "detequiv.theory.errors",
+        "InputError": "detequiv.theory.errors",
+        "Network": "detequiv.theory.problem",
+        "Problem": "detequiv.theory.problem",
+        "Ridge": "detequiv.theory.problem",
+        "SpikedFeatures": "detequiv.theory.problem",
+        "Target": "detequiv.theory.problem",
+        "curve": "detequiv.numerics",
+        "load": "detequiv.problem_file",
+        "solve": "detequiv.numerics",
+    }
+
+    def __getattr__(name):
+        """Import the home of a public name on its first use."""
+        if name in _HOME:
+            value = getattr(import_module(_HOME[name]), name)
+        elif name == "__version__":
+            value = import_module("importlib.metadata").version("detequiv")
+        elif name in __all__:
+            value = import_module(f"detequiv.{name}")
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        """List the public names, imported or not."""
+        return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""Independent witness: simulates the model from its definition."""
