@@ -46,7 +46,7 @@ demo: setup ## a first look
 lock: ## renew requirements.lock (every Python from 3.11 on, every platform)
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
-	build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	  --no-config --no-emit-index-url --generate-hashes --all-extras --group dev \
 	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
