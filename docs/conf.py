@@ -1,0 +1,64 @@
+"""Sphinx configuration: ``make docs`` builds every page and runs every example."""
+
+import pkgutil
+
+from sphinx.application import Sphinx
+
+import detequiv
+
+project = "detequiv"
+author = "detequiv developers"
+version = release = detequiv.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "sphinx.ext.mathjax",
+]
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+numpydoc_show_class_members = False
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+html_theme = "furo"
+html_title = f"detequiv {release}"
+
+# Each example starts from this and prints what it claims.
+doctest_global_setup = "import detequiv as de"
+
+
+def append_modules(app: Sphinx, page: str, source: list[str]) -> None:
+    """End a room's reference page with all of its modules, so that none is forgotten.
+
+    Parameters
+    ----------
+    app
+        The Sphinx application.
+    page
+        Name of the page being read; ``reference/theory`` gets ``detequiv.theory`` and
+        the modules below it, ``reference/interface`` those of ``detequiv`` itself.
+    source
+        The page's text, one item, changed in place.
+    """
+    place, _, room = page.partition("/")
+    if place != "reference":
+        return
+    package = detequiv if room == "interface" else getattr(detequiv, room)
+    names = [package.__name__] + [
+        found.name
+        for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+        if not found.ispkg and not found.name.startswith("_")
+    ]
+    for name in names:
+        members = "" if name == "detequiv" else ":members:\n"
+        source[0] += (
+            f"\n## `{name}`\n\n:::{{eval-rst}}\n.. automodule:: {name}\n"
+            f"   {members}:::\n"
+        )
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the hook above."""
+    app.connect("source-read", append_modules)
