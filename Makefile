@@ -28,8 +28,8 @@ lint: setup
 	$(BIN)/mypy
 
 docs: setup ## build the documentation into build/docs and run its examples
-	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs/html
-	$(BIN)/sphinx-build -q -W --keep-going -b doctest docs build/docs/doctest
+	$(BIN)/sphinx-build -q -E -W --keep-going -b html docs build/docs/html
+	$(BIN)/sphinx-build -q -E -W --keep-going -b doctest docs build/docs/doctest
 
 slow: setup ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -43,7 +43,7 @@ def append_modules(app: Sphinx, page: str, source: list[str]) -> None:
         The page's text, one item, changed in place.
     """
     place, _, room = page.partition("/")
-    if place != "reference":
+    if place != "reference" or room == "index":
         return
     package = detequiv if room == "interface" else getattr(detequiv, room)
     names = [package.__name__] + [
@@ -54,8 +54,8 @@ def append_modules(app: Sphinx, page: str, source: list[str]) -> None:
     for name in names:
         members = "" if name == "detequiv" else ":members:\n"
         source[0] += (
-            f"\n## `{name}`\n\n:::{{eval-rst}}\n.. automodule:: {name}\n"
-            f"   {members}:::\n"
+            f"\n## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n"
+            f"   {members}```\n"
         )
 
 
