@@ -1,4 +1,4 @@
-"""How fast the engine is: ``make bench`` prints the table, ``make test`` leaves it out."""
+"""How fast the engine is: ``make bench`` measures, ``make test`` leaves this out."""
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
