@@ -173,27 +173,24 @@ def _kinks_to_steps(function: sp.Expr) -> sp.Expr:
     def maximum(*args: sp.Expr) -> sp.Expr:
         head, *rest = args
         for other in rest:
-            head = other + (head - other) * sp.Heaviside(_forward(head - other))
+            head = other + (head - other) * step(head - other)
         return head
 
     def minimum(*args: sp.Expr) -> sp.Expr:
         return -maximum(*(-a for a in args))
 
     def step(argument: sp.Expr, *_: sp.Expr) -> sp.Expr:
-        return sp.Heaviside(_forward(argument))
+        slope = argument.coeff(z, 1) if argument.is_polynomial(z) else sp.S.Zero
+        if slope.is_positive:
+            return sp.Heaviside(sp.expand(argument / slope))
+        if slope.is_negative:  # one direction only, so that equal steps look equal
+            return 1 - sp.Heaviside(sp.expand(argument / slope))
+        return sp.Heaviside(argument)
 
     rewritten = function.replace(sp.Max, maximum).replace(sp.Min, minimum)
     rewritten = rewritten.replace(sp.Abs, lambda a: a * (2 * step(a) - 1))
     rewritten = rewritten.replace(sp.sign, lambda a: 2 * step(a) - 1)
     return sp.expand(rewritten.replace(sp.Heaviside, step))
-
-
-def _forward(argument: sp.Expr) -> sp.Expr:
-    """Scale a linear form to z - k or k - z, so that equal steps look equal."""
-    slope = argument.coeff(z, 1) if argument.is_polynomial(z) else sp.S.Zero
-    if slope.is_zero or not slope.is_real:
-        return argument
-    return sp.expand(argument / sp.Abs(slope))
 
 
 def _merge_steps(term: sp.Expr) -> sp.Expr:

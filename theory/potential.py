@@ -11,6 +11,7 @@ Everything that is solved or reported is a derivative of one of the two, and
 :class:`System` holds these derivatives. It knows no number and no solver.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +19,17 @@ import sympy as sp
 
 from detequiv.theory.matrices import upper_triangle
 
-__all__ = ["Model", "System", "Unknowns"]
+__all__ = [
+    "Model",
+    "System",
+    "Unknowns",
+    "energy",
+    "energy_ridge",
+    "energy_source",
+]
+
+# the minimal Energy and its total derivatives by the source and the ridge penalty
+energy, energy_source, energy_ridge = sp.symbols("E E_source E_ridge", real=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +53,7 @@ class Unknowns:
         return self.positive + self.definite
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
     """The two scalars of a deterministic equivalent, and their symbols.
 
@@ -76,8 +87,9 @@ class Model:
     start : tuple of Expr
         Leading order of the unknowns at large `ridge`: where the physical branch
         begins.
-    trace : Expr
-        Normalised trace of the resolvent, a function of the unknowns.
+    quantities : mapping of str to Expr
+        What is reported, in terms of the parameters, the unknowns and the symbols
+        :data:`energy`, :data:`energy_source` and :data:`energy_ridge`.
     """
 
     unknowns: Unknowns
@@ -95,7 +107,7 @@ class Model:
     ridge: sp.Symbol
     source: sp.Symbol
     start: tuple[sp.Expr, ...]
-    trace: sp.Expr
+    quantities: Mapping[str, sp.Expr]
 
     @property
     def psi_integrand(self) -> sp.Expr:
@@ -154,9 +166,7 @@ class System:
         self.energy_local_gradient = [sp.diff(model.energy_local, s) for s in x]
         self.weight_slope = sp.diff(model.energy_weight, chi)
 
-    def source_derivatives(
-        self, source: sp.Symbol
-    ) -> tuple[list[sp.Expr], sp.Expr, sp.Expr, sp.Expr]:
+    def source_derivatives(self, source: sp.Symbol) -> "SourceDerivatives":
         """Differentiate by one parameter, as implicit differentiation needs.
 
         By stationarity of Psi the total derivative of the minimal Energy is
@@ -166,19 +176,20 @@ class System:
         ----------
         source : Symbol
             A parameter on which the linear form does not depend.
-
-        Returns
-        -------
-        local_gradient : list of Expr
-            ``d_s`` of the local part of grad Psi.
-        average_slope : Expr
-            ``d_s average'(chi)``.
-        energy_local, energy_weight : Expr
-            ``d_s`` of the two parts of the Energy.
         """
-        return (
-            [sp.diff(expr, source) for expr in self.local_gradient],
-            sp.diff(self.average_slope, source),
-            sp.diff(self.model.energy_local, source),
-            sp.diff(self.model.energy_weight, source),
+        return SourceDerivatives(
+            local_gradient=[sp.diff(expr, source) for expr in self.local_gradient],
+            average_slope=sp.diff(self.average_slope, source),
+            energy_local=sp.diff(self.model.energy_local, source),
+            energy_weight=sp.diff(self.model.energy_weight, source),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceDerivatives:
+    """Partial derivatives by one parameter of the pieces of a :class:`System`."""
+
+    local_gradient: list[sp.Expr]
+    average_slope: sp.Expr
+    energy_local: sp.Expr
+    energy_weight: sp.Expr

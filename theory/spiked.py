@@ -12,7 +12,13 @@ from functools import lru_cache
 import sympy as sp
 
 from detequiv.theory.matrices import LogDet, symmetric
-from detequiv.theory.potential import Model, Unknowns
+from detequiv.theory.potential import (
+    Model,
+    Unknowns,
+    energy,
+    energy_ridge,
+    energy_source,
+)
 
 __all__ = ["spiked_model"]
 
@@ -42,11 +48,12 @@ def spiked_model(groups: int) -> Model:
     Returns
     -------
     Model
-        Parameters in the order alpha, beta, lambda, epsilon, pi_1..pi_K; fields
-        in the order c0_q, c1_q, cs_q, h_q, tau0, tau1, tau2.
+        Parameters in the order alpha, beta, lambda, epsilon, Delta (the noise
+        variance), pi_1..pi_K; fields in the order c0_q, c1_q, cs_q, h_q, tau0, tau1, tau2.
     """
     alpha, beta, ridge = sp.symbols("alpha beta lambda", positive=True)
     source = sp.Symbol("epsilon", real=True)
+    noise = sp.Symbol("Delta", nonnegative=True)
     chi = sp.Symbol("chi", positive=True)
 
     def vector(name: str, **domain: bool) -> tuple[sp.Symbol, ...]:
@@ -88,7 +95,7 @@ def spiked_model(groups: int) -> Model:
     return Model(
         unknowns=Unknowns(positive=g, definite=upper),
         coefficients=m + t + r,
-        parameters=(alpha, beta, ridge, source, *weights),
+        parameters=(alpha, beta, ridge, source, noise, *weights),
         fields=(*c0, *c1, *cs, *h, tau0, tau1, tau2),
         chi=chi,
         linear_form=sp.Add(
@@ -109,5 +116,12 @@ def spiked_model(groups: int) -> Model:
             for i in range(groups)
             for j in range(i, groups)
         ),
-        trace=dot(weights, g),
+        quantities={
+            "generalization_error": energy_source,
+            "training_error": beta / alpha * (energy - ridge * energy_ridge),
+            "excess_error": energy_source - noise,
+            "readout_norm": energy_ridge,
+            "ridge_objective": energy,
+            "resolvent_trace": dot(weights, g),
+        },
     )

@@ -1,0 +1,145 @@
+"""The kappa-dependent functions of a problem on a quadrature rule in kappa."""
+
+from dataclasses import dataclass
+from math import log, pi
+from typing import Any
+
+import flint
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from detequiv.numerics.arithmetic import BALLS, compile_expressions, precision, to_ball
+from detequiv.numerics.moments import MomentValues, conditional_values
+from detequiv.numerics.quadrature import Rule, gaussian_radius, panels, sinh_rule
+from detequiv.theory.features import FeatureLaw, c1, c2, kappa
+
+__all__ = ["Fields", "evaluate_fields"]
+
+arb = flint.arb
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Values of a model's fields on nodes in kappa, as balls.
+
+    Attributes
+    ----------
+    weights : list of arb
+        Quadrature weights times the standard normal density, length n.
+    columns : list of list of arb
+        One column a field, in the order of the model's `fields`, each of length n.
+    rule : Rule
+        The rule in kappa.
+    digits : float
+        Accuracy that was asked of the moments.
+    """
+
+    weights: list[Any]
+    columns: list[list[Any]]
+    rule: Rule
+    digits: float
+
+    def floats(
+        self, stride: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weights (n,) and fields (F, n) in float64, on every stride-th node."""
+        keep = self.rule.every(stride)
+        weights = np.array([float(self.weights[i]) for i in keep]) * stride
+        return weights, np.array([[float(c[i]) for i in keep] for c in self.columns])
+
+
+def evaluate_fields(law: FeatureLaw, digits: float, halvings: int = 0) -> Fields:
+    """Evaluate the fields of the spiked model for the given features and target.
+
+    Parameters
+    ----------
+    law : FeatureLaw
+        Exact data of features and target.
+    digits : float
+        Accuracy of the conditional moments, and reach of the rule into the tails.
+    halvings : int
+        How often to halve the first guess of the step in kappa.
+
+    Raises
+    ------
+    ConvergenceError
+        A conditional moment has not the digits asked for.
+    """
+    slope = max([abs(float(u / r)) for u, r in zip(law.spikes, law.bulks, strict=True)])
+    step = 2 * pi * 0.6 / (digits * log(10)) / 2**halvings
+    radius = gaussian_radius(digits + 5)
+    for _ in range(20):
+        fields = _on_rule(law, radius, slope, step, digits)
+        if _tail(fields) < 10.0 ** -(digits + 2):
+            return fields
+        radius *= 1.2
+    return fields
+
+
+def _on_rule(
+    law: FeatureLaw, radius: float, slope: float, step: float, digits: float
+) -> Fields:
+    aligned = (law.alignment**2 - 1).is_zero
+    with precision(digits + 15):
+        kinks = [to_ball(k / law.alignment) for k in law.target.kinks] if aligned else []
+        inside = sorted(
+            (k.mid() for k in kinks if abs(float(k)) < radius), key=lambda k: float(k)
+        )
+        if inside:
+            rule = panels([arb(-radius), *inside, arb(radius)], digits + 5, step)
+        else:
+            rule = sinh_rule(radius, 1.6 / max(1.0, slope), step)
+        density = [
+            w * (-(x**2) / 2).exp() / (2 * arb.pi()).sqrt()
+            for w, x in zip(rule.weights, rule.nodes, strict=True)
+        ]
+        weights = [w.mid() for w in density]
+        groups = [
+            _moments(law.activation, rule, u, r, digits)
+            for u, r in zip(law.spikes, law.bulks, strict=True)
+        ]
+        tangent = [
+            compile_expressions((kappa, c1, c2), [h], BALLS) for h in law.tangents
+        ]
+        tangents = [
+            [arb(h(x, a, b)[0]).mid() for x, a, b in zip(rule.nodes, v.c1, v.c2, strict=True)]
+            for h, v in zip(tangent, groups, strict=True)
+        ]
+        spread = sp.sqrt(1 - law.alignment**2)
+        target = _moments(law.target, rule, law.alignment, spread, digits)
+        noise = to_ball(law.noise_variance)
+    columns = [
+        *([x.mid() for x in v.c0] for v in groups),
+        *([x.mid() for x in v.c1] for v in groups),
+        *([x.mid() for x in v.cs] for v in groups),
+        *tangents,
+        [x.mid() for x in target.c0],
+        [x.mid() for x in target.c1],
+        [(x + noise).mid() for x in target.cs],
+    ]
+    return Fields(weights, columns, rule, digits)
+
+
+def _moments(
+    function: Any, rule: Rule, slope: sp.Expr, scale: sp.Expr, digits: float
+) -> MomentValues:
+    """Moments at the means ``slope kappa``; at one mean only if they are all equal."""
+    if slope.is_zero:
+        once = conditional_values(function, [arb(0)], scale, digits)
+        count = len(rule.nodes)
+        return MomentValues(
+            once.c0 * count, once.c1 * count, once.c2 * count, once.cs * count
+        )
+    means = [(to_ball(slope) * x).mid() for x in rule.nodes]
+    return conditional_values(function, means, scale, digits)
+
+
+def _tail(fields: Fields) -> float:
+    """Largest share of a squared field's average that the outermost nodes carry."""
+    ends = [min(fields.rule.every(1)), max(fields.rule.every(1))]
+    share = 0.0
+    for column in fields.columns:
+        squares = [float(w * v * v) for w, v in zip(fields.weights, column, strict=True)]
+        share = max(share, max(squares[i] for i in ends) / (sum(squares) + 1e-300))
+    return share

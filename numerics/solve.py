@@ -1,0 +1,219 @@
+"""Solve one problem to any number of digits, and vouch for them.
+
+Float64 finds the branch, balls bring the digits. Three errors are watched:
+rounding (the balls' radii), Newton's (the last correction, far below the digits
+asked for) and the quadrature's (the same solve on every second and every fourth
+node). Where they leave too few digits, precision and nodes are increased; where
+that does not help, an error is raised and no number returned.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import floor, inf, isfinite, log10
+from typing import Any
+
+import flint
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+
+from detequiv.numerics.arithmetic import precision, to_ball, to_mpf
+from detequiv.numerics.equations import ball_equations, float_equations
+from detequiv.numerics.fields import Fields, evaluate_fields
+from detequiv.numerics.ladder import BallOutputs, BallSystem, polish
+from detequiv.numerics.newton import FloatSystem, follow_branch
+from detequiv.numerics.quadrature import geometric_error
+from detequiv.numerics.solution import QUANTITIES, Solution
+from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.features import FeatureLaw, feature_law
+from detequiv.theory.matrices import upper_triangle
+from detequiv.theory.potential import Model
+from detequiv.theory.problem import Problem
+from detequiv.theory.spiked import spiked_model
+
+__all__ = ["exact_parameters", "float_system", "law_of", "solve"]
+
+arb = flint.arb
+ATTEMPTS = 6  # rounds of more precision and more nodes
+GUARD = 25  # digits carried beyond those asked for
+
+
+def solve(problem: Problem, *, digits: int = 15) -> Solution:
+    """Solve the deterministic equivalent of `problem`.
+
+    Parameters
+    ----------
+    problem : Problem
+        What to solve; its penalty must be positive.
+    digits : int
+        Significant decimal digits of every reported quantity, at least 1. A
+        quantity that vanishes (a training error without noise, say) has them
+        relative to the variance of the labels.
+
+    Returns
+    -------
+    Solution
+        With `digits` as asked for.
+
+    Raises
+    ------
+    InputError
+        A number outside the domain of this solver.
+    ConvergenceError
+        The digits cannot be vouched for; the message says how many can.
+
+    Examples
+    --------
+    >>> from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
+    >>> problem = Problem(
+    ...     features=SpikedFeatures(activation="tanh", spike=["3/2", "-4/5"]),
+    ...     target=Target(function="z + (z**2 - 1)/2", noise="3/10"),
+    ...     ridge=Ridge(samples_per_dim=2, width_per_dim="3/2", penalty="1/20"),
+    ... )
+    >>> solve(problem, digits=20).text("generalization_error")
+    '0.78907609856493190393'
+    """
+    if not isinstance(digits, int) or digits < 1:
+        raise InputError("digits", digits, "give a whole number of at least 1")
+    law = law_of(problem)
+    if not problem.ridge.penalty.is_positive:
+        raise InputError(
+            "ridge.penalty",
+            problem.ridge.penalty,
+            "the ridgeless limit is not solved by this version; give a number > 0",
+        )
+    scale = max(0.0, -log10(float(problem.ridge.penalty)))
+    extra, halvings, reached = scale, 0, -inf
+    for _ in range(ATTEMPTS):
+        attempt = _attempt(problem, law, digits + extra, halvings)
+        reached = max(reached, attempt.digits)
+        if attempt.digits >= digits:
+            return attempt.solution(problem, law, digits)
+        if attempt.quadrature_limited:
+            halvings += 1
+        else:
+            extra += max(10.0, digits - attempt.digits)
+    raise ConvergenceError(
+        f"{max(0, floor(reached)) if isfinite(reached) else 0} of {digits} digits can "
+        "be vouched for; ask for fewer, or for a larger ridge.penalty"
+    )
+
+
+@lru_cache(maxsize=64)
+def law_of(problem: Problem) -> FeatureLaw:
+    """Features and target of a problem; remembered, for sweeps."""
+    return feature_law(problem)
+
+
+def exact_parameters(problem: Problem, law: FeatureLaw) -> list[Any]:
+    """Exact parameters of the spiked model, in its order."""
+    assert problem.features is not None
+    ridge = problem.ridge
+    return [
+        ridge.samples_per_dim,
+        ridge.width_per_dim,
+        ridge.penalty,
+        problem.ridge.penalty * 0,
+        law.noise_variance,
+        *problem.features.weights,
+    ]
+
+
+def float_system(
+    model: Model, fields: Fields, parameters: NDArray[np.float64], stride: int = 1
+) -> FloatSystem:
+    """Put float64 numbers into a model's equations."""
+    weights, columns = fields.floats(stride)
+    return FloatSystem(float_equations(model), weights, columns, parameters)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One solve at one precision on one rule, with its error estimates."""
+
+    unknowns: list[Any]
+    outputs: BallOutputs
+    residual: float
+    digits: float
+    quadrature_limited: bool
+
+    def solution(self, problem: Problem, law: FeatureLaw, digits: int) -> Solution:
+        groups = len(law.spikes)
+        values = [to_mpf(v) for v in self.outputs.quantities]
+        learned = [to_mpf(v) for v in self.outputs.coefficients]
+        unknowns = [to_mpf(v) for v in self.unknowns]
+        coupling = [[mpmath.mpf(0)] * groups for _ in range(groups)]
+        for (i, j), value in zip(upper_triangle(groups), unknowns[groups:], strict=True):
+            coupling[i][j] = coupling[j][i] = value
+        return Solution(
+            **dict(zip(QUANTITIES, values, strict=True)),
+            g=tuple(unknowns[:groups]),
+            A=tuple(map(tuple, coupling)),
+            m=tuple(learned[:groups]),
+            t=tuple(learned[groups : 2 * groups]),
+            digits=digits,
+            residual=mpmath.mpf(self.residual),
+            equations=law.equations,
+            problem=problem,
+        )
+
+
+def _attempt(
+    problem: Problem, law: FeatureLaw, digits: float, halvings: int
+) -> _Attempt:
+    """Solve on one rule, and on its every second and fourth node."""
+    model = spiked_model(len(law.spikes))
+    fields = evaluate_fields(law, digits + 3, halvings)
+    exact = exact_parameters(problem, law)
+    parameters = np.array([[float(v) for v in exact]])
+    floats = float_system(model, fields, parameters)
+    start = follow_branch(floats)[0]
+    with precision(digits + GUARD):
+        balls = [to_ball(v) for v in exact]
+        labels = _label_variance(fields)
+        results = []
+        x, residual = start, inf
+        for stride in (1, 2, 4):
+            system = BallSystem(ball_equations(model), fields, balls, stride)
+            goal = digits + 10 if stride == 1 else digits
+            found, found_residual = polish(system, floats, x, goal)
+            results.append((found, system.outputs(found)))
+            if stride == 1:
+                x, residual = found, found_residual
+    (_, outputs), *coarser = results
+    rounding = _relative(outputs.quantities, [v.rad() for v in outputs.quantities], labels)
+    gaps = [
+        _relative(
+            [*outputs.quantities, *x],
+            [
+                abs(p - q).mid()
+                for p, q in zip(
+                    [*outputs.quantities, *x], [*o.quantities, *u], strict=True
+                )
+            ],
+            labels,
+        )
+        for u, o in coarser
+    ]
+    quadrature = geometric_error(gaps[1], gaps[0])
+    error = max(rounding, quadrature, 10.0**-digits)
+    return _Attempt(x, outputs, residual, -log10(error), quadrature > rounding)
+
+
+def _label_variance(fields: Fields) -> Any:
+    """Second moment of the labels, the scale below which a result is zero."""
+    tau0, tau1, tau2 = fields.columns[-3:]
+    return sum(
+        (w * (a**2 + b**2 + c))
+        for w, a, b, c in zip(fields.weights, tau0, tau1, tau2, strict=True)
+    )
+
+
+def _relative(values: list[Any], errors: list[Any], labels: Any) -> float:
+    """Largest relative error; of what is zero to twice the digits, the absolute."""
+    worst = 0.0
+    for value, error in zip(values, errors, strict=True):
+        if error != 0:
+            size = max(abs(value).mid(), (error * abs(labels).mid()).sqrt().mid())
+            worst = max(worst, float((error / size).mid()))
+    return worst
