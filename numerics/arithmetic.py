@@ -80,7 +80,8 @@ class _Printer(PythonCodePrinter):
             return f"sqrt({self._print(base)})"
         if exponent == -sp.S.Half:
             return f"(1/sqrt({self._print(base)}))"
-        return f"({self._print(base)})**({self._print(exponent)})"
+        name = "integer_power" if exponent.is_Integer else "power"
+        return f"{name}({self._print(base)}, {self._print(exponent)})"
 
     def _print_Exp1(self, expr: sp.Expr) -> str:
         return "exp(1)"
@@ -106,8 +107,20 @@ def _ball_step(x: Any) -> Any:
     return arb(1) if x > 0 else arb(0) if x < 0 else arb(1) / 2
 
 
+def _ball_power(x: Any, exponent: int) -> Any:
+    """Integer power by squaring (flint's own is undefined on balls around 0)."""
+    if exponent < 0:
+        return 1 / _ball_power(x, -exponent)
+    result = arb(1)
+    for bit in bin(exponent)[2:]:
+        result = result * result * x if bit == "1" else result * result
+    return result
+
+
 FLOATS: Mapping[str, Callable[..., Any]] = {
     "Q": lambda p, q: p / q,
+    "integer_power": lambda x, n: x**n,
+    "power": lambda x, y: x**y,
     "pi": lambda: np.pi,
     "Max": lambda *a: np.maximum.reduce(np.broadcast_arrays(*a)),
     "Min": lambda *a: np.minimum.reduce(np.broadcast_arrays(*a)),
@@ -125,6 +138,8 @@ FLOATS: Mapping[str, Callable[..., Any]] = {
 
 BALLS: Mapping[str, Callable[..., Any]] = {
     "Q": lambda p, q: arb(flint.fmpq(p, q)),
+    "integer_power": _ball_power,
+    "power": lambda x, y: arb(x) ** arb(y),
     "pi": lambda: arb.pi(),
     "Max": lambda *a: max(map(arb, a)),
     "Min": lambda *a: min(map(arb, a)),

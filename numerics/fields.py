@@ -1,7 +1,6 @@
 """The kappa-dependent functions of a problem on a quadrature rule in kappa."""
 
 from dataclasses import dataclass
-from math import log, pi
 from typing import Any
 
 import flint
@@ -31,14 +30,11 @@ class Fields:
         One column a field, in the order of the model's `fields`, each of length n.
     rule : Rule
         The rule in kappa.
-    digits : float
-        Accuracy that was asked of the moments.
     """
 
     weights: list[Any]
     columns: list[list[Any]]
     rule: Rule
-    digits: float
 
     def floats(
         self, stride: int = 1
@@ -49,7 +45,7 @@ class Fields:
         return weights, np.array([[float(c[i]) for i in keep] for c in self.columns])
 
 
-def evaluate_fields(law: FeatureLaw, digits: float, halvings: int = 0) -> Fields:
+def evaluate_fields(law: FeatureLaw, digits: float, step: float) -> Fields:
     """Evaluate the fields of the spiked model for the given features and target.
 
     Parameters
@@ -58,8 +54,8 @@ def evaluate_fields(law: FeatureLaw, digits: float, halvings: int = 0) -> Fields
         Exact data of features and target.
     digits : float
         Accuracy of the conditional moments, and reach of the rule into the tails.
-    halvings : int
-        How often to halve the first guess of the step in kappa.
+    step : float
+        Step of the rule in its own variable (t of ``kappa = delta sinh(t)``).
 
     Raises
     ------
@@ -67,7 +63,6 @@ def evaluate_fields(law: FeatureLaw, digits: float, halvings: int = 0) -> Fields
         A conditional moment has not the digits asked for.
     """
     slope = max([abs(float(u / r)) for u, r in zip(law.spikes, law.bulks, strict=True)])
-    step = 2 * pi * 0.6 / (digits * log(10)) / 2**halvings
     radius = gaussian_radius(digits + 5)
     for _ in range(20):
         fields = _on_rule(law, radius, slope, step, digits)
@@ -91,7 +86,7 @@ def _on_rule(
         else:
             rule = sinh_rule(radius, 1.6 / max(1.0, slope), step)
         density = [
-            w * (-(x**2) / 2).exp() / (2 * arb.pi()).sqrt()
+            w * (-x * x / 2).exp() / (2 * arb.pi()).sqrt()
             for w, x in zip(rule.weights, rule.nodes, strict=True)
         ]
         weights = [w.mid() for w in density]
@@ -118,7 +113,7 @@ def _on_rule(
         [x.mid() for x in target.c1],
         [(x + noise).mid() for x in target.cs],
     ]
-    return Fields(weights, columns, rule, digits)
+    return Fields(weights, columns, rule)
 
 
 def _moments(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from math import log, pi, sqrt
+from math import log, log10, pi, sqrt
 from typing import Any
 
 import flint
@@ -30,7 +30,7 @@ from detequiv.theory.gaussian import Moments, m, rho
 
 __all__ = ["MomentValues", "conditional_values"]
 
-arb = flint.arb
+arb, arb_mat = flint.arb, flint.arb_mat
 HALVINGS = 6  # of the step of the inner rule, before giving up
 
 
@@ -98,7 +98,7 @@ def _closed(
                 c0, c1, c2, second = (
                     arb(v) for v in evaluate(arb(mean), to_ball(scale))
                 )
-                cs = second - c0**2 - c1**2
+                cs = second - c0 * c0 - c1 * c1
                 tiny = arb(10) ** (-arb(digits))
                 size = abs(second) + tiny
                 settled = cs.rad() < tiny * (abs(cs).mid() + tiny * size).mid()
@@ -120,8 +120,10 @@ def _by_quadrature(
 ) -> MomentValues:
     """Average over g by a nested rule, halving its step until it has converged."""
     width = float(scale)
-    working = digits + 15
-    radius = gaussian_radius(working) * width
+    reach = max(abs(float(x)) for x in means)
+    # the sums are taken about 0, not about the mean: that costs (mean / rho)^2
+    working = digits + 15 + 2 * log10(1 + reach / width)
+    radius = gaussian_radius(digits + 15) * width
     lower = min(float(x) for x in means) - radius
     upper = max(float(x) for x in means) + radius
     kinks = [k for k in moments.kinks if lower < float(k) < upper]
@@ -144,7 +146,7 @@ def _by_quadrature(
                 rule = panels([exact.get(b, arb(b)) for b in breaks], working, step)
             else:
                 rule = lattice(lower, upper, step)
-            values, error = _average(moments, rule, means, to_ball(scale), radius)
+            values, error = _average(moments, rule, means, to_ball(scale))
         if error < 10.0**-digits:
             return values
         step /= 2
@@ -165,45 +167,73 @@ def _panel_breaks(points: list[float], width: float) -> list[float]:
 
 
 def _average(
-    moments: Moments, rule: Rule, means: Sequence[Any], scale: Any, radius: float
+    moments: Moments, rule: Rule, means: Sequence[Any], scale: Any
 ) -> tuple[MomentValues, float]:
-    """Moments by one rule, and the error that its coarser versions reveal."""
+    """Moments by one rule, and the error that its coarser versions reveal.
+
+    All sums over nodes are one matrix product: Gaussian kernel, means by nodes,
+    times the columns ``f, x f, x^2 f, f^2`` for the rule and its coarser versions.
+    """
     function = _compiled((moments.function,), z)
+    norm = 1 / (scale * (2 * arb.pi()).sqrt())
     values = [arb(function(x)[0]).mid() for x in rule.nodes]
-    strides = (1, 2, 4)
-    positions = [frozenset(rule.every(s)) for s in strides]
-    places = [float(x) for x in rule.nodes]
-    columns: tuple[list[Any], ...] = ([], [], [], [])
-    differences = [0.0, 0.0]
-    for mean in means:
-        near = [
-            j for j, x in enumerate(places) if abs(x - float(mean)) <= radius
+    rows = [
+        [w * norm * v, w * norm * v * x, w * norm * v * x * x, w * norm * v * v]
+        for w, x, v in zip(rule.weights, rule.nodes, values, strict=True)
+    ]
+    nothing = [arb(0)] * 4
+    columns = arb_mat(
+        [
+            row
+            + ([2 * v for v in row] if j % 2 == 0 else nothing)
+            + ([4 * v for v in row] if j % 4 == 0 else nothing)
+            for row, j in zip(rows, rule.index, strict=True)
         ]
-        g = {j: ((rule.nodes[j] - mean) / scale).mid() for j in near}
-        density = {j: (rule.weights[j] * (-(g[j] ** 2) / 2).exp()).mid() for j in near}
-        results = []
-        for stride, kept in zip(strides, positions, strict=True):
-            used = [j for j in near if j in kept]
-            norm = stride / (scale * (2 * arb.pi()).sqrt())
-            c0 = norm * _sum(density[j] * values[j] for j in used)
-            c1 = norm * _sum(density[j] * values[j] * g[j] for j in used)
-            c2 = norm * _sum(density[j] * values[j] * (g[j] ** 2 - 1) for j in used)
-            a, b = c0.mid(), c1.mid()
-            cs = norm * _sum(density[j] * (values[j] - a - b * g[j]) ** 2 for j in used)
-            results.append([c0, c1, c2, cs])
-        size = 1 + sum(float(abs(v)) for v in results[0])
-        for i, other in enumerate(results[1:]):
-            gap = max(
-                float(abs(p - q)) for p, q in zip(results[0], other, strict=True)
-            )
+    )
+    sums = (_kernel(rule, means, scale) * columns).tolist()
+    table: list[list[Any]] = []
+    differences = [0.0, 0.0]
+    for mean, row in zip(means, sums, strict=True):
+        fine, *coarser = (
+            _centred(row[k : k + 4], mean, scale) for k in range(0, 12, 4)
+        )
+        size = 1 + sum(float(abs(v)) for v in fine)
+        for i, other in enumerate(coarser):
+            gap = max(float(abs(p - q)) for p, q in zip(fine, other, strict=True))
             differences[i] = max(differences[i], gap / size)
-        for column, value in zip(columns, results[0], strict=True):
-            column.append(value.mid())
-    return MomentValues(*columns), geometric_error(differences[1], differences[0])
+        *rest, cs = (v.mid() for v in fine)
+        table.append([*rest, max(cs, arb(0))])
+    c0, c1, c2, cs = map(list, zip(*table, strict=True))
+    return MomentValues(c0, c1, c2, cs), geometric_error(differences[1], differences[0])
 
 
-def _sum(terms: Any) -> Any:
-    total = arb(0)
-    for term in terms:
-        total += term
-    return total
+def _centred(sums: Sequence[Any], mean: Any, scale: Any) -> list[Any]:
+    """c0, c1, c2, cs from the averages of ``f, x f, x^2 f, f^2``."""
+    c0, first, second, square = sums
+    c1 = (first - mean * c0) / scale
+    c2 = (second - 2 * mean * first + mean * mean * c0) / (scale * scale) - c0
+    return [c0, c1, c2, square - c0 * c0 - c1 * c1]
+
+
+def _kernel(rule: Rule, means: Sequence[Any], scale: Any) -> Any:
+    """Matrix of ``exp(-(x - mean)^2 / (2 scale^2))``, means by nodes.
+
+    On a lattice a row is a Gaussian times a geometric progression, so that one
+    exponential a row is enough.
+    """
+    precise = 2 * scale * scale
+    if not rule.step:
+        return arb_mat(
+            [[(-(x - mean) * (x - mean) / precise).exp() for x in rule.nodes] for mean in means]
+        )
+    envelope = [(-x * x / precise).exp() for x in rule.nodes]
+    rows = []
+    for mean in means:
+        ratio = (2 * mean * rule.step / precise).exp()
+        power = (mean * (2 * rule.nodes[0] - mean) / precise).exp()
+        row = []
+        for gaussian in envelope:
+            row.append(gaussian * power)
+            power *= ratio
+        rows.append(row)
+    return arb_mat(rows)

@@ -34,11 +34,14 @@ class Rule:
     index : list of int
         Place of each node on its lattice: the nodes whose index is a multiple of
         s, their weights multiplied by s, are the same rule at s times the step.
+    step : arb, optional
+        Distance of neighbours, where the nodes themselves are equidistant.
     """
 
     nodes: list[Any]
     weights: list[Any]
     index: list[int]
+    step: Any = None
 
     def every(self, stride: int) -> list[int]:
         """Positions of the nodes of the rule at `stride` times the step."""
@@ -83,7 +86,7 @@ def lattice(lower: float, upper: float, step: float) -> Rule:
     """Trapezoidal rule on the multiples of `step` in [lower, upper]."""
     index = list(range(ceil(lower / step), floor(upper / step) + 1))
     h = arb(step)
-    return Rule([h * j for j in index], [h] * len(index), index)
+    return Rule([h * j for j in index], [h] * len(index), index, h)
 
 
 def sinh_rule(radius: float, delta: float, step: float) -> Rule:

@@ -15,23 +15,27 @@ from typing import Any
 import flint
 import mpmath
 import numpy as np
-from numpy.typing import NDArray
+import sympy as sp
 
 from detequiv.numerics.arithmetic import precision, to_ball, to_mpf
-from detequiv.numerics.equations import ball_equations, float_equations
+from detequiv.numerics.batch import (
+    FloatSolutions,
+    first_step,
+    float_system,
+    solve_floats,
+)
+from detequiv.numerics.equations import ball_equations
 from detequiv.numerics.fields import Fields, evaluate_fields
 from detequiv.numerics.ladder import BallOutputs, BallSystem, polish
-from detequiv.numerics.newton import FloatSystem, follow_branch
 from detequiv.numerics.quadrature import geometric_error
 from detequiv.numerics.solution import QUANTITIES, Solution
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.features import FeatureLaw, feature_law
 from detequiv.theory.matrices import upper_triangle
-from detequiv.theory.potential import Model
 from detequiv.theory.problem import Problem
 from detequiv.theory.spiked import spiked_model
 
-__all__ = ["exact_parameters", "float_system", "law_of", "solve"]
+__all__ = ["exact_parameters", "law_of", "solve"]
 
 arb = flint.arb
 ATTEMPTS = 6  # rounds of more precision and more nodes
@@ -82,15 +86,20 @@ def solve(problem: Problem, *, digits: int = 15) -> Solution:
             problem.ridge.penalty,
             "the ridgeless limit is not solved by this version; give a number > 0",
         )
-    scale = max(0.0, -log10(float(problem.ridge.penalty)))
-    extra, halvings, reached = scale, 0, -inf
+    parameters = exact_parameters(problem, law)
+    floats = solve_floats(
+        spiked_model(len(law.spikes)), law, np.array([[float(v) for v in parameters]])
+    )
+    # g ~ 1/lambda multiplies conditional variances that cancel
+    extra = 2.0 + max(0.0, -log10(float(problem.ridge.penalty)))
+    step, reached = first_step(digits + extra, 0.8 * floats.analyticity), -inf
     for _ in range(ATTEMPTS):
-        attempt = _attempt(problem, law, digits + extra, halvings)
+        attempt = _attempt(law, parameters, floats, digits + extra, step)
         reached = max(reached, attempt.digits)
         if attempt.digits >= digits:
             return attempt.solution(problem, law, digits)
         if attempt.quadrature_limited:
-            halvings += 1
+            step *= 0.65
         else:
             extra += max(10.0, digits - attempt.digits)
     raise ConvergenceError(
@@ -113,18 +122,10 @@ def exact_parameters(problem: Problem, law: FeatureLaw) -> list[Any]:
         ridge.samples_per_dim,
         ridge.width_per_dim,
         ridge.penalty,
-        problem.ridge.penalty * 0,
+        sp.S.Zero,
         law.noise_variance,
         *problem.features.weights,
     ]
-
-
-def float_system(
-    model: Model, fields: Fields, parameters: NDArray[np.float64], stride: int = 1
-) -> FloatSystem:
-    """Put float64 numbers into a model's equations."""
-    weights, columns = fields.floats(stride)
-    return FloatSystem(float_equations(model), weights, columns, parameters)
 
 
 @dataclass(frozen=True)
@@ -159,24 +160,27 @@ class _Attempt:
 
 
 def _attempt(
-    problem: Problem, law: FeatureLaw, digits: float, halvings: int
+    law: FeatureLaw,
+    exact: list[Any],
+    floats: FloatSolutions,
+    digits: float,
+    step: float,
 ) -> _Attempt:
     """Solve on one rule, and on its every second and fourth node."""
     model = spiked_model(len(law.spikes))
-    fields = evaluate_fields(law, digits + 3, halvings)
-    exact = exact_parameters(problem, law)
+    fields = evaluate_fields(law, digits + 3, step)
     parameters = np.array([[float(v) for v in exact]])
-    floats = float_system(model, fields, parameters)
-    start = follow_branch(floats)[0]
+    newton_matrix = float_system(model, fields, parameters)
     with precision(digits + GUARD):
         balls = [to_ball(v) for v in exact]
         labels = _label_variance(fields)
+        start: Any = floats.unknowns[0]
         results = []
         x, residual = start, inf
         for stride in (1, 2, 4):
             system = BallSystem(ball_equations(model), fields, balls, stride)
             goal = digits + 10 if stride == 1 else digits
-            found, found_residual = polish(system, floats, x, goal)
+            found, found_residual = polish(system, newton_matrix, x, goal)
             results.append((found, system.outputs(found)))
             if stride == 1:
                 x, residual = found, found_residual
@@ -204,7 +208,7 @@ def _label_variance(fields: Fields) -> Any:
     """Second moment of the labels, the scale below which a result is zero."""
     tau0, tau1, tau2 = fields.columns[-3:]
     return sum(
-        (w * (a**2 + b**2 + c))
+        (w * (a * a + b * b + c))
         for w, a, b, c in zip(fields.weights, tau0, tau1, tau2, strict=True)
     )
 
