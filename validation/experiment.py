@@ -268,7 +268,7 @@ def run(
 
 
 def _standard_error(sample: FloatArray) -> FloatArray:
-    """Standard error of the mean over the first axis."""
+    """Compute the standard error of the mean over the first axis."""
     error: FloatArray = np.std(sample, axis=0, ddof=1) / np.sqrt(len(sample))
     return error
 

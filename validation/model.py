@@ -124,7 +124,7 @@ def group_sizes(weights: tuple[float, ...], total: int) -> NDArray[np.int64]:
 
 
 def draw_rows(rng: Generator, count: int, dimension: int) -> FloatArray:
-    """Vectors uniform on the unit sphere, shape (count, dimension)."""
+    """Draw vectors uniform on the unit sphere, shape (count, dimension)."""
     rows = rng.standard_normal((count, dimension))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return rows
@@ -146,5 +146,5 @@ def draw_first_layer(
 
 
 def draw_inputs(rng: Generator, count: int, dimension: int) -> FloatArray:
-    """Inputs ``x ~ N(0, I_d)``, shape (count, dimension)."""
+    """Draw inputs ``x ~ N(0, I_d)``, shape (count, dimension)."""
     return rng.standard_normal((count, dimension))

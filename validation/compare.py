@@ -1,0 +1,147 @@
+"""Bridge from a problem, written exactly, to the sampler that simulates it."""
+
+from concurrent.futures import Executor
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from numpy.random import Generator, SeedSequence
+
+from detequiv.theory.errors import InputError
+from detequiv.theory.expressions import z
+from detequiv.theory.problem import Problem
+from detequiv.validation.experiment import (
+    Dimensions,
+    Estimates,
+    Experiment,
+    Progress,
+    run,
+)
+from detequiv.validation.model import FloatArray, Function, SpikedModel
+
+__all__ = ["Elementwise", "sampler", "simulate"]
+
+
+class Elementwise:
+    """A SymPy expression in z as a NumPy function that crosses process borders.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Real expression in `detequiv.theory.expressions.z`, or a constant.
+    """
+
+    def __init__(self, expression: sp.Expr) -> None:
+        self.expression = expression
+
+    @cached_property
+    def _compiled(self) -> Function:
+        """Code for the expression; generated once in each process."""
+        code: Function = sp.lambdify(z, self.expression, ["numpy", "scipy"])
+        return code
+
+    def __call__(self, values: FloatArray) -> FloatArray:
+        """Evaluate at each of the values, any shape."""
+        # exp may overflow on the way to a finite result, as in z / (1 + exp(-z)).
+        with np.errstate(over="ignore"):
+            result = np.asarray(self._compiled(values), dtype=np.float64)
+        # A constant comes back as one number.
+        return result if result.shape == values.shape else np.full_like(values, result)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the compiled code behind: functions made at run time do not pickle."""
+        return {"expression": self.expression}
+
+
+def sampler(problem: Problem) -> SpikedModel:
+    """Translate the features and target of a problem into a model to sample.
+
+    Raises
+    ------
+    InputError
+        If the problem has a network, which is not sampled, instead of features.
+    """
+    features, target = problem.features, problem.target
+    if features is None:
+        raise InputError(
+            "network",
+            "given",
+            "only [features] problems can be simulated; leave the simulation out",
+        )
+    return SpikedModel(
+        activation=Elementwise(features.activation),
+        spike=tuple(map(float, features.spike)),
+        bulk=tuple(map(float, features.bulk)),
+        weights=tuple(map(float, features.weights)),
+        target=Elementwise(target.function),
+        alignment=float(target.alignment),
+        noise=float(target.noise),
+    )
+
+
+def simulate(
+    problem: Problem,
+    *,
+    dimension: int,
+    repetitions: int,
+    rng: int | SeedSequence | Generator | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Estimates:
+    """Simulate a problem at finite dimension.
+
+    Parameters
+    ----------
+    problem : Problem
+        What to simulate; its penalty must be positive.
+    dimension : int
+        d; samples and width are ``alpha d`` and ``beta d`` to the nearest integers.
+    repetitions : int
+        Number of independent draws, at least 2.
+    rng : int, SeedSequence, Generator or None
+        Source of the draws' seeds, as `numpy.random.default_rng` takes it.
+    executor : concurrent.futures.Executor, optional
+        Where the draws run; in this thread by default.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after each draw.
+
+    Returns
+    -------
+    Estimates
+        Means and standard errors, under the names and normalisations of
+        `detequiv.numerics.solution.Solution`.
+
+    Raises
+    ------
+    InputError
+        If a size is too small, or the problem is one that is not sampled.
+    """
+    ridge = problem.ridge
+    model = sampler(problem)
+    if not ridge.penalty > 0:
+        raise InputError(
+            "ridge.penalty", ridge.penalty, "must be positive to be simulated"
+        )
+    if repetitions < 2:
+        raise InputError(
+            "repetitions", repetitions, "at least 2, their spread is the standard error"
+        )
+    smallest = min(ridge.samples_per_dim, ridge.width_per_dim)
+    if dimension < 2 or round(smallest * dimension) < 1:
+        raise InputError(
+            "dimension",
+            dimension,
+            "too small: needs 2 inputs, 1 sample and 1 unit at least",
+        )
+    experiment = Experiment(
+        model=model,
+        dimensions=Dimensions.proportional(
+            dimension,
+            samples_per_dim=float(ridge.samples_per_dim),
+            width_per_dim=float(ridge.width_per_dim),
+        ),
+        penalty=float(ridge.penalty),
+        repetitions=repetitions,
+    )
+    return run(experiment, rng=rng, executor=executor, progress=progress)
