@@ -30,7 +30,10 @@ __all__ = [
     "Experiment",
     "Progress",
     "draw",
+    "excess_error",
+    "learned_function",
     "run",
+    "spectrum",
 ]
 
 QUANTITIES = (
@@ -214,9 +217,9 @@ def draw(experiment: Experiment, seed: SeedSequence) -> Draw:
         labels = model.label(layer, inputs, rng)
         features = model.features(layer, inputs)
         fit = fit_ridge(features, labels, experiment.penalty)
-        excess = _excess_error(model, layer, fit, TEST_PER_TRAINING * size.n, rng)
-        learned = _learned_function(model, layer, fit, experiment.projections, rng)
-        eigenvalues = _spectrum(features) if experiment.eigenvalues else np.empty(0)
+        excess = excess_error(model, layer, fit, TEST_PER_TRAINING * size.n, rng)
+        learned = learned_function(model, layer, fit, experiment.projections, rng)
+        eigenvalues = spectrum(features) if experiment.eigenvalues else np.empty(0)
     values = {
         "generalization_error": excess + model.noise**2,
         "training_error": fit.training_error,
@@ -273,7 +276,7 @@ def _standard_error(sample: FloatArray) -> FloatArray:
     return error
 
 
-def _excess_error(
+def excess_error(
     model: SpikedModel, layer: FirstLayer, fit: RidgeFit, count: int, rng: Generator
 ) -> float:
     """Mean of ``(g(<w*, x>) - f(x))^2`` over fresh inputs."""
@@ -286,7 +289,7 @@ def _excess_error(
     return total / count
 
 
-def _learned_function(
+def learned_function(
     model: SpikedModel,
     layer: FirstLayer,
     fit: RidgeFit,
@@ -310,7 +313,7 @@ def _learned_function(
     )
 
 
-def _spectrum(features: FloatArray) -> FloatArray:
+def spectrum(features: FloatArray) -> FloatArray:
     """All p eigenvalues of ``Phi^T Phi / n``, ascending."""
     n, p = features.shape
     values = np.linalg.svd(features, compute_uv=False)[::-1] ** 2 / n
