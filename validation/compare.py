@@ -66,7 +66,7 @@ def sampler(problem: Problem) -> SpikedModel:
     if features is None:
         raise InputError(
             "network",
-            "given",
+            "[network]",
             "only [features] problems can be simulated; leave the simulation out",
         )
     return SpikedModel(

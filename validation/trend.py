@@ -14,11 +14,12 @@ from functools import partial
 from multiprocessing import get_context
 
 from numpy.random import SeedSequence
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from detequiv.numerics import solve
+from detequiv.numerics.solve import solve
 from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
 from detequiv.validation.compare import simulate
 from detequiv.validation.experiment import Estimates
@@ -170,34 +171,38 @@ def _count(advance: Callable[[int], None], d: int, done: int, total: int) -> Non
 
 def _table(case: str, comparisons: list[Comparison]) -> Table:
     """Lay out the comparisons of one case, a line a dimension and one for the trend."""
-    table = Table(title=case, title_justify="left")
-    table.add_column("quantity")
-    for heading in ("d", "draws", "theory", "simulation", "s.e.", "difference", "z"):
-        table.add_column(heading, justify="right")
+    table = Table(
+        title=case,
+        title_justify="left",
+        box=SIMPLE,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("quantity", no_wrap=True)
+    for heading in ("d", "theory", "simulation", "s.e.", "difference", "z"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for one in comparisons:
+        name = one.quantity
         for estimates in one.estimates:
-            mean = estimates.mean[one.quantity]
-            error = estimates.standard_error[one.quantity]
+            mean, error = estimates.mean[name], estimates.standard_error[name]
             difference = mean - one.theory
             table.add_row(
-                one.quantity,
+                name,
                 str(estimates.experiment.dimensions.d),
-                str(len(estimates.draws)),
-                f"{one.theory:.6f}",
-                f"{mean:.6f}",
-                f"{error:.6f}",
-                f"{difference:+.6f}",
+                f"{one.theory:.5f}",
+                f"{mean:.5f}",
+                f"{error:.5f}",
+                f"{difference:+.5f}",
                 f"{difference / error:+.2f}",
             )
         trend = one.trend
         table.add_row(
-            f"chi2 p-value {trend.goodness:.3f}",
-            "infinity",
-            "",
-            f"{one.theory:.6f}",
-            "",
-            f"{trend.standard_error:.6f}",
-            f"{trend.intercept:+.6f}",
+            f"  fit, p = {trend.goodness:.3f}",
+            "inf",
+            f"{one.theory:.5f}",
+            f"{one.theory + trend.intercept:.5f}",
+            f"{trend.standard_error:.5f}",
+            f"{trend.intercept:+.5f}",
             f"{trend.z:+.2f}",
             end_section=True,
         )
