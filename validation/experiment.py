@@ -184,7 +184,8 @@ class Estimates:
     @property
     def learned(self) -> FloatArray:
         """Learned function at the projections: mean over the draws."""
-        return np.mean([one.learned for one in self.draws], axis=0)
+        mean: FloatArray = np.mean([one.learned for one in self.draws], axis=0)
+        return mean
 
     @property
     def learned_standard_error(self) -> FloatArray:

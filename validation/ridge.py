@@ -36,7 +36,8 @@ class RidgeFit:
 
     def predict(self, features: FloatArray) -> FloatArray:
         """Predictions ``a . phi / sqrt(p)``, shape (n,), for features (n, p)."""
-        return features @ (self.readout / np.sqrt(len(self.readout)))
+        labels: FloatArray = features @ (self.readout / np.sqrt(len(self.readout)))
+        return labels
 
 
 def fit_ridge(features: FloatArray, labels: FloatArray, penalty: float) -> RidgeFit:
