@@ -27,6 +27,8 @@ html_title = f"detequiv {release}"
 
 # Each example starts from this and prints what it claims.
 doctest_global_setup = "import detequiv as de"
+# Docstrings' examples run under pytest, each in its own module.
+doctest_test_doctest_blocks = ""
 
 
 def append_modules(app: Sphinx, page: str, source: list[str]) -> None:

@@ -17,7 +17,6 @@ __all__ = [
     "SpikedFeatures",
     "Target",
     "__version__",
-    "curve",
     "load",
     "numerics",
     "solve",
@@ -27,7 +26,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from detequiv import numerics, theory, validation
-    from detequiv.numerics import curve, solve
+    from detequiv.numerics.solve import solve
     from detequiv.problem_file import load
     from detequiv.theory.errors import ConvergenceError, DetequivError, InputError
     from detequiv.theory.problem import (
@@ -49,9 +48,8 @@ else:
         "Ridge": "detequiv.theory.problem",
         "SpikedFeatures": "detequiv.theory.problem",
         "Target": "detequiv.theory.problem",
-        "curve": "detequiv.numerics",
         "load": "detequiv.problem_file",
-        "solve": "detequiv.numerics",
+        "solve": "detequiv.numerics.solve",
     }
 
     def __getattr__(name):

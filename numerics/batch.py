@@ -20,7 +20,13 @@ from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.features import FeatureLaw
 from detequiv.theory.potential import Model
 
-__all__ = ["FloatSolutions", "first_step", "float_fields", "float_system", "solve_floats"]
+__all__ = [
+    "FloatSolutions",
+    "first_step",
+    "float_fields",
+    "float_system",
+    "solve_floats",
+]
 
 Array = NDArray[Any]
 REFINEMENTS = 6  # of the rule in kappa

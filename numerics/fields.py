@@ -77,7 +77,9 @@ def _on_rule(
 ) -> Fields:
     aligned = (law.alignment**2 - 1).is_zero
     with precision(digits + 15):
-        kinks = [to_ball(k / law.alignment) for k in law.target.kinks] if aligned else []
+        kinks = (
+            [to_ball(k / law.alignment) for k in law.target.kinks] if aligned else []
+        )
         inside = sorted(
             (k.mid() for k in kinks if abs(float(k)) < radius), key=lambda k: float(k)
         )
@@ -98,7 +100,10 @@ def _on_rule(
             compile_expressions((kappa, c1, c2), [h], BALLS) for h in law.tangents
         ]
         tangents = [
-            [arb(h(x, a, b)[0]).mid() for x, a, b in zip(rule.nodes, v.c1, v.c2, strict=True)]
+            [
+                arb(h(x, a, b)[0]).mid()
+                for x, a, b in zip(rule.nodes, v.c1, v.c2, strict=True)
+            ]
             for h, v in zip(tangent, groups, strict=True)
         ]
         spread = sp.sqrt(1 - law.alignment**2)
@@ -135,6 +140,8 @@ def _tail(fields: Fields) -> float:
     ends = [min(fields.rule.every(1)), max(fields.rule.every(1))]
     share = 0.0
     for column in fields.columns:
-        squares = [float(w * v * v) for w, v in zip(fields.weights, column, strict=True)]
+        squares = [
+            float(w * v * v) for w, v in zip(fields.weights, column, strict=True)
+        ]
         share = max(share, max(squares[i] for i in ends) / (sum(squares) + 1e-300))
     return share

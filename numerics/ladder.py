@@ -64,13 +64,15 @@ class BallSystem:
         self._form_transpose = self.form.transpose()
 
     def chi(self, x: list[Any]) -> list[Any]:
-        """The linear form on every node."""
-        return (self.form * _column(x)).entries()
+        """Evaluate the linear form on every node."""
+        return list((self.form * _column(x)).entries())
 
     def gradient(self, x: list[Any]) -> list[Any]:
         """Gradient of Psi."""
         slopes = [self.equations.average([c], self.parameters)[0] for c in self.chi(x)]
-        return _add(self._local(self.equations.local_gradient, x), self._average(slopes))
+        return _add(
+            self._local(self.equations.local_gradient, x), self._average(slopes)
+        )
 
     def hessian(self, x: list[Any]) -> Any:
         """Hessian of Psi, a matrix of balls."""
@@ -87,7 +89,7 @@ class BallSystem:
         return self._form_transpose * weighted + _symmetric(local, size)
 
     def outputs(self, x: list[Any]) -> BallOutputs:
-        """Reported quantities, by one least squares and one adjoint solve."""
+        """Report quantities, by one least squares and one adjoint solve."""
         eq, p = self.equations, self.parameters
         model = eq.model
         count, rows = len(model.coefficients), len(model.energy_residuals)
@@ -218,7 +220,9 @@ def _solve_semidefinite(matrix: Any, right: list[Any]) -> list[Any]:
     """
     size = len(right)
     rows, b = matrix.tolist(), list(right)
-    norm = [arb(1) if rows[i][i].contains(0) else rows[i][i].sqrt() for i in range(size)]
+    norm = [
+        arb(1) if rows[i][i].contains(0) else rows[i][i].sqrt() for i in range(size)
+    ]
     work = [[rows[i][j] / norm[i] / norm[j] for j in range(size)] for i in range(size)]
     b = [v / n for v, n in zip(b, norm, strict=True)]
     threshold = arb(2) ** (-(2 * flint.ctx.prec) // 3)

@@ -73,9 +73,9 @@ def conditional_values(
     """
     if scale.is_zero:
         with precision(digits + 10):
-            values = [_compiled((moments.function,), z)(x)[0] for x in means]
-            nothing = [arb(0)] * len(values)
-        return MomentValues(values, nothing, nothing, nothing)
+            itself = [_compiled((moments.function,), z)(x)[0] for x in means]
+            nothing = [arb(0)] * len(itself)
+        return MomentValues(itself, nothing, nothing, nothing)
     if moments.c0 is None:
         return _by_quadrature(moments, means, scale, digits)
     values = _closed(moments, means, scale, digits)
@@ -224,7 +224,10 @@ def _kernel(rule: Rule, means: Sequence[Any], scale: Any) -> Any:
     precise = 2 * scale * scale
     if not rule.step:
         return arb_mat(
-            [[(-(x - mean) * (x - mean) / precise).exp() for x in rule.nodes] for mean in means]
+            [
+                [(-(x - mean) * (x - mean) / precise).exp() for x in rule.nodes]
+                for mean in means
+            ]
         )
     envelope = [(-x * x / precise).exp() for x in rule.nodes]
     rows = []

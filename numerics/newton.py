@@ -77,8 +77,9 @@ class FloatSystem:
         return _stack(self.equations.form(self.fields, self._columns), shape)
 
     def chi(self, x: Array) -> Array:
-        """The linear form, shape (B, n)."""
-        return np.einsum("bi,bin->bn", x, self.form())
+        """Evaluate the linear form, shape (B, n)."""
+        chi: Array = np.einsum("bi,bin->bn", x, self.form())
+        return chi
 
     def derivatives(self, x: Array) -> tuple[Array, Array]:
         """Gradient (B, N) and Hessian (B, N, N) of Psi at the unknowns x (B, N)."""
@@ -92,7 +93,7 @@ class FloatSystem:
         return gradient, hessian + weighted @ form.swapaxes(1, 2)
 
     def ridge_slope(self, x: Array) -> Array:
-        """Derivative of grad Psi by the ridge penalty, shape (B, N)."""
+        """Differentiate grad Psi by the ridge penalty, shape (B, N)."""
         return self._source_gradient(self.equations.sources[1], x)
 
     def _source_gradient(self, source: Any, x: Array) -> Array:
@@ -100,7 +101,8 @@ class FloatSystem:
         slope = average([self.chi(x)], self._columns)[0]
         gradient = _stack(local(x.T, self._inverse(x), self._scalars), (len(x),))
         weight = np.broadcast_to(slope, (len(x), len(self.weights))) * self.weights
-        return gradient + np.einsum("bin,bn->bi", self.form(), weight)
+        average_gradient: Array = np.einsum("bin,bn->bi", self.form(), weight)
+        return gradient + average_gradient
 
     def _inverse(self, x: Array) -> list[Array]:
         eq = self.equations
@@ -154,12 +156,14 @@ class FloatSystem:
         if not eq.order:
             return moved, size
         basis = half @ axes
-        matrix = (basis * np.exp(damping * exponents)[:, None, :]) @ basis.swapaxes(1, 2)
+        matrix = (basis * np.exp(damping * exponents)[:, None, :]) @ basis.swapaxes(
+            1, 2
+        )
         upper = [matrix[:, i, j] for i, j in upper_triangle(eq.order)]
         return np.concatenate([moved, np.stack(upper, 1)], 1), size
 
     def outputs(self, x: Array) -> tuple[Array, Array]:
-        """Reported quantities (B, Q) and minimising coefficients (B, C)."""
+        """Report quantities (B, Q) and the minimising coefficients (B, C)."""
         eq, form = self.equations, self.form()
         model, columns, points = eq.model, self._columns, len(x)
         shape = (points, len(self.weights))
@@ -227,7 +231,8 @@ def _least_squares(design: Array, target: Array, penalty: Array) -> Array:
     keep = s > 1e-13 * s[:, :1]
     inverse = np.divide(1, s, out=np.zeros_like(s), where=keep)
     projected = np.einsum("bri,br->bi", u, right) * inverse
-    return np.einsum("bij,bi->bj", vt, projected) / norm
+    solution: Array = np.einsum("bij,bi->bj", vt, projected) / norm
+    return solution
 
 
 def newton(system: FloatSystem, x: Array) -> tuple[Array, Array, Array]:
@@ -317,12 +322,13 @@ def follow_branch(system: FloatSystem) -> Array:
 
 
 def _large_penalty(system: FloatSystem) -> Array:
-    """A penalty at which the features are a small perturbation, shape (B,)."""
+    """Find a penalty at which features are a small perturbation, shape (B,)."""
     unit = system.at(np.ones(len(system.parameters)))
     x = _start(unit)
     chi = (unit.chi(x) * system.weights).sum(1)
     slope = unit.equations.average([np.zeros(1)], unit._columns)[0][:, 0]
-    return 10.0 * (1 + chi * (1 + slope))
+    penalty: Array = 10.0 * (1 + chi * (1 + slope))
+    return penalty
 
 
 def _start(system: FloatSystem) -> Array:

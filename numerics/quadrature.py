@@ -18,7 +18,14 @@ from typing import Any
 
 import flint
 
-__all__ = ["Rule", "gaussian_radius", "geometric_error", "lattice", "panels", "sinh_rule"]
+__all__ = [
+    "Rule",
+    "gaussian_radius",
+    "geometric_error",
+    "lattice",
+    "panels",
+    "sinh_rule",
+]
 
 arb = flint.arb
 
@@ -90,7 +97,7 @@ def lattice(lower: float, upper: float, step: float) -> Rule:
 
 
 def sinh_rule(radius: float, delta: float, step: float) -> Rule:
-    """Trapezoidal rule in t, ``x = delta sinh(t)``, for |x| <= radius."""
+    """Trapezoidal rule in t, ``x = delta sinh(t)``, for ``|x| <= radius``."""
     count = ceil(asinh(radius / delta) / step)
     index = list(range(-count, count + 1))
     h, d = arb(step), arb(delta)

@@ -49,7 +49,8 @@ def spiked_model(groups: int) -> Model:
     -------
     Model
         Parameters in the order alpha, beta, lambda, epsilon, Delta (the noise
-        variance), pi_1..pi_K; fields in the order c0_q, c1_q, cs_q, h_q, tau0, tau1, tau2.
+        variance), pi_1..pi_K; fields in the order c0_q, c1_q, cs_q, h_q, tau0,
+        tau1, tau2.
     """
     alpha, beta, ridge = sp.symbols("alpha beta lambda", positive=True)
     source = sp.Symbol("epsilon", real=True)
@@ -88,9 +89,7 @@ def spiked_model(groups: int) -> Model:
         -LogDet(*upper),
         -groups,
     )
-    shrinkage = sp.Add(
-        *[(t[q] ** 2 + r[q] ** 2) / v for q, v in enumerate(scale)]
-    )
+    shrinkage = sp.Add(*[(t[q] ** 2 + r[q] ** 2) / v for q, v in enumerate(scale)])
     start = {gq: 1 / ridge for gq in g}
     return Model(
         unknowns=Unknowns(positive=g, definite=upper),

@@ -1,0 +1,40 @@
+"""The errors of the package, each also the builtin a caller would expect."""
+
+__all__ = ["ConvergenceError", "DetequivError", "InputError"]
+
+
+class DetequivError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InputError(DetequivError, ValueError):
+    """A field of a problem, or an argument, has a value that cannot be used.
+
+    Parameters
+    ----------
+    field : str
+        Dotted name in the problem file, or name of the argument.
+    value : object
+        The offending value.
+    problem : str
+        What is wrong with it and what to give instead.
+
+    Examples
+    --------
+    >>> print(InputError("ridge.penalty", -1, "must not be negative"))
+    ridge.penalty = -1: must not be negative
+    """
+
+    def __init__(self, field: str, value: object, problem: str) -> None:
+        text = " ".join(str(value).split())
+        text = text if len(text) <= 80 else text[:77] + "..."
+        super().__init__(f"{field} = {text}: {problem}")
+        self.field, self.value, self.problem = field, value, problem
+
+    def __reduce__(self) -> tuple[type, tuple[str, object, str]]:
+        """Rebuild from the three arguments, when crossing process borders."""
+        return type(self), (self.field, str(self.value), self.problem)
+
+
+class ConvergenceError(DetequivError, ArithmeticError):
+    """What was asked for was not reached; says how far it got and what to try."""
