@@ -116,7 +116,6 @@ def law_of(problem: Problem) -> FeatureLaw:
 
 def exact_parameters(problem: Problem, law: FeatureLaw) -> list[Any]:
     """Exact parameters of the spiked model, in its order."""
-    assert problem.features is not None
     ridge = problem.ridge
     return [
         ridge.samples_per_dim,
@@ -124,7 +123,7 @@ def exact_parameters(problem: Problem, law: FeatureLaw) -> list[Any]:
         ridge.penalty,
         sp.S.Zero,
         law.noise_variance,
-        *problem.features.weights,
+        *law.weights,
     ]
 
 

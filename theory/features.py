@@ -25,8 +25,8 @@ class FeatureLaw:
     ----------
     activation, target : Moments
         Conditional moments of sigma and of the target g.
-    spikes, bulks : tuple of Expr
-        ``u_q`` and ``rho_q``, length K.
+    weights, spikes, bulks : tuple of Expr
+        ``pi_q``, ``u_q`` and ``rho_q``, length K.
     tangents : tuple of Expr
         ``h_q`` in the symbols kappa, c1 and c2 (of group q), length K.
     alignment : Expr
@@ -39,6 +39,7 @@ class FeatureLaw:
 
     activation: Moments
     target: Moments
+    weights: tuple[sp.Expr, ...]
     spikes: tuple[sp.Expr, ...]
     bulks: tuple[sp.Expr, ...]
     tangents: tuple[sp.Expr, ...]
@@ -69,6 +70,7 @@ def feature_law(problem: Problem) -> FeatureLaw:
     return FeatureLaw(
         activation=conditional_moments(features.activation),
         target=conditional_moments(problem.target.function),
+        weights=features.weights,
         spikes=features.spike,
         bulks=features.bulk,
         tangents=(kappa * c1,) * features.groups,
