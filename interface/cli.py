@@ -1,0 +1,66 @@
+"""The command line: ``detequiv COMMAND``, one module of `detequiv.commands` each.
+
+Exit status: 0 done, 1 a validation found a disagreement, 2 bad input, 3 the solver
+could not reach what was asked. What goes wrong is told in one line on standard error.
+"""
+
+import pkgutil
+import sys
+from importlib import import_module
+from typing import Any, NoReturn, cast
+
+import click
+
+from detequiv import commands
+from detequiv.theory.errors import ConvergenceError, InputError
+
+__all__ = ["main"]
+
+ORDER = ("solve", "curve", "spectrum", "derive", "validate")  # in the list of commands
+INTERRUPTED = 130  # what a shell expects after Ctrl-C
+
+
+class Commands(click.Group):
+    """A group of commands, each in a module that is imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the modules of `detequiv.commands`."""
+        names = {found.name for found in pkgutil.iter_modules(commands.__path__)}
+        return sorted(names, key=lambda name: ([*ORDER, name].index(name), name))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = import_module(f"{commands.__name__}.{cmd_name}")
+        return cast(click.Command, module.command)
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run a command and exit, with one line for what goes wrong."""
+        try:
+            status = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as missing:
+            click.echo(missing.message)
+            status = 2
+        except click.UsageError as error:
+            place = error.ctx.command_path if error.ctx else "detequiv"
+            status = _refuse(f"{error.format_message()} Try: {place} --help", 2)
+        except InputError as error:
+            status = _refuse(str(error), 2)
+        except ConvergenceError as error:
+            status = _refuse(str(error), 3)
+        except (click.Abort, KeyboardInterrupt):
+            status = _refuse("interrupted", INTERRUPTED)
+        sys.exit(status)
+
+
+def _refuse(message: str, status: int) -> int:
+    """Say in one line on standard error what went wrong."""
+    click.echo(f"detequiv: {' '.join(message.split())}", err=True)
+    return status
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="detequiv", message="%(prog)s %(version)s")
+def main() -> None:
+    """Theory of two-layer networks after one gradient step, from a problem file."""
