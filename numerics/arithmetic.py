@@ -103,6 +103,11 @@ for _name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", 
     setattr(_Printer, f"_print_{_name}", _Printer._print_Function)
 
 
+def _ball(x: Any) -> Any:
+    """Leave balls and complex balls as they are, make a ball of a plain number."""
+    return x if isinstance(x, arb | flint.acb) else arb(x)
+
+
 def _ball_step(x: Any) -> Any:
     return arb(1) if x > 0 else arb(0) if x < 0 else arb(1) / 2
 
@@ -139,16 +144,16 @@ FLOATS: Mapping[str, Callable[..., Any]] = {
 BALLS: Mapping[str, Callable[..., Any]] = {
     "Q": lambda p, q: arb(flint.fmpq(p, q)),
     "integer_power": _ball_power,
-    "power": lambda x, y: arb(x) ** arb(y),
+    "power": lambda x, y: _ball(x) ** _ball(y),
     "pi": lambda: arb.pi(),
     "Max": lambda *a: max(map(arb, a)),
     "Min": lambda *a: min(map(arb, a)),
     "Abs": abs,
     "sign": lambda x: 2 * _ball_step(x) - 1,
     "Heaviside": _ball_step,
-    "NormalCdf": lambda x: (-arb(x) / arb(2).sqrt()).erfc() / 2,
+    "NormalCdf": lambda x: (-_ball(x) / arb(2).sqrt()).erfc() / 2,
     **{
-        name: (lambda method: lambda x: method(arb(x)))(getattr(arb, name))
+        name: (lambda method: lambda x: getattr(_ball(x), method)())(name)
         for name in (
             *("exp", "log", "sqrt", "sin", "cos", "tan"),
             *("sinh", "cosh", "tanh", "erf", "erfc"),
@@ -171,7 +176,8 @@ def compile_expressions(
     expressions : sequence of Expr
         Common subexpressions are shared between them.
     arithmetic : mapping
-        `FLOATS` (arrays broadcast against each other, real or complex) or `BALLS`.
+        `FLOATS` (arrays broadcast against each other, real or complex) or `BALLS`
+        (real or complex balls).
 
     Returns
     -------

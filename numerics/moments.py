@@ -30,7 +30,7 @@ from detequiv.theory.gaussian import Moments, m, rho
 
 __all__ = ["MomentValues", "conditional_values"]
 
-arb, arb_mat = flint.arb, flint.arb_mat
+arb, acb, arb_mat, acb_mat = flint.arb, flint.acb, flint.arb_mat, flint.acb_mat
 HALVINGS = 6  # of the step of the inner rule, before giving up
 
 
@@ -58,8 +58,9 @@ def conditional_values(
     ----------
     moments : Moments
         The function and its closed forms.
-    means : sequence of arb
-        Exact binary numbers, length n.
+    means : sequence of arb, or of acb
+        Exact binary numbers, length n. The moments are entire functions of the
+        mean: complex means give them on a contour.
     scale : Expr
         rho, exact and nonnegative; 0 gives f itself.
     digits : float
@@ -95,8 +96,9 @@ def _closed(
     for mean in means:
         for attempt in range(8):
             with precision(2 * (digits + 10) * 1.5**attempt):
+                ring = type(mean)
                 c0, c1, c2, second = (
-                    arb(v) for v in evaluate(arb(mean), to_ball(scale))
+                    ring(v) for v in evaluate(mean, to_ball(scale))
                 )
                 cs = second - c0 * c0 - c1 * c1
                 tiny = arb(10) ** (-arb(digits))
@@ -109,7 +111,7 @@ def _closed(
                 f"the conditional variance of {moments.function} at mean "
                 f"{mean.str(6)} cancels beyond {digits:.0f} digits; ask for fewer"
             )
-        cs = arb(0) if cs.contains(0) else cs
+        cs = ring(0) if cs.contains(0) else cs
         for column, value in zip(columns, (c0, c1, c2, cs), strict=True):
             column.append(value)
     return MomentValues(*columns)
@@ -120,12 +122,15 @@ def _by_quadrature(
 ) -> MomentValues:
     """Average over g by a nested rule, halving its step until it has converged."""
     width = float(scale)
-    reach = max(abs(float(x)) for x in means)
-    # the sums are taken about 0, not about the mean: that costs (mean / rho)^2
-    working = digits + 15 + 2 * log10(1 + reach / width)
-    radius = gaussian_radius(digits + 15) * width
-    lower = min(float(x) for x in means) - radius
-    upper = max(float(x) for x in means) + radius
+    places = [complex(x) for x in means]
+    reach = max(map(abs, places))
+    shift = max(abs(x.imag) for x in places) / width
+    # the sums are taken about 0, not about the mean: that costs (mean / rho)^2;
+    # off the real axis the Gaussian kernel oscillates, and is larger than its sum
+    working = digits + 15 + 2 * log10(1 + reach / width) + shift**2 / (2 * log(10))
+    radius = gaussian_radius(working) * width
+    lower = min(x.real for x in places) - radius
+    upper = max(x.real for x in places) + radius
     kinks = [k for k in moments.kinks if lower < float(k) < upper]
     decay = digits * log(10)
     step = 1 / (1 + 0.15 * digits)
@@ -202,7 +207,7 @@ def _average(
             gap = max(float(abs(p - q)) for p, q in zip(fine, other, strict=True))
             differences[i] = max(differences[i], gap / size)
         *rest, cs = (v.mid() for v in fine)
-        table.append([*rest, max(cs, arb(0))])
+        table.append([*rest, max(cs, arb(0)) if isinstance(cs, arb) else cs])
     c0, c1, c2, cs = map(list, zip(*table, strict=True))
     return MomentValues(c0, c1, c2, cs), geometric_error(differences[1], differences[0])
 
@@ -222,8 +227,9 @@ def _kernel(rule: Rule, means: Sequence[Any], scale: Any) -> Any:
     exponential a row is enough.
     """
     precise = 2 * scale * scale
+    matrix = acb_mat if isinstance(means[0], acb) else arb_mat
     if not rule.step:
-        return arb_mat(
+        return matrix(
             [
                 [(-(x - mean) * (x - mean) / precise).exp() for x in rule.nodes]
                 for mean in means
@@ -239,4 +245,4 @@ def _kernel(rule: Rule, means: Sequence[Any], scale: Any) -> Any:
             row.append(gaussian * power)
             power *= ratio
         rows.append(row)
-    return arb_mat(rows)
+    return matrix(rows)

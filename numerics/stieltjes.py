@@ -1,0 +1,346 @@
+r"""The resolvent at complex z: float64, many points together, on the right branch.
+
+The equations are those of the ridge problem at ``lambda = -z``. The solution that is
+the Stieltjes transform of a measure is the one continued from large ``|z|`` through
+the upper half plane, where ``g = -1/z``; it is followed straight down, at constant
+``Re z``, to z itself or to the real axis, where Newton's method solves at ``x + i0``
+exactly. The form chi does not depend on z, so that all averages over kappa
+are matrix products.
+
+Everything here is in the scale of ``Phi^T Phi / p``.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import flint
+import numpy as np
+from numpy.typing import NDArray
+
+from detequiv.numerics.batch import first_step
+from detequiv.numerics.contours import (
+    CONTOURS,
+    REAL_AXIS,
+    Contour,
+    contour_fields,
+    enclosed_zeros,
+)
+from detequiv.numerics.equations import Equations, float_equations
+from detequiv.numerics.fields import Fields
+from detequiv.numerics.quadrature import geometric_error
+from detequiv.theory.errors import ConvergenceError
+from detequiv.theory.features import FeatureLaw
+from detequiv.theory.matrices import upper_triangle
+from detequiv.theory.potential import Model
+
+__all__ = ["Resolvent", "ResolventSystem", "follow_down"]
+
+Array = NDArray[Any]
+DIGITS = 18.0  # of the fields in kappa
+BLOCK = 256  # points solved together: their chi stays in the cache
+SETTLED = 1e-13  # relative Newton step after which nothing changes any more
+ACCURATE = 1e-12  # relative error of the unknowns that is good enough
+STALLED = 1e-7  # Newton step at which a singular Hessian stops the iteration
+REFINEMENTS = 4  # of the rule in kappa
+
+
+class ResolventSystem:
+    """Equations of the resolvent at B points z, on one rule in kappa.
+
+    Parameters
+    ----------
+    equations : Equations
+        Compiled for NumPy.
+    parameters : list of float
+        Parameters of the model; the ridge penalty among them is not used.
+    fields : Fields
+        Weights and fields on a contour.
+    stride : int
+        Use every stride-th node.
+    """
+
+    def __init__(
+        self,
+        equations: Equations,
+        parameters: list[float],
+        fields: Fields,
+        stride: int = 1,
+    ) -> None:
+        model = equations.model
+        keep = fields.rule.every(stride)
+        dtype = complex if isinstance(fields.weights[0], flint.acb) else float
+        weights = np.array([dtype(fields.weights[i]) for i in keep]) * stride
+        columns = np.array([[dtype(c[i]) for i in keep] for c in fields.columns])
+        self.equations = equations
+        self.weights, self.columns = weights, columns
+        self._parameters = parameters
+        self._ridge = model.parameters.index(model.ridge)
+        form = equations.form(columns, parameters)
+        self.form = np.stack([np.broadcast_to(v, weights.shape) for v in form])
+        pairs = upper_triangle(len(form))
+        self._pairs = tuple(np.array(pairs).T)
+        self._weighted_form = (self.form * weights).T.astype(complex)
+        self._products = np.stack(
+            [self.form[i] * self.form[j] * weights for i, j in pairs], axis=1
+        ).astype(complex)
+        self.form = self.form.astype(complex)
+
+    def parameters(self, z: Array) -> list[Any]:
+        """Parameters at the points z, with ``lambda = -z``."""
+        values: list[Any] = list(self._parameters)
+        values[self._ridge] = -z
+        return values
+
+    def start(self, z: Array) -> Array:
+        """Leading order at large z, shape (B, N)."""
+        values = self.equations.start(self.parameters(z))
+        return np.stack([np.broadcast_to(v, z.shape) for v in values], axis=1) + 0j
+
+    def chi(self, x: Array) -> Array:
+        """Leverage chi of a sample at each node, shape (B, n)."""
+        return x @ self.form
+
+    def derivatives(self, x: Array, z: Array) -> tuple[Array, Array]:
+        """Gradient (B, N) and Hessian (B, N, N) of Psi at the unknowns x (B, N)."""
+        eq, p = self.equations, self.parameters(z)
+        slope, curvature = eq.average([self.chi(x)], self._parameters)
+        local = (x.T, self._inverse(x), p)
+        gradient = _stack(eq.local_gradient(*local), len(x))
+        gradient = gradient + slope @ self._weighted_form
+        upper = _stack(eq.local_hessian(*local), len(x)) + curvature @ self._products
+        hessian = np.empty((len(x), eq.size, eq.size), complex)
+        i, j = self._pairs
+        hessian[:, i, j] = hessian[:, j, i] = upper
+        return gradient, hessian
+
+    def slope(self, x: Array, z: Array) -> Array:
+        """Derivative of the unknowns along z, shape (B, N)."""
+        _, hessian = self.derivatives(x, z)
+        local = self.equations.sources[1][0]
+        by_ridge = _stack(local(x.T, self._inverse(x), self.parameters(z)), len(x))
+        return self.solve_hessian(x, hessian, by_ridge)
+
+    def scales(self, x: Array) -> Array:
+        """Natural size of each unknown: |g_q|, and sqrt(A_qq A_rr); shape (B, N)."""
+        eq = self.equations
+        count = eq.size - len(eq.inverse)
+        sizes = np.abs(x)
+        positive = sizes[:, :count]
+        parts = [np.maximum(positive, 1e-8 * positive.max(1, keepdims=True))]
+        if eq.order:
+            pairs = upper_triangle(eq.order)
+            diagonal = [count + k for k, (i, j) in enumerate(pairs) if i == j]
+            root = np.sqrt(sizes[:, diagonal])
+            root = np.maximum(root, 1e-8 * root.max(1, keepdims=True))
+            parts.append(np.stack([root[:, i] * root[:, j] for i, j in pairs], 1))
+        return np.concatenate(parts, axis=1)
+
+    def solve_hessian(self, x: Array, hessian: Array, right: Array) -> Array:
+        """Solve ``Hess v = right`` with unknowns in their natural sizes, (B, N)."""
+        s = self.scales(x)
+        scaled = hessian * s[:, :, None] * s[:, None, :]
+        solution: Array = np.linalg.solve(scaled, (right * s)[:, :, None])[:, :, 0] * s
+        return solution
+
+    def newton_step(self, x: Array, z: Array) -> tuple[Array, Array]:
+        """One step of Newton's method (B, N) and its relative size (B,)."""
+        gradient, hessian = self.derivatives(x, z)
+        step = self.solve_hessian(x, hessian, -gradient)
+        size = np.max(np.abs(step) / self.scales(x), axis=1)
+        return step, np.where(np.isfinite(size), size, np.inf)
+
+    def newton(
+        self, x: Array, z: Array, iterations: int
+    ) -> tuple[Array, Array, Array]:
+        """Newton's method: unknowns, relative size of the last step and of the first.
+
+        Where the Hessian is singular (an edge) steps cease to shrink at the root of
+        the rounding error; the iteration ends there.
+        """
+        x, last = x.copy(), np.full(len(x), np.inf)
+        first = last.copy()
+        active = np.arange(len(x))
+        for iteration in range(iterations):
+            step, size = self.newton_step(x[active], z[active])
+            if iteration == 0:
+                first[active] = size
+            good = np.isfinite(size)
+            x[active[good]] += step[good]
+            stuck = (size < STALLED) & (size > last[active] / 2)
+            last[active] = size
+            active = active[(size > SETTLED) & ~stuck & good]
+            if not len(active):
+                break
+        return x, last, first
+
+    def _inverse(self, x: Array) -> list[Array]:
+        eq = self.equations
+        if not eq.order:
+            return []
+        pairs = upper_triangle(eq.order)
+        matrix = np.empty((len(x), eq.order, eq.order), x.dtype)
+        for k, (i, j) in enumerate(pairs, eq.size - len(pairs)):
+            matrix[:, i, j] = matrix[:, j, i] = x[:, k]
+        inverse = np.linalg.inv(matrix)
+        return [inverse[:, i, j] for i, j in pairs]
+
+
+def _stack(values: list[Any], count: int) -> Array:
+    return np.stack([np.broadcast_to(v, (count,)) for v in values], axis=1)
+
+
+def follow_down(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
+    """Continue from large ``Im z`` straight down to each of the points z.
+
+    Parameters
+    ----------
+    system : ResolventSystem
+        The equations.
+    z : (B,) complex array
+        ``Im z >= 0``; a real z is reached as ``z + i0``.
+
+    Returns
+    -------
+    x : (B, N) complex array
+        Unknowns.
+    accuracy : (B,) array
+        Relative size of the last Newton step; inf where the continuation stalled.
+    """
+    unit = system.start(np.array([-1.0]))
+    chi = float((system.chi(unit) @ system.weights).real[0])
+    slope = system.equations.average([np.zeros(1)], system._parameters)[0]
+    height = np.full(len(z), 10 * chi * (1 + float(np.max(slope))) + 1e-300)
+    x, accuracy, _ = system.newton(system.start(z + 1j * height), z + 1j * height, 12)
+    accuracy[accuracy > STALLED] = np.inf
+    ratio = np.full(len(z), 0.1)
+    # the last leap, to z itself, is tried from here
+    leap = 0.03 * np.abs(z)
+    alive = np.isfinite(accuracy)
+    for _ in range(200):
+        todo = np.flatnonzero(alive & (height > 0))
+        if not len(todo):
+            return x, np.where(alive, accuracy, np.inf)
+        high, last = height[todo], height[todo] <= leap[todo]
+        goal = np.where(last, 0.0, high * ratio[todo])
+        tangent = system.slope(x[todo], z[todo] + 1j * high)
+        start = x[todo] + tangent * (1j * (goal - high))[:, None]
+        there = z[todo] + 1j * goal
+        found, size, first = system.newton(start, there, 10)
+        good = (size < STALLED) & (first < 0.5) & _physical(system, found, there)
+        x[todo[good]], accuracy[todo[good]] = found[good], size[good]
+        height[todo[good]] = goal[good]
+        ratio[todo] = np.where(good, ratio[todo] ** 1.3, np.sqrt(ratio[todo]))
+        ratio[todo] = np.clip(ratio[todo], 0.01, 0.97)
+        missed = todo[last & ~good]
+        leap[missed] = height[missed] * 0.1
+        ratio[missed] = 0.3
+        alive &= (ratio < 0.95) & (leap > 1e-14 * np.abs(z))
+    return x, np.where(height > 0, np.inf, accuracy)
+
+
+def _physical(system: ResolventSystem, x: Array, z: Array) -> Array:
+    """Whether Im g_q >= 0, and where g is real, dg/dz > 0: shape (B,)."""
+    count = system.equations.size - len(system.equations.inverse)
+    g = x[:, :count]
+    size = np.abs(g).max(1)
+    above: Array = np.all(g.imag > -1e-9 * size[:, None], axis=1)
+    real = above & (z.imag == 0) & np.all(np.abs(g.imag) < 1e-12 * size[:, None], 1)
+    if real.any():
+        rising = system.slope(x[real], z[real])[:, :count].real
+        above[real] = np.all(rising > 0, axis=1)
+    return above
+
+
+@dataclass(frozen=True)
+class Resolvent:
+    """Unknowns of the resolvent of one problem, at any complex z.
+
+    Attributes
+    ----------
+    model : Model
+        The potentials.
+    law : FeatureLaw
+        The features.
+    parameters : tuple of float
+        Parameters of the model.
+    """
+
+    model: Model
+    law: FeatureLaw
+    parameters: tuple[float, ...]
+    _systems: dict[Any, ResolventSystem] = field(default_factory=dict, repr=False)
+
+    def system(
+        self, contour: Contour, halvings: int, stride: int = 1
+    ) -> ResolventSystem:
+        """The equations on a contour, the step of whose rule is halved so often."""
+        key = contour, halvings, stride
+        if key not in self._systems:
+            step = first_step(28.0) / 2**halvings
+            fields = contour_fields(self.law, contour, DIGITS, step)
+            self._systems[key] = ResolventSystem(
+                float_equations(self.model), list(self.parameters), fields, stride
+            )
+        return self._systems[key]
+
+    def solve(self, z: Array) -> tuple[Array, Array]:
+        """Solve at the points z.
+
+        Parameters
+        ----------
+        z : (B,) complex array
+            ``Im z >= 0``, not 0; a real z stands for ``z + i0``.
+
+        Returns
+        -------
+        x : (B, N) complex array
+            Unknowns.
+        error : (B,) array
+            Error of each point's unknowns, relative to their natural sizes.
+
+        Raises
+        ------
+        ConvergenceError
+            The error stays above 1e-7 at some point.
+        """
+        blocks = [self._solve(z[i : i + BLOCK]) for i in range(0, len(z), BLOCK)]
+        x = np.concatenate([b[0] for b in blocks])
+        return x, np.concatenate([b[1] for b in blocks])
+
+    def _solve(self, z: Array) -> tuple[Array, Array]:
+        size = len(self.model.unknowns.symbols)
+        x, error = np.zeros((len(z), size), complex), np.full(len(z), np.inf)
+        for halvings in range(REFINEMENTS):
+            for contour in (REAL_AXIS, *CONTOURS):
+                todo = np.flatnonzero(error > ACCURATE)
+                if not len(todo):
+                    return x, error
+                found, reached = self._on_contour(contour, halvings, z[todo])
+                better = reached < error[todo]
+                x[todo[better]] = found[better]
+                error[todo[better]] = reached[better]
+        if (error > STALLED).any():
+            worst = int(np.argmax(error))
+            raise ConvergenceError(
+                f"the resolvent at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was "
+                f"reached to {error[worst]:.1e} only; move z off the real axis"
+            )
+        return x, error
+
+    def _on_contour(
+        self, contour: Contour, halvings: int, z: Array
+    ) -> tuple[Array, Array]:
+        system = self.system(contour, halvings)
+        x, accuracy = follow_down(system, z)
+        error = np.where(np.isfinite(accuracy), accuracy, np.inf)
+        done = np.flatnonzero(np.isfinite(error))
+        gaps = [
+            self.system(contour, halvings, stride).newton_step(x[done], z[done])[1]
+            for stride in (4, 2)
+        ]
+        error[done] += [geometric_error(c, f) for c, f in zip(*gaps, strict=True)]
+        if not contour.real and len(done):
+            axis = self.system(REAL_AXIS, halvings)
+            zeros = enclosed_zeros(1 + system.chi(x[done]), 1 + axis.chi(x[done]))
+            error[done[zeros != 0]] = np.inf
+        return x, error
