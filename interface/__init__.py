@@ -11,6 +11,7 @@ __all__ = [
     "ConvergenceError",
     "DetequivError",
     "InputError",
+    "Law",
     "Network",
     "Problem",
     "Ridge",
@@ -20,12 +21,14 @@ __all__ = [
     "load",
     "numerics",
     "solve",
+    "spectrum",
     "theory",
     "validation",
 ]
 
 if TYPE_CHECKING:
     from detequiv import numerics, theory, validation
+    from detequiv.law import Law, spectrum
     from detequiv.numerics.solve import solve
     from detequiv.problem_file import load
     from detequiv.theory.errors import ConvergenceError, DetequivError, InputError
@@ -43,6 +46,7 @@ else:
         "ConvergenceError": "detequiv.theory.errors",
         "DetequivError": "detequiv.theory.errors",
         "InputError": "detequiv.theory.errors",
+        "Law": "detequiv.law",
         "Network": "detequiv.theory.problem",
         "Problem": "detequiv.theory.problem",
         "Ridge": "detequiv.theory.problem",
@@ -50,6 +54,7 @@ else:
         "Target": "detequiv.theory.problem",
         "load": "detequiv.problem_file",
         "solve": "detequiv.numerics.solve",
+        "spectrum": "detequiv.law",
     }
 
     def __getattr__(name):

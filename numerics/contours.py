@@ -76,7 +76,8 @@ class Contour:
 
 
 REAL_AXIS = Contour(0, 0)
-CONTOURS = tuple(Contour(left, right) for left in (-1, 1) for right in (-1, 1))
+# in the order in which they help: chi is largest at the centre, at the ends, at one end
+CONTOURS = (Contour(-1, 1), Contour(1, -1), Contour(-1, -1), Contour(1, 1))
 
 
 @lru_cache(maxsize=32)
@@ -107,9 +108,7 @@ def contour_fields(
     radius = gaussian_radius(digits + 5)
     for _ in range(20):
         # the next zeros of 1 + chi are some 2 pi rho / u away from the nearest
-        rule = contour.rule(
-            radius, 1.6 / max(1.0, slope), 0.6 / max(1.0, slope), step
-        )
+        rule = contour.rule(radius, 1.6 / max(1.0, slope), 0.6 / max(1.0, slope), step)
         fields = _on_rule(law, rule, digits)
         if _tail(fields, len(law.spikes)) < 10.0 ** -(digits - 2):
             break

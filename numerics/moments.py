@@ -97,9 +97,7 @@ def _closed(
         for attempt in range(8):
             with precision(2 * (digits + 10) * 1.5**attempt):
                 ring = type(mean)
-                c0, c1, c2, second = (
-                    ring(v) for v in evaluate(mean, to_ball(scale))
-                )
+                c0, c1, c2, second = (ring(v) for v in evaluate(mean, to_ball(scale)))
                 cs = second - c0 * c0 - c1 * c1
                 tiny = arb(10) ** (-arb(digits))
                 size = abs(second) + tiny

@@ -40,7 +40,9 @@ DIGITS = 18.0  # of the fields in kappa
 BLOCK = 256  # points solved together: their chi stays in the cache
 SETTLED = 1e-13  # relative Newton step after which nothing changes any more
 ACCURATE = 1e-12  # relative error of the unknowns that is good enough
+NEAR = 0.5  # relative Newton step within which a start belongs to its solution
 STALLED = 1e-7  # Newton step at which a singular Hessian stops the iteration
+ITERATIONS = 10  # of Newton's method
 REFINEMENTS = 4  # of the rule in kappa
 
 
@@ -98,7 +100,8 @@ class ResolventSystem:
 
     def chi(self, x: Array) -> Array:
         """Leverage chi of a sample at each node, shape (B, n)."""
-        return x @ self.form
+        chi: Array = x @ self.form
+        return chi
 
     def derivatives(self, x: Array, z: Array) -> tuple[Array, Array]:
         """Gradient (B, N) and Hessian (B, N, N) of Psi at the unknowns x (B, N)."""
@@ -114,7 +117,7 @@ class ResolventSystem:
         return gradient, hessian
 
     def slope(self, x: Array, z: Array) -> Array:
-        """Derivative of the unknowns along z, shape (B, N)."""
+        """Differentiate the unknowns along z, shape (B, N)."""
         _, hessian = self.derivatives(x, z)
         local = self.equations.sources[1][0]
         by_ridge = _stack(local(x.T, self._inverse(x), self.parameters(z)), len(x))
@@ -149,29 +152,25 @@ class ResolventSystem:
         size = np.max(np.abs(step) / self.scales(x), axis=1)
         return step, np.where(np.isfinite(size), size, np.inf)
 
-    def newton(
-        self, x: Array, z: Array, iterations: int
-    ) -> tuple[Array, Array, Array]:
-        """Newton's method: unknowns, relative size of the last step and of the first.
+    def newton(self, x: Array, z: Array) -> tuple[Array, Array]:
+        """Newton's method: unknowns, and the relative size of the last step.
 
         Where the Hessian is singular (an edge) steps cease to shrink at the root of
-        the rounding error; the iteration ends there.
+        the rounding error; the iteration ends there. A point whose first step is
+        not `NEAR` is given up.
         """
         x, last = x.copy(), np.full(len(x), np.inf)
-        first = last.copy()
         active = np.arange(len(x))
-        for iteration in range(iterations):
+        for _ in range(ITERATIONS):
             step, size = self.newton_step(x[active], z[active])
-            if iteration == 0:
-                first[active] = size
-            good = np.isfinite(size)
+            good = size < NEAR
             x[active[good]] += step[good]
             stuck = (size < STALLED) & (size > last[active] / 2)
             last[active] = size
             active = active[(size > SETTLED) & ~stuck & good]
             if not len(active):
                 break
-        return x, last, first
+        return x, last
 
     def _inverse(self, x: Array) -> list[Array]:
         eq = self.equations
@@ -210,7 +209,7 @@ def follow_down(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
     chi = float((system.chi(unit) @ system.weights).real[0])
     slope = system.equations.average([np.zeros(1)], system._parameters)[0]
     height = np.full(len(z), 10 * chi * (1 + float(np.max(slope))) + 1e-300)
-    x, accuracy, _ = system.newton(system.start(z + 1j * height), z + 1j * height, 12)
+    x, accuracy = system.newton(system.start(z + 1j * height), z + 1j * height)
     accuracy[accuracy > STALLED] = np.inf
     ratio = np.full(len(z), 0.1)
     # the last leap, to z itself, is tried from here
@@ -225,8 +224,8 @@ def follow_down(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
         tangent = system.slope(x[todo], z[todo] + 1j * high)
         start = x[todo] + tangent * (1j * (goal - high))[:, None]
         there = z[todo] + 1j * goal
-        found, size, first = system.newton(start, there, 10)
-        good = (size < STALLED) & (first < 0.5) & _physical(system, found, there)
+        found, size = system.newton(start, there)
+        good = (size < STALLED) & _physical(system, found, there)
         x[todo[good]], accuracy[todo[good]] = found[good], size[good]
         height[todo[good]] = goal[good]
         ratio[todo] = np.where(good, ratio[todo] ** 1.3, np.sqrt(ratio[todo]))
@@ -273,7 +272,7 @@ class Resolvent:
     def system(
         self, contour: Contour, halvings: int, stride: int = 1
     ) -> ResolventSystem:
-        """The equations on a contour, the step of whose rule is halved so often."""
+        """Put the fields on a contour into the equations, its step halved so often."""
         key = contour, halvings, stride
         if key not in self._systems:
             step = first_step(28.0) / 2**halvings
@@ -303,22 +302,31 @@ class Resolvent:
         ConvergenceError
             The error stays above 1e-7 at some point.
         """
-        blocks = [self._solve(z[i : i + BLOCK]) for i in range(0, len(z), BLOCK)]
+        # a point far from its solution may overflow: it is given up, with the rest
+        with np.errstate(all="ignore"):
+            blocks = [self._solve(z[i : i + BLOCK]) for i in range(0, len(z), BLOCK)]
         x = np.concatenate([b[0] for b in blocks])
         return x, np.concatenate([b[1] for b in blocks])
 
     def _solve(self, z: Array) -> tuple[Array, Array]:
         size = len(self.model.unknowns.symbols)
         x, error = np.zeros((len(z), size), complex), np.full(len(z), np.inf)
+        open_points = np.arange(len(z))
         for halvings in range(REFINEMENTS):
             for contour in (REAL_AXIS, *CONTOURS):
-                todo = np.flatnonzero(error > ACCURATE)
-                if not len(todo):
-                    return x, error
-                found, reached = self._on_contour(contour, halvings, z[todo])
-                better = reached < error[todo]
-                x[todo[better]] = found[better]
-                error[todo[better]] = reached[better]
+                found, rounding, quadrature = self._on_contour(
+                    contour, halvings, z[open_points]
+                )
+                better = rounding + quadrature < error[open_points]
+                x[open_points[better]] = found[better]
+                error[open_points[better]] = (rounding + quadrature)[better]
+                # where rounding is the larger error, no rule is better
+                settled = quadrature <= np.maximum(ACCURATE, rounding)
+                open_points = open_points[~settled | np.isinf(rounding)]
+                if not len(open_points):
+                    break
+            if not len(open_points):
+                break
         if (error > STALLED).any():
             worst = int(np.argmax(error))
             raise ConvergenceError(
@@ -329,18 +337,19 @@ class Resolvent:
 
     def _on_contour(
         self, contour: Contour, halvings: int, z: Array
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, Array, Array]:
+        """Unknowns, Newton's last step, and the error of the rule in kappa."""
         system = self.system(contour, halvings)
-        x, accuracy = follow_down(system, z)
-        error = np.where(np.isfinite(accuracy), accuracy, np.inf)
-        done = np.flatnonzero(np.isfinite(error))
+        x, rounding = follow_down(system, z)
+        quadrature = np.full(len(z), np.inf)
+        done = np.flatnonzero(np.isfinite(rounding))
         gaps = [
             self.system(contour, halvings, stride).newton_step(x[done], z[done])[1]
             for stride in (4, 2)
         ]
-        error[done] += [geometric_error(c, f) for c, f in zip(*gaps, strict=True)]
+        quadrature[done] = [geometric_error(c, f) for c, f in zip(*gaps, strict=True)]
         if not contour.real and len(done):
             axis = self.system(REAL_AXIS, halvings)
             zeros = enclosed_zeros(1 + system.chi(x[done]), 1 + axis.chi(x[done]))
-            error[done[zeros != 0]] = np.inf
-        return x, error
+            quadrature[done[zeros != 0]] = np.inf
+        return x, rounding, quadrature

@@ -1,0 +1,143 @@
+r"""The limit law of the eigenvalues of learned features.
+
+The matrices ``Phi^T Phi / p`` and ``Phi^T Phi / n`` share one spectrum up to the
+factor ``p/n = beta/alpha``. The equations live in the scale of the first; what is
+reported is in the scale asked for.
+"""
+
+from functools import cached_property
+
+import numpy as np
+import sympy as sp
+from numpy.typing import ArrayLike, NDArray
+
+from detequiv.numerics.solve import exact_parameters, law_of
+from detequiv.numerics.stieltjes import Resolvent
+from detequiv.theory.errors import InputError
+from detequiv.theory.expressions import z
+from detequiv.theory.features import FeatureLaw
+from detequiv.theory.problem import Problem
+from detequiv.theory.spiked import spiked_model
+
+__all__ = ["Spectrum"]
+
+Array = NDArray[np.float64]
+
+
+class Spectrum:
+    """Limit law of the eigenvalues of ``Phi^T Phi / n`` or ``Phi^T Phi / p``.
+
+    The law is that of all p eigenvalues: total mass 1, a possible atom at zero
+    included. Finitely many outliers have no mass. The ridge penalty of the problem
+    plays no part, nor does its target.
+
+    Parameters
+    ----------
+    problem : Problem
+        The features, and the proportions n/d and p/d.
+    scale : {"n", "p"}
+        What ``Phi^T Phi`` is divided by.
+
+    Raises
+    ------
+    InputError
+        A scale that is neither.
+    """
+
+    def __init__(self, problem: Problem, *, scale: str = "n") -> None:
+        if scale not in ("n", "p"):
+            raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
+        self.problem = problem
+        self.scale = f"Phi^T Phi / {scale}"
+        ridge = problem.ridge
+        self._factor: sp.Expr = (
+            ridge.width_per_dim / ridge.samples_per_dim if scale == "n" else sp.S.One
+        )
+
+    @cached_property
+    def _law(self) -> FeatureLaw:
+        return law_of(self.problem)
+
+    @cached_property
+    def _resolvent(self) -> Resolvent:
+        law = self._law
+        parameters = exact_parameters(self.problem, law)
+        return Resolvent(
+            spiked_model(len(law.spikes)), law, tuple(float(v) for v in parameters)
+        )
+
+    @cached_property
+    def atom_at_zero(self) -> float:
+        """Fraction of the eigenvalues that are exactly zero.
+
+        ``1 - rank / p``, where the rank of Phi is ``min(n, p)``; of an affine
+        activation, whose bulk is linear in x, ``min(n, p, d)``.
+        """
+        ridge, function = self.problem.ridge, self._law.activation.function
+        ranks = [sp.S.One, ridge.samples_per_dim / ridge.width_per_dim]
+        if function.is_polynomial(z) and sp.degree(function, z) <= 1:
+            ranks.append(1 / ridge.width_per_dim)
+            if not function.has(z):
+                ranks.append(sp.S.Zero)
+        return float(1 - min(ranks))
+
+    def stieltjes(self, z: ArrayLike) -> NDArray[np.complex128]:
+        """Stieltjes transform ``s(z) = (1/p) tr (M - z)^{-1}`` of the matrix M.
+
+        Parameters
+        ----------
+        z : complex array_like
+            Where to evaluate, any shape. A real z stands for ``z + i0``.
+
+        Returns
+        -------
+        complex array
+            Same shape. ``Im s > 0`` where ``Im z > 0``.
+
+        Raises
+        ------
+        InputError
+            A point that is not finite, or 0.
+        ConvergenceError
+            A point where the equations could not be solved.
+        """
+        points = np.asarray(z, complex)
+        if not np.isfinite(points).all() or (points == 0).any():
+            raise InputError("z", z, "must be finite and not 0")
+        factor = float(self._factor)
+        below = points.imag < 0
+        upper = np.where(below, points.conj(), points).ravel() / factor
+        unknowns, _ = self._resolvent.solve(upper)
+        weights = np.array([float(v) for v in self._law.weights])
+        values = (unknowns[:, : len(weights)] @ weights).reshape(points.shape) / factor
+        transform: NDArray[np.complex128] = np.where(below, values.conj(), values)
+        return transform
+
+    def density(self, x: ArrayLike) -> Array:
+        """Density of the eigenvalues, on the real axis itself.
+
+        Parameters
+        ----------
+        x : float array_like
+            Where to evaluate, any shape.
+
+        Returns
+        -------
+        float array
+            Same shape; the atom at zero is not part of it.
+
+        Raises
+        ------
+        InputError
+            A point that is not finite, or 0, where the density may have no value.
+        ConvergenceError
+            A point where the equations could not be solved.
+        """
+        points = np.asarray(x, float)
+        density = np.zeros(points.shape)
+        if not np.isfinite(points).all() or (points == 0).any():
+            raise InputError("x", x, "must be finite and not 0")
+        positive = points > 0
+        values = self.stieltjes(points[positive]).imag / np.pi
+        density[positive] = np.maximum(values, 0.0)
+        return density
