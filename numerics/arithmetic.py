@@ -122,6 +122,16 @@ def _ball_power(x: Any, exponent: int) -> Any:
     return result
 
 
+def _ball_owen_t(h: Any, a: Any) -> Any:
+    """Owen's T function, by rigorous integration of its definition."""
+    square = flint.acb(h) * h / 2
+    integral = flint.acb.integral(
+        lambda x, _: (-square * x * x).exp() / (1 + x * x), 0, a
+    )
+    value = integral * (-square).exp() / (2 * arb.pi())
+    return value if isinstance(h, flint.acb) else value.real
+
+
 FLOATS: Mapping[str, Callable[..., Any]] = {
     "Q": lambda p, q: p / q,
     "integer_power": lambda x, n: x**n,
@@ -133,6 +143,7 @@ FLOATS: Mapping[str, Callable[..., Any]] = {
     "sign": np.sign,
     "Heaviside": lambda x: np.heaviside(x, 0.5),
     "NormalCdf": scipy.special.ndtr,
+    "OwenT": scipy.special.owens_t,
     "erf": scipy.special.erf,
     "erfc": scipy.special.erfc,
     **{
@@ -152,6 +163,7 @@ BALLS: Mapping[str, Callable[..., Any]] = {
     "sign": lambda x: 2 * _ball_step(x) - 1,
     "Heaviside": _ball_step,
     "NormalCdf": lambda x: (-_ball(x) / arb(2).sqrt()).erfc() / 2,
+    "OwenT": _ball_owen_t,
     **{
         name: (lambda method: lambda x: getattr(_ball(x), method)())(name)
         for name in (

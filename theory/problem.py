@@ -13,8 +13,9 @@ from typing import Any, cast
 
 import sympy as sp
 
+from detequiv.theory.admission import read_function
 from detequiv.theory.errors import InputError
-from detequiv.theory.expressions import exact, parse_function
+from detequiv.theory.expressions import exact
 
 __all__ = ["Network", "Problem", "Ridge", "SpikedFeatures", "Target"]
 
@@ -69,7 +70,11 @@ class SpikedFeatures:
                 raise InputError(name + "bulk", scale, "must be positive")
         _set(
             self,
-            activation=parse_function(activation, name + "activation"),
+            activation=read_function(
+                activation,
+                name + "activation",
+                [u**2 + r**2 for u, r in zip(strengths, scales, strict=True)],
+            ),
             spike=strengths,
             bulk=scales,
             weights=_fractions(weights, len(strengths), name + "weights"),
@@ -118,7 +123,7 @@ class Network:
         vocabulary = _numbers(readout, "network.readout")
         _set(
             self,
-            activation=parse_function(activation, "network.activation"),
+            activation=read_function(activation, "network.activation"),
             readout=vocabulary,
             step=exact(step, "network.step"),
             weights=_fractions(weights, len(vocabulary), "network.weights"),
@@ -166,7 +171,7 @@ class Target:
             )
         _set(
             self,
-            function=parse_function(function, "target.function"),
+            function=read_function(function, "target.function"),
             alignment=overlap,
             noise=deviation,
         )
