@@ -8,6 +8,7 @@ radius bounds the rounding error).
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from math import ceil, log2
 from typing import Any
 
@@ -18,6 +19,8 @@ import scipy.special
 import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
+from detequiv.theory.special import GaussianMean
+
 __all__ = [
     "BALLS",
     "FLOATS",
@@ -26,6 +29,7 @@ __all__ = [
     "exact_ball",
     "precision",
     "to_ball",
+    "to_float",
     "to_mpf",
 ]
 
@@ -56,6 +60,12 @@ def exact_ball(value: float | mpmath.mpf) -> Any:
     """Exact ball (radius 0) of a binary number."""
     sign, mantissa, exponent, _ = mpmath.mpf(value)._mpf_
     return arb((-mantissa if sign else mantissa, exponent))
+
+
+def to_float(number: sp.Expr) -> float:
+    """Round an exact SymPy number to float64."""
+    with precision(17):
+        return float(to_ball(number))
 
 
 def to_mpf(ball: Any) -> mpmath.mpf:
@@ -132,6 +142,15 @@ def _ball_owen_t(h: Any, a: Any) -> Any:
     return value if isinstance(h, flint.acb) else value.real
 
 
+@lru_cache(maxsize=256)
+def _ball_mean(mean: GaussianMean, bits_wanted: int) -> Any:
+    """Average without closed form, an exact number, at the working precision."""
+    # the rules for averages are themselves compiled by this module
+    from detequiv.numerics.moments import gaussian_mean
+
+    return gaussian_mean(mean, bits_wanted / log2(10))
+
+
 FLOATS: Mapping[str, Callable[..., Any]] = {
     "Q": lambda p, q: p / q,
     "integer_power": lambda x, n: x**n,
@@ -144,6 +163,7 @@ FLOATS: Mapping[str, Callable[..., Any]] = {
     "Heaviside": lambda x: np.heaviside(x, 0.5),
     "NormalCdf": scipy.special.ndtr,
     "OwenT": scipy.special.owens_t,
+    "GaussianMean": lambda mean: float(mean.evalf(17)),
     "erf": scipy.special.erf,
     "erfc": scipy.special.erfc,
     **{
@@ -162,6 +182,7 @@ BALLS: Mapping[str, Callable[..., Any]] = {
     "Abs": abs,
     "sign": lambda x: 2 * _ball_step(x) - 1,
     "Heaviside": _ball_step,
+    "GaussianMean": lambda mean: _ball_mean(mean, flint.ctx.prec),
     "NormalCdf": lambda x: (-_ball(x) / arb(2).sqrt()).erfc() / 2,
     "OwenT": _ball_owen_t,
     **{
@@ -196,11 +217,20 @@ def compile_expressions(
     callable
         Returns the list of values.
     """
+    means = sorted(
+        {mean for e in expressions for mean in sp.sympify(e).atoms(GaussianMean)},
+        key=sp.default_sort_key,
+    )
+    names = [sp.Dummy() for _ in means]
+    known = dict(zip(means, names, strict=True))
     compiled: Callable[..., list[Any]] = sp.lambdify(
-        list(arguments),
-        list(expressions),
+        [*arguments, *names],
+        [sp.sympify(e).xreplace(known) for e in expressions],
         modules=[dict(arithmetic)],
         printer=_Printer({"fully_qualified_modules": False}),
         cse=True,
     )
-    return compiled
+    if not means:
+        return compiled
+    mean_value = arithmetic["GaussianMean"]
+    return lambda *values: compiled(*values, *map(mean_value, means))

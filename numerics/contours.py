@@ -21,11 +21,11 @@ from typing import Any
 import flint
 import numpy as np
 
-from detequiv.numerics.arithmetic import BALLS, compile_expressions, precision, to_ball
-from detequiv.numerics.fields import Fields
+from detequiv.numerics.arithmetic import precision, to_ball, to_float
+from detequiv.numerics.fields import Fields, tangent_columns
 from detequiv.numerics.moments import MomentValues, conditional_values
 from detequiv.numerics.quadrature import Rule, gaussian_radius
-from detequiv.theory.features import FeatureLaw, c1, c2, kappa
+from detequiv.theory.features import FeatureLaw
 
 __all__ = ["CONTOURS", "REAL_AXIS", "Contour", "contour_fields", "enclosed_zeros"]
 
@@ -104,7 +104,8 @@ def contour_fields(
     ConvergenceError
         A conditional moment has not the digits asked for.
     """
-    slope = max([abs(float(u / r)) for u, r in zip(law.spikes, law.bulks, strict=True)])
+    ratios = [to_float(u / r) for u, r in zip(law.spikes, law.bulks, strict=True)]
+    slope = max(map(abs, ratios))
     radius = gaussian_radius(digits + 5)
     for _ in range(20):
         # the next zeros of 1 + chi are some 2 pi rho / u away from the nearest
@@ -127,16 +128,7 @@ def _on_rule(law: FeatureLaw, rule: Rule, digits: float) -> Fields:
             _moments(law, rule, u, r, digits)
             for u, r in zip(law.spikes, law.bulks, strict=True)
         ]
-        tangent = [
-            compile_expressions((kappa, c1, c2), [h], BALLS) for h in law.tangents
-        ]
-        tangents = [
-            [
-                type(x)(h(x, a, b)[0]).mid()
-                for x, a, b in zip(rule.nodes, v.c1, v.c2, strict=True)
-            ]
-            for h, v in zip(tangent, groups, strict=True)
-        ]
+        tangents = tangent_columns(law, rule.nodes, groups)
     nothing = [arb(0)] * len(rule.nodes)
     columns = [
         *([x.mid() for x in v.c0] for v in groups),
@@ -156,7 +148,8 @@ def _moments(
         return MomentValues(
             *([v] * len(rule.nodes) for (v,) in (once.c0, once.c1, once.c2, once.cs))
         )
-    means = [(to_ball(spike) * x).mid() for x in rule.nodes]
+    factor = to_ball(spike)
+    means = [(factor * x).mid() for x in rule.nodes]
     return conditional_values(law.activation, means, scale, digits)
 
 

@@ -1,5 +1,6 @@
 """The kappa-dependent functions of a problem on a quadrature rule in kappa."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +9,18 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from detequiv.numerics.arithmetic import BALLS, compile_expressions, precision, to_ball
+from detequiv.numerics.arithmetic import (
+    BALLS,
+    compile_expressions,
+    precision,
+    to_ball,
+    to_float,
+)
 from detequiv.numerics.moments import MomentValues, conditional_values
 from detequiv.numerics.quadrature import Rule, gaussian_radius, panels, sinh_rule
 from detequiv.theory.features import FeatureLaw, c1, c2, kappa
 
-__all__ = ["Fields", "evaluate_fields"]
+__all__ = ["Fields", "evaluate_fields", "tangent_columns"]
 
 arb = flint.arb
 
@@ -62,7 +69,8 @@ def evaluate_fields(law: FeatureLaw, digits: float, step: float) -> Fields:
     ConvergenceError
         A conditional moment has not the digits asked for.
     """
-    slope = max([abs(float(u / r)) for u, r in zip(law.spikes, law.bulks, strict=True)])
+    ratios = [to_float(u / r) for u, r in zip(law.spikes, law.bulks, strict=True)]
+    slope = max(map(abs, ratios))
     radius = gaussian_radius(digits + 5)
     for _ in range(20):
         fields = _on_rule(law, radius, slope, step, digits)
@@ -96,16 +104,7 @@ def _on_rule(
             _moments(law.activation, rule, u, r, digits)
             for u, r in zip(law.spikes, law.bulks, strict=True)
         ]
-        tangent = [
-            compile_expressions((kappa, c1, c2), [h], BALLS) for h in law.tangents
-        ]
-        tangents = [
-            [
-                arb(h(x, a, b)[0]).mid()
-                for x, a, b in zip(rule.nodes, v.c1, v.c2, strict=True)
-            ]
-            for h, v in zip(tangent, groups, strict=True)
-        ]
+        tangents = tangent_columns(law, rule.nodes, groups)
         spread = sp.sqrt(1 - law.alignment**2)
         target = _moments(law.target, rule, law.alignment, spread, digits)
         noise = to_ball(law.noise_variance)
@@ -121,6 +120,19 @@ def _on_rule(
     return Fields(weights, columns, rule)
 
 
+def tangent_columns(
+    law: FeatureLaw, nodes: Sequence[Any], groups: Sequence[MomentValues]
+) -> list[list[Any]]:
+    """Evaluate the tangent functions, latent after latent, on real or complex nodes."""
+    columns = []
+    for latent in law.tangents:
+        for tangent, values in zip(latent, groups, strict=True):
+            h = compile_expressions((kappa, c1, c2), [tangent], BALLS)
+            points = zip(nodes, values.c1, values.c2, strict=True)
+            columns.append([type(x)(h(x, a, b)[0]).mid() for x, a, b in points])
+    return columns
+
+
 def _moments(
     function: Any, rule: Rule, slope: sp.Expr, scale: sp.Expr, digits: float
 ) -> MomentValues:
@@ -131,7 +143,8 @@ def _moments(
         return MomentValues(
             once.c0 * count, once.c1 * count, once.c2 * count, once.cs * count
         )
-    means = [(to_ball(slope) * x).mid() for x in rule.nodes]
+    factor = to_ball(slope)
+    means = [(factor * x).mid() for x in rule.nodes]
     return conditional_values(function, means, scale, digits)
 
 

@@ -16,7 +16,13 @@ from typing import Any
 import flint
 import sympy as sp
 
-from detequiv.numerics.arithmetic import BALLS, compile_expressions, precision, to_ball
+from detequiv.numerics.arithmetic import (
+    BALLS,
+    compile_expressions,
+    precision,
+    to_ball,
+    to_float,
+)
 from detequiv.numerics.quadrature import (
     Rule,
     gaussian_radius,
@@ -25,10 +31,11 @@ from detequiv.numerics.quadrature import (
     panels,
 )
 from detequiv.theory.errors import ConvergenceError
-from detequiv.theory.expressions import z
-from detequiv.theory.gaussian import Moments, m, rho
+from detequiv.theory.gaussian import Moments, conditional_moments, m, rho
+from detequiv.theory.grammar import hermite_polynomial, z
+from detequiv.theory.special import GaussianMean
 
-__all__ = ["MomentValues", "conditional_values"]
+__all__ = ["MomentValues", "conditional_values", "gaussian_mean"]
 
 arb, acb, arb_mat, acb_mat = flint.arb, flint.acb, flint.arb_mat, flint.acb_mat
 HALVINGS = 6  # of the step of the inner rule, before giving up
@@ -86,6 +93,31 @@ def conditional_values(
     return values
 
 
+def gaussian_mean(mean: GaussianMean, digits: float) -> Any:
+    """Evaluate an average that has no closed form.
+
+    Parameters
+    ----------
+    mean : GaussianMean
+        ``E He_k(g) f(rho g + m)``, its arguments exact numbers.
+    digits : float
+        Decimal digits, relative to the largest of 1 and the average; the radius of the
+        ball returned.
+
+    Raises
+    ------
+    ConvergenceError
+        The average did not converge.
+    """
+    function, centre, scale, order = mean.args
+    weight = hermite_polynomial(int(order), (z - centre) / scale)
+    average = conditional_moments(function.expr * weight)
+    with precision(digits + 10):
+        at = to_ball(centre)
+        value = conditional_values(average, [at.mid()], scale, digits).c0[0]
+        return value + arb(0, float(10.0 ** (1 - digits)) * float(1 + abs(value)))
+
+
 def _closed(
     moments: Moments, means: Sequence[Any], scale: sp.Expr, digits: float
 ) -> MomentValues:
@@ -119,7 +151,7 @@ def _by_quadrature(
     moments: Moments, means: Sequence[Any], scale: sp.Expr, digits: float
 ) -> MomentValues:
     """Average over g by a nested rule, halving its step until it has converged."""
-    width = float(scale)
+    width = to_float(scale)
     places = [complex(x) for x in means]
     reach = max(map(abs, places))
     shift = max(abs(x.imag) for x in places) / width

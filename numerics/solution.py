@@ -42,8 +42,9 @@ class Solution:
         The coupling of the groups through their linear part, K x K.
     m, t : tuple of mpf
         Learned function of the projection: ``m . c0(kappa) + t . h(kappa)``,
-        length K each. Where these functions are linearly dependent the
-        coefficients are one choice among several; the function is unique.
+        length K each, t once for each latent of a trained network. Where these
+        functions are linearly dependent the coefficients are one choice among
+        several; the function is unique.
     digits : int
         Decimal digits vouched for in every quantity above but m and t.
     residual : mpf

@@ -33,7 +33,6 @@ from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.features import FeatureLaw, feature_law
 from detequiv.theory.matrices import upper_triangle
 from detequiv.theory.problem import Problem
-from detequiv.theory.spiked import spiked_model
 
 __all__ = ["exact_parameters", "law_of", "solve"]
 
@@ -87,9 +86,7 @@ def solve(problem: Problem, *, digits: int = 15) -> Solution:
             "the ridgeless limit is not solved by this version; give a number > 0",
         )
     parameters = exact_parameters(problem, law)
-    floats = solve_floats(
-        spiked_model(len(law.spikes)), law, np.array([[float(v) for v in parameters]])
-    )
+    floats = solve_floats(law.model, law, np.array([[float(v) for v in parameters]]))
     # g ~ 1/lambda multiplies conditional variances that cancel
     extra = 2.0 + max(0.0, -log10(float(problem.ridge.penalty)))
     step, reached = first_step(digits + extra, 0.8 * floats.analyticity), -inf
@@ -138,7 +135,7 @@ class _Attempt:
     quadrature_limited: bool
 
     def solution(self, problem: Problem, law: FeatureLaw, digits: int) -> Solution:
-        groups = len(law.spikes)
+        groups, latents = len(law.spikes), len(law.tangents)
         values = [to_mpf(v) for v in self.outputs.quantities]
         learned = [to_mpf(v) for v in self.outputs.coefficients]
         unknowns = [to_mpf(v) for v in self.unknowns]
@@ -152,7 +149,7 @@ class _Attempt:
             g=tuple(unknowns[:groups]),
             A=tuple(map(tuple, coupling)),
             m=tuple(learned[:groups]),
-            t=tuple(learned[groups : 2 * groups]),
+            t=tuple(learned[groups : (1 + latents) * groups]),
             digits=digits,
             residual=mpmath.mpf(self.residual),
             equations=law.equations,
@@ -168,7 +165,7 @@ def _attempt(
     step: float,
 ) -> _Attempt:
     """Solve on one rule, and on its every second and fourth node."""
-    model = spiked_model(len(law.spikes))
+    model = law.model
     fields = evaluate_fields(law, digits + 3, step)
     parameters = np.array([[float(v) for v in exact]])
     newton_matrix = float_system(model, fields, parameters)

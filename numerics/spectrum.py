@@ -17,7 +17,6 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.expressions import z
 from detequiv.theory.features import FeatureLaw
 from detequiv.theory.problem import Problem
-from detequiv.theory.spiked import spiked_model
 
 __all__ = ["Spectrum"]
 
@@ -62,9 +61,7 @@ class Spectrum:
     def _resolvent(self) -> Resolvent:
         law = self._law
         parameters = exact_parameters(self.problem, law)
-        return Resolvent(
-            spiked_model(len(law.spikes)), law, tuple(float(v) for v in parameters)
-        )
+        return Resolvent(law.model, law, tuple(float(v) for v in parameters))
 
     @cached_property
     def atom_at_zero(self) -> float:

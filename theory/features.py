@@ -1,16 +1,18 @@
 """What a problem's features and target look like, given the projection kappa.
 
 A group of units is seen through its spike strength, its bulk scale and its
-tangent function ``h_q``; the target through its alignment with the spike.
+tangent functions ``h_q``; the target through its alignment with the spike.
 """
 
 from dataclasses import dataclass
 
 import sympy as sp
 
-from detequiv.theory.errors import InputError
 from detequiv.theory.gaussian import Moments, conditional_moments
-from detequiv.theory.problem import Problem
+from detequiv.theory.network import TrainedGroup, trained_groups
+from detequiv.theory.potential import Model
+from detequiv.theory.problem import Problem, SpikedFeatures
+from detequiv.theory.spiked import spiked_model
 
 __all__ = ["FeatureLaw", "c1", "c2", "feature_law", "kappa"]
 
@@ -27,8 +29,9 @@ class FeatureLaw:
         Conditional moments of sigma and of the target g.
     weights, spikes, bulks : tuple of Expr
         ``pi_q``, ``u_q`` and ``rho_q``, length K.
-    tangents : tuple of Expr
-        ``h_q`` in the symbols kappa, c1 and c2 (of group q), length K.
+    tangents : tuple of tuple of Expr
+        ``h_q`` in the symbols kappa, c1 and c2 (of group q), length K, one tuple a
+        latent of the units.
     alignment : Expr
         zeta; ``<w*, x> = zeta kappa + sqrt(1 - zeta^2) s``.
     noise_variance : Expr
@@ -42,39 +45,64 @@ class FeatureLaw:
     weights: tuple[sp.Expr, ...]
     spikes: tuple[sp.Expr, ...]
     bulks: tuple[sp.Expr, ...]
-    tangents: tuple[sp.Expr, ...]
+    tangents: tuple[tuple[sp.Expr, ...], ...]
     alignment: sp.Expr
     noise_variance: sp.Expr
     equations: str
+
+    @property
+    def model(self) -> Model:
+        """The potentials with as many groups and latents."""
+        return spiked_model(len(self.spikes), len(self.tangents))
 
 
 def feature_law(problem: Problem) -> FeatureLaw:
     """Describe the features and the target of `problem`.
 
-    In the pure spiked model the tangent functions are ``h_q = kappa c1_q(kappa)``:
-    the component of w_j along the spike is one more random coordinate.
+    In the pure spiked model the one latent of a unit is the component of w_j along
+    the spike, one more random coordinate, and its tangent functions are
+    ``h_q = kappa c1_q(kappa)``. A trained network has more of them, or other ones; see
+    :mod:`detequiv.theory.network`.
 
     Raises
     ------
     InputError
-        The problem has a [network] instead of [features].
+        The step of a [network] leaves a group without bulk.
     """
-    features = problem.features
-    if features is None:
-        raise InputError(
-            "network",
-            "[network]",
-            "a gradient step is not solved by this version; describe the trained "
-            "features in [features], by their spike and bulk",
-        )
+    features, network = problem.features, problem.network
+    described = features if network is None else network
+    assert described is not None
+    if isinstance(described, SpikedFeatures):
+        spikes, bulks = described.spike, described.bulk
+        tangents: tuple[tuple[sp.Expr, ...], ...] = ((kappa * c1,) * described.groups,)
+        alignment = problem.target.alignment
+    else:
+        groups = trained_groups(described, problem.target)
+        spikes = tuple(group.strength for group in groups)
+        bulks = tuple(sp.Abs(group.scale) for group in groups)
+        tangents = tuple(zip(*map(_tangents, groups), strict=True))
+        alignment = groups[0].alignment
     return FeatureLaw(
-        activation=conditional_moments(features.activation),
+        activation=conditional_moments(described.activation),
         target=conditional_moments(problem.target.function),
-        weights=features.weights,
-        spikes=features.spike,
-        bulks=features.bulk,
-        tangents=(kappa * c1,) * features.groups,
-        alignment=problem.target.alignment,
+        weights=described.weights,
+        spikes=spikes,
+        bulks=bulks,
+        tangents=tangents,
+        alignment=alignment,
         noise_variance=problem.target.noise**2,
-        equations="spiked",
+        equations="spiked" if network is None else "network",
+    )
+
+
+def _tangents(group: TrainedGroup) -> tuple[sp.Expr, ...]:
+    """``du dc0/du + drho dc0/drho`` for each latent of a group.
+
+    ``dc0/du = kappa c1/rho`` and ``dc0/drho = c2/rho``; a row with a negative scale is
+    one with a positive scale and -w.
+    """
+    sign = sp.sign(group.scale)
+    return tuple(
+        (du * kappa * c1 + sign * drho * c2) / sp.Abs(group.scale)
+        for du, drho in group.latents
     )

@@ -22,6 +22,7 @@ __all__ = ["Network", "Problem", "Ridge", "SpikedFeatures", "Target"]
 Number = Any  # int, str, float, Fraction, Decimal, mpf or Expr; see `exact`
 Numbers = Number | Sequence[Number]
 MOST_GROUPS = 8
+ROWS = ("spherical", "gaussian")
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
@@ -88,7 +89,7 @@ class SpikedFeatures:
 
 @dataclass(frozen=True, kw_only=True, init=False)
 class Network:
-    """A two-layer network whose first layer takes one population gradient step.
+    """A two-layer network whose first layer takes one gradient step.
 
     Parameters
     ----------
@@ -100,6 +101,12 @@ class Network:
         Step size eta.
     weights : sequence of numbers, optional
         Fractions ``pi_q > 0`` of the units, length K, of sum 1; equal by default.
+    rows : str
+        Law of the first layer's rows at initialisation: "spherical", uniform on the
+        unit sphere, or "gaussian", ``N(0, I_d / d)``.
+    batch_per_dim : number, optional
+        Samples of the gradient step over the dimension, ``alpha0 = n0/d > 0``; the
+        population gradient by default.
 
     Raises
     ------
@@ -111,6 +118,8 @@ class Network:
     readout: tuple[sp.Expr, ...]
     step: sp.Expr
     weights: tuple[sp.Expr, ...]
+    rows: str
+    batch_per_dim: sp.Expr | None
 
     def __init__(
         self,
@@ -119,14 +128,25 @@ class Network:
         readout: Numbers,
         step: Number,
         weights: Numbers | None = None,
+        rows: str = "spherical",
+        batch_per_dim: Number | None = None,
     ) -> None:
         vocabulary = _numbers(readout, "network.readout")
+        if rows not in ROWS:
+            raise InputError("network.rows", rows, f"give one of {', '.join(ROWS)}")
+        batch = batch_per_dim
+        if batch is not None:
+            batch = exact(batch, "network.batch_per_dim")
+            if not batch.is_positive:
+                raise InputError("network.batch_per_dim", batch, "must be positive")
         _set(
             self,
             activation=read_function(activation, "network.activation"),
             readout=vocabulary,
             step=exact(step, "network.step"),
             weights=_fractions(weights, len(vocabulary), "network.weights"),
+            rows=rows,
+            batch_per_dim=batch,
         )
 
     @property

@@ -24,8 +24,11 @@ __all__ = ["spiked_model"]
 
 
 @lru_cache(maxsize=16)
-def spiked_model(groups: int) -> Model:
+def spiked_model(groups: int, latents: int = 1) -> Model:
     r"""Write down Psi and Energy of spiked random features with `groups` groups.
+
+    Each latent of the units, an independent number of size 1/sqrt(d) that changes a
+    unit's mean feature by ``h_q`` times it, has its own h and t; summed over here.
 
     .. math::
 
@@ -44,13 +47,15 @@ def spiked_model(groups: int) -> Model:
     ----------
     groups : int
         K, the number of groups of units (values of the readout's vocabulary).
+    latents : int
+        L, the number of latents of a unit: 1 in the pure spiked model.
 
     Returns
     -------
     Model
         Parameters in the order alpha, beta, lambda, epsilon, Delta (the noise
-        variance), pi_1..pi_K; fields in the order c0_q, c1_q, cs_q, h_q, tau0,
-        tau1, tau2.
+        variance), pi_1..pi_K; fields in the order c0_q, c1_q, cs_q, h_q (latent
+        after latent), tau0, tau1, tau2.
     """
     alpha, beta, ridge = sp.symbols("alpha beta lambda", positive=True)
     source = sp.Symbol("epsilon", real=True)
@@ -67,11 +72,16 @@ def spiked_model(groups: int) -> Model:
         for j in range(i, groups)
     )
     coupling = symmetric(upper)
-    c0, c1, h = (vector(name, real=True) for name in ("c0", "c1", "h"))
+    c0, c1, m, r = (vector(name, real=True) for name in ("c0", "c1", "m", "r"))
+
+    def tangent(name: str) -> tuple[sp.Symbol, ...]:
+        labels = [name] if latents == 1 else [f"{name}^{k + 1}" for k in range(latents)]
+        return tuple(s for label in labels for s in vector(label, real=True))
+
+    h, t = tangent("h"), tangent("t")
     cs = vector("cs", nonnegative=True)
     tau0, tau1 = sp.symbols("tau0 tau1", real=True)
     tau2 = sp.Symbol("tau2", nonnegative=True)
-    m, t, r = (vector(name, real=True) for name in ("m", "t", "r"))
 
     scale = [beta * pi * gq for pi, gq in zip(weights, g, strict=True)]
 
@@ -89,7 +99,9 @@ def spiked_model(groups: int) -> Model:
         -LogDet(*upper),
         -groups,
     )
-    shrinkage = sp.Add(*[(t[q] ** 2 + r[q] ** 2) / v for q, v in enumerate(scale)])
+    shrinkage = sp.Add(
+        *[s**2 / v for s, v in zip(t + r, scale * (latents + 1), strict=True)]
+    )
     start = {gq: 1 / ridge for gq in g}
     return Model(
         unknowns=Unknowns(positive=g, definite=upper),
