@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 __all__ = [
     "ConvergenceError",
+    "Curve",
     "DetequivError",
     "InputError",
     "Law",
@@ -18,6 +19,7 @@ __all__ = [
     "SpikedFeatures",
     "Target",
     "__version__",
+    "curve",
     "load",
     "numerics",
     "solve",
@@ -28,6 +30,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from detequiv import numerics, theory, validation
+    from detequiv.curves import Curve, curve
     from detequiv.law import Law, spectrum
     from detequiv.numerics.solve import solve
     from detequiv.problem_file import load
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 else:
     _HOME = {
         "ConvergenceError": "detequiv.theory.errors",
+        "Curve": "detequiv.curves",
         "DetequivError": "detequiv.theory.errors",
         "InputError": "detequiv.theory.errors",
         "Law": "detequiv.law",
@@ -52,6 +56,7 @@ else:
         "Ridge": "detequiv.theory.problem",
         "SpikedFeatures": "detequiv.theory.problem",
         "Target": "detequiv.theory.problem",
+        "curve": "detequiv.curves",
         "load": "detequiv.problem_file",
         "solve": "detequiv.numerics.solve",
         "spectrum": "detequiv.law",

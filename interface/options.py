@@ -27,6 +27,7 @@ __all__ = [
     "print_json",
     "read_problem",
     "takes_problem",
+    "workers_options",
 ]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -52,6 +53,20 @@ changes_option: Decorator = click.option(
     metavar="NAME=VALUE",
     help="Replace a value of the file, such as ridge.penalty=1e-3. Repeatable.",
 )
+
+
+def workers_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--workers`` and ``--dask``, for `detequiv.parallel.workers`."""
+    local = click.option(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="Processes to use; by default one a processor.",
+    )
+    cluster = click.option(
+        "--dask", metavar="ADDRESS", help="Use the Dask cluster of this scheduler."
+    )
+    return local(cluster(command))
 
 
 def takes_problem(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,13 +1,18 @@
-"""Problem files: TOML in, a frozen exact problem out."""
+"""Problem files: TOML in, a frozen exact problem out, and back."""
 
+import json
 import tomllib
 from os import PathLike
 from pathlib import Path
+from typing import Any, ClassVar
+
+import sympy as sp
+from sympy.printing.str import StrPrinter
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem import Problem
 
-__all__ = ["load", "parse_value"]
+__all__ = ["dump", "load", "parse_value", "value_text"]
 
 
 def load(path: str | PathLike[str]) -> Problem:
@@ -49,3 +54,95 @@ def parse_value(text: str) -> object:
     except tomllib.TOMLDecodeError:
         return text
     return value
+
+
+def dump(problem: Problem) -> str:
+    """Write a problem as the text of a file that `load` reads as the same problem.
+
+    Examples
+    --------
+    >>> import detequiv as de
+    >>> problem = de.Problem(
+    ...     features=de.SpikedFeatures(activation="relu", spike=["3/2", "-1/3"]),
+    ...     target=de.Target(function="z"),
+    ...     ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty="1e-3"),
+    ... )
+    >>> print(dump(problem))
+    [features]
+    activation = "max(0, z)"
+    spike = [1.5, "-1/3"]
+    bulk = [1, 1]
+    weights = [0.5, 0.5]
+    <BLANKLINE>
+    [target]
+    function = "z"
+    alignment = 1
+    noise = 0
+    <BLANKLINE>
+    [ridge]
+    samples_per_dim = 2
+    width_per_dim = 1
+    penalty = 0.001
+    <BLANKLINE>
+    """
+    return "\n".join(
+        f"[{name}]\n"
+        + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
+        for name, table in problem.tables().items()
+    )
+
+
+def value_text(value: Any) -> str:
+    """Write a value of a problem exactly, in the grammar that reads it.
+
+    Numbers with finitely many decimals become these decimals.
+
+    Examples
+    --------
+    >>> value_text(sp.Rational(-3, 40)), value_text(sp.Rational(1, 3))
+    ('-0.075', '1/3')
+    """
+    match value:
+        case str():
+            return value
+        case tuple():
+            return f"[{', '.join(map(value_text, value))}]"
+        case sp.Rational():
+            return _decimals(value)
+    return str(_Grammar().doprint(value))
+
+
+class _Grammar(StrPrinter):  # type: ignore[misc]
+    """SymPy's printer with the function names of the grammar."""
+
+    _NAMES: ClassVar = {"Max": "max", "Min": "min", "Abs": "abs", "Heaviside": "step"}
+
+    def _print_Function(self, expr: sp.Expr) -> str:
+        name = type(expr).__name__
+        arguments = expr.args[:1] if name == "Heaviside" else expr.args
+        return f"{self._NAMES.get(name, name)}({self.stringify(arguments, ', ')})"
+
+    _print_Max = _print_Min = _print_Abs = _print_Heaviside = _print_Function
+
+    def _print_Exp1(self, expr: sp.Expr) -> str:
+        return "e"
+
+
+def _decimals(number: sp.Rational) -> str:
+    """Write a rational as decimals where finitely many are enough."""
+    places = max(number.q.bit_length(), 1)
+    scaled = number * sp.Integer(10) ** places
+    if not scaled.is_Integer:
+        return str(number)
+    digits = str(abs(int(scaled))).rjust(places + 1, "0")
+    whole, rest = digits[:-places], digits[-places:].rstrip("0")
+    return ("-" if number < 0 else "") + whole + (f".{rest}" if rest else "")
+
+
+def _toml(value: Any) -> str:
+    """Write a value as TOML: a number, a list, or else a string."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    text = value_text(value)
+    plain = isinstance(value, sp.Rational) and "/" not in text
+    return text if plain else json.dumps(text)

@@ -322,12 +322,18 @@ class Problem:
     def with_values(self, values: Mapping[str, object]) -> "Problem":
         """Replace values by their dotted names, such as "ridge.penalty".
 
+        Equal bulks and weights stay equal when the number of groups changes.
+
         Raises
         ------
         InputError
             An unknown name, or a value outside its domain.
         """
         tables = self.tables()
+        layer = tables.get("features") or tables["network"]
+        for key, values_of_groups in layer.items():
+            if key in ("bulk", "weights") and len(set(values_of_groups)) == 1:
+                layer[key] = values_of_groups[0] if key == "bulk" else None
         for name, value in values.items():
             table, _, key = name.partition(".")
             if table not in tables or not key:

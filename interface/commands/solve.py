@@ -14,17 +14,9 @@ from detequiv.options import (
     print_json,
     takes_problem,
 )
+from detequiv.quantities import DEFINITIONS
 
 __all__ = ["command"]
-
-MEANINGS = {
-    "generalization_error": "E (y - f)^2 on fresh data, label noise included",
-    "training_error": "(1/n) sum (y - f)^2 over the samples",
-    "excess_error": "generalization_error less the noise variance",
-    "readout_norm": "|a|^2 / p",
-    "ridge_objective": "minimum of sum (y - f)^2 + lambda |a|^2, over p",
-    "resolvent_trace": "(1/p) tr (Phi^T Phi / p + lambda)^-1",
-}
 
 
 @click.command
@@ -47,7 +39,7 @@ def _as_json(solution: Any) -> dict[str, Any]:
         return decimal(value, solution.digits)
 
     return {
-        **{name: solution.text(name) for name in MEANINGS},
+        **{name: solution.text(name) for name in DEFINITIONS},
         "g": [text(v) for v in solution.g],
         "A": [[text(v) for v in row] for row in solution.A],
         "learned": {
@@ -69,9 +61,9 @@ def _print_table(solution: Any) -> None:
     table = Table(box=SIMPLE, pad_edge=False, title_justify="left")
     table.add_column("quantity", no_wrap=True)
     table.add_column("value", no_wrap=True)
-    table.add_column("meaning", style="dim")
-    for name, meaning in MEANINGS.items():
-        table.add_row(name, solution.text(name), meaning)
+    table.add_column("definition", style="dim")
+    for name, definition in DEFINITIONS.items():
+        table.add_row(name, solution.text(name), definition)
     console = Console(soft_wrap=True) if solution.digits > 40 else Console()
     console.print(table)
     console.print(

@@ -1,0 +1,244 @@
+"""``detequiv curve``: a product of parameters, theory and simulation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import detequiv as de
+from detequiv.options import (
+    changes_option,
+    check_suffix,
+    parse_assignments,
+    read_problem,
+    workers_options,
+)
+from detequiv.theory.errors import ConvergenceError, InputError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from detequiv.curves import Curve
+
+__all__ = ["command"]
+
+
+@click.command
+@click.argument("file", metavar="FILE")
+@changes_option
+@click.option(
+    "--vary",
+    multiple=True,
+    metavar="NAME=VALUES",
+    help="Parameter to vary: start:stop:count, start:stop:count:log, or v1,v2,... "
+    "Repeat for a product; the first is the figure's axis.",
+)
+@click.option(
+    "--digits",
+    type=int,
+    metavar="D",
+    help="Decimal digits, each point solved to them; float64 and its digits otherwise.",
+)
+@click.option(
+    "--simulate",
+    metavar="d=D,reps=R",
+    help="Simulate R draws a point at input dimension D, for example d=400,reps=20.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="For --simulate.")
+@click.option("--out", metavar="FILE.csv", help="Write the table here, not to stdout.")
+@click.option("--plot", metavar="FILE", help="Draw a figure: .svg, .png or .pdf.")
+@workers_options
+def command(
+    file: str,
+    changes: Sequence[str],
+    vary: Sequence[str],
+    digits: int | None,
+    simulate: str | None,
+    seed: int,
+    out: str | None,
+    plot: str | None,
+    workers: int | None,
+    dask: str | None,
+) -> None:
+    r"""Solve the problem in FILE over a range of parameters.
+
+    For example, test error against the number of samples, theory and simulation:
+
+    \b
+        detequiv curve problem.toml --vary ridge.samples_per_dim=0.2:6:30 \
+            --simulate d=400,reps=20 --out curve.csv --plot curve.svg
+    """
+    table = check_suffix(out, "--out", (".csv",))
+    figure = check_suffix(plot, "--plot", (".svg", ".png", ".pdf"))
+    draws = None if simulate is None else Draws.parse(simulate, seed)
+    values = {
+        name: parse_values(name, text)
+        for name, text in parse_assignments(
+            vary, "--vary", "ridge.samples_per_dim=0.2:6:60"
+        ).items()
+    }
+    if not values:
+        raise InputError(
+            "--vary", "(missing)", "name a parameter, as ridge.samples_per_dim=0.2:6:60"
+        )
+    problem = read_problem(file, changes)
+    from detequiv.parallel import workers as open_workers
+
+    with open_workers(workers, dask) as executor:
+        failure = _compute(problem, values, digits, draws, executor, table, figure)
+    if failure is not None:
+        raise ConvergenceError(f"{failure}; the other points are in the table")
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What ``--simulate`` asks for."""
+
+    dimension: int
+    repetitions: int
+    seed: int
+
+    @classmethod
+    def parse(cls, text: str, seed: int) -> Draws:
+        """Read ``d=D,reps=R``."""
+        given = parse_assignments(text.split(","), "--simulate", "d=400,reps=20")
+        if set(given) != {"d", "reps"} or not all(map(str.isdigit, given.values())):
+            raise InputError(
+                "--simulate", text, "write d=D,reps=R, whole numbers, as d=400,reps=20"
+            )
+        draws = cls(int(given["d"]), int(given["reps"]), seed)
+        if draws.dimension < 2 or draws.repetitions < 2:
+            raise InputError(
+                "--simulate", text, "d and reps must be at least 2, for an error bar"
+            )
+        if seed < 0:
+            raise InputError("--seed", seed, "must not be negative")
+        return draws
+
+
+def parse_values(name: str, text: str) -> list[Any]:
+    """Read the values of one ``--vary``.
+
+    A range gives decimals with at most 12 significant digits, so that a table names
+    the very numbers that were solved.
+
+    Examples
+    --------
+    >>> parse_values("ridge.penalty", "0:1:4")
+    ['0', '0.333333333333', '0.666666666667', '1']
+    >>> parse_values("ridge.penalty", "1e-4:1:3:log")
+    ['0.0001', '0.01', '1']
+    >>> parse_values("features.spike", "[0, 0], [1, -1]")
+    [[0, 0], [1, -1]]
+    """
+    from detequiv.problem_file import parse_value
+
+    if ":" in text:
+        return _parse_range(name, text)
+    listed = parse_value(f"[{text}]")
+    return listed if isinstance(listed, list) else text.split(",")
+
+
+def _parse_range(name: str, text: str) -> list[str]:
+    """Read ``start:stop:count`` or ``start:stop:count:log``."""
+    import sympy as sp
+
+    from detequiv.problem_file import value_text
+    from detequiv.theory.expressions import exact
+
+    field = f"--vary {name}"
+    start_text, _, rest = text.partition(":")
+    stop_text, _, rest = rest.partition(":")
+    count_text, _, spacing = rest.partition(":")
+    if not count_text.strip().isdigit() or spacing not in ("", "log"):
+        raise InputError(field, text, "write start:stop:count or start:stop:count:log")
+    start, stop = exact(start_text, field), exact(stop_text, field)
+    count = int(count_text)
+    if count < 2 or start == stop:
+        raise InputError(field, text, "give two different ends and at least 2 points")
+    if spacing == "log" and not (start > 0 and stop > 0):
+        raise InputError(field, text, "logarithmic spacing needs positive ends")
+
+    def between(k: int) -> sp.Expr:
+        if spacing == "log":
+            return start * (stop / start) ** sp.Rational(k, count - 1)
+        return start + (stop - start) * sp.Rational(k, count - 1)
+
+    inner = [
+        value_text(exact(str(sp.N(between(k), 12)), field)) for k in range(1, count - 1)
+    ]
+    return [value_text(start), *inner, value_text(stop)]
+
+
+def _compute(
+    problem: de.Problem,
+    values: dict[str, list[Any]],
+    digits: int | None,
+    draws: Draws | None,
+    executor: Executor,
+    table: Path | None,
+    figure: Path | None,
+) -> ConvergenceError | None:
+    """Solve, simulate and write; return the error of points that failed."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from detequiv.curves import IncompleteCurveError
+
+    bars = Console(stderr=True)
+    failure = None
+    together = digits is None and all(name.startswith("ridge.") for name in values)
+    with Progress(
+        *Progress.get_default_columns()[:-1],
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=bars,
+        disable=not bars.is_terminal,
+    ) as progress:
+
+        def bar(what: str) -> Any:
+            task = progress.add_task(what, total=None)
+            return lambda done, total: progress.update(
+                task, completed=done, total=total
+            )
+
+        try:
+            curve = de.curve(
+                problem,
+                vary=values,
+                digits=digits,
+                executor=None if together else executor,
+                progress=bar("theory"),
+            )
+        except IncompleteCurveError as error:
+            curve, failure = error.curve, error
+        if draws is not None:
+            curve = curve.simulate(
+                dimension=draws.dimension,
+                repetitions=draws.repetitions,
+                rng=draws.seed,
+                executor=executor,
+                progress=bar("simulation"),
+            )
+    _write(curve, table, figure)
+    return failure
+
+
+def _write(curve: Curve, table: Path | None, figure: Path | None) -> None:
+    """Write the table to its file or to standard output, and the figure."""
+    if table is None:
+        sys.stdout.write(curve.to_csv() or "")
+    else:
+        curve.to_csv(table)
+    if figure is not None:
+        from detequiv.figures import save
+
+        save(curve.plot(), figure)
+    for path in (table, figure):
+        if path is not None:
+            click.echo(f"wrote {path}", err=True)
