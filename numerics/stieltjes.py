@@ -124,7 +124,7 @@ class ResolventSystem:
         return self.solve_hessian(x, hessian, by_ridge)
 
     def scales(self, x: Array) -> Array:
-        """Natural size of each unknown: |g_q|, and sqrt(A_qq A_rr); shape (B, N)."""
+        """Sizes of the unknowns: ``|g_q|`` and ``sqrt(A_qq A_rr)``; shape (B, N)."""
         eq = self.equations
         count = eq.size - len(eq.inverse)
         sizes = np.abs(x)

@@ -2,7 +2,7 @@ r"""Growth at infinity, and square integrability under a Gaussian.
 
 Along each half of the axis a function of the grammar is compared with
 
-    C x^c exp(b x + a x^2),      x = |z| -> oo,
+    C x^c exp(b x + a x^2),      x = abs(z) -> oo,
 
 either exactly (it is asymptotic to it) or as an upper bound. ``E f^2`` under
 N(0, s^2) is finite when (2a - 1/(2 s^2), 2b, 2c + 1) is negative in the order of
