@@ -21,6 +21,9 @@ from detequiv.theory.problem import Problem
 __all__ = ["Spectrum"]
 
 Array = NDArray[np.float64]
+SCAN = np.geomspace(1e-8, 1e3, 500)  # where the bulk is looked for, over its mean
+WIDE = 50.0  # ratio of the ends from which a grid is logarithmic
+NEGLIGIBLE = 1e-4  # mass that a grid leaves out at either end
 
 
 class Spectrum:
@@ -109,6 +112,46 @@ class Spectrum:
         values = (unknowns[:, : len(weights)] @ weights).reshape(points.shape) / factor
         transform: NDArray[np.complex128] = np.where(below, values.conj(), values)
         return transform
+
+    def grid(self, points: int) -> Array:
+        """Points that cover the density, for a figure or a table.
+
+        Parameters
+        ----------
+        points : int
+            How many, at least 2.
+
+        Returns
+        -------
+        float array, shape (points,)
+            Ascending, denser towards the ends of the bulk; logarithmic where these
+            are orders of magnitude apart. What is left out on either side has a mass
+            of about 1e-4.
+
+        Raises
+        ------
+        InputError
+            Fewer than 2 points.
+        """
+        if points < 2:
+            raise InputError("points", points, "give at least 2")
+        low, high = self._reach
+        arc = (1 - np.cos(np.linspace(0, np.pi, points))) / 2
+        grid: Array
+        if high > WIDE * low:
+            grid = low * (high / low) ** arc
+        else:
+            grid = low + (high - low) * arc
+        return grid
+
+    @cached_property
+    def _reach(self) -> tuple[float, float]:
+        """Between which points almost all of the density lies."""
+        x = float(self._factor) * self._resolvent.mean() * SCAN
+        density = self.density(x)
+        mass = np.cumsum(np.diff(x) * (density[1:] + density[:-1]) / 2)
+        bulk = np.flatnonzero((mass > NEGLIGIBLE) & (mass < mass[-1] - NEGLIGIBLE))
+        return float(x[bulk[0]]), float(x[bulk[-1] + 2])
 
     def density(self, x: ArrayLike) -> Array:
         """Density of the eigenvalues, on the real axis itself.

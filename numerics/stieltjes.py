@@ -282,6 +282,13 @@ class Resolvent:
             )
         return self._systems[key]
 
+    def mean(self) -> float:
+        """First moment of the bulk: ``(alpha/beta) E chi`` at g = 1, A = V."""
+        system = self.system(REAL_AXIS, 0)
+        chi = system.chi(system.start(np.array([-1.0])))
+        slope = system.equations.average([np.zeros(1)], list(self.parameters))[0]
+        return float((chi @ system.weights).real[0] * slope[0])
+
     def solve(self, z: Array) -> tuple[Array, Array]:
         """Solve at the points z.
 

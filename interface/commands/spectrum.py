@@ -1,0 +1,112 @@
+"""``detequiv spectrum``: the limit law of the eigenvalues of learned features."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+import click
+import numpy as np
+
+import detequiv as de
+from detequiv.options import (
+    check_suffix,
+    json_option,
+    parse_assignments,
+    print_json,
+    takes_problem,
+)
+from detequiv.theory.errors import InputError
+
+__all__ = ["command"]
+
+DIGITS = 12  # of the density, which is solved in float64
+
+
+@click.command
+@takes_problem
+@click.option("--points", type=int, default=1000, show_default=True, metavar="N")
+@click.option("--simulate", metavar="d=D", help="Draw one matrix at input dimension D.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For --simulate.")
+@click.option("--out", metavar="FILE.csv", help="Write the table x, density here.")
+@click.option("--plot", metavar="FILE", help="Draw a figure: .svg, .png or .pdf.")
+@json_option
+def command(
+    problem: de.Problem,
+    points: int,
+    simulate: str | None,
+    seed: int,
+    out: str | None,
+    plot: str | None,
+    as_json: bool,
+) -> None:
+    """Spectrum of Phi^T Phi / n, the feature covariance of the problem in FILE."""
+    table = check_suffix(out, "--out", (".csv",))
+    figure = check_suffix(plot, "--plot", (".svg", ".png", ".pdf"))
+    dimension = None if simulate is None else _dimension(simulate)
+    if points < 2:
+        raise InputError("--points", points, "give at least 2")
+    if seed < 0:
+        raise InputError("--seed", seed, "must not be negative")
+    law = de.spectrum(problem)
+    eigenvalues = (
+        None if dimension is None else law.simulate(dimension=dimension, rng=seed)
+    )
+    if figure is not None:
+        from detequiv.figures import save
+
+        save(law.plot(points=points, eigenvalues=eigenvalues), figure)
+    x = law.grid(points)
+    density = law.density(x)
+    rows = [(_text(a), _text(b)) for a, b in zip(x, density, strict=True)]
+    if table is not None:
+        with table.open("w", encoding="utf-8", newline="") as file:
+            _write_csv(file, rows)
+    if as_json:
+        print_json(_as_json(law, rows, eigenvalues))
+    else:
+        _print_summary(law, x, density)
+    for path in (table, figure):
+        if path is not None:
+            click.echo(f"wrote {path}", err=True)
+
+
+def _dimension(text: str) -> int:
+    """Read ``d=D`` of ``--simulate``."""
+    given = parse_assignments([text], "--simulate", "d=1000")
+    if set(given) != {"d"} or not given["d"].isdigit():
+        raise InputError("--simulate", text, "write d=D, a whole number, as d=1000")
+    return int(given["d"])
+
+
+def _text(value: float) -> str:
+    """Write a float64 with the digits that are right."""
+    return f"{value:.{DIGITS}g}"
+
+
+def _write_csv(file: Any, rows: list[tuple[str, str]]) -> None:
+    """Write the density as a table."""
+    csv.writer(file, lineterminator="\n").writerows([("x", "density"), *rows])
+
+
+def _as_json(
+    law: de.Law, rows: list[tuple[str, str]], eigenvalues: Any
+) -> dict[str, Any]:
+    """Lay out a spectrum as the contract of ``spectrum --json`` has it."""
+    values = {
+        "scale": law.scale,
+        "atom_at_zero": _text(law.atom_at_zero),
+        "x": [x for x, _ in rows],
+        "density": [density for _, density in rows],
+    }
+    if eigenvalues is not None:
+        values["eigenvalues"] = [_text(v) for v in eigenvalues]
+    return values
+
+
+def _print_summary(law: de.Law, x: Any, density: Any) -> None:
+    """Print where the law is, in a few lines."""
+    mass = np.sum(np.diff(x) * (density[1:] + density[:-1]) / 2)
+    click.echo(f"eigenvalues of {law.scale}, the limit law of all p of them")
+    click.echo(f"mass at zero     {_text(law.atom_at_zero)}")
+    click.echo(f"density drawn    {x[0]:.6g} to {x[-1]:.6g}, mass {mass:.4g}")

@@ -1,0 +1,77 @@
+"""The figure of a spectrum: density as a line, one simulated matrix as a histogram."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from detequiv.figures import COLOURS, draw_theory, figure_of, new_axes
+
+if TYPE_CHECKING:
+    from detequiv.law import Law
+
+__all__ = ["plot_spectrum"]
+
+BINS = 60
+MARGIN = 0.04  # of the bulk's width, left free on both sides
+WIDE = 50.0  # ratio of the ends from which the axis is logarithmic
+
+
+def plot_spectrum(
+    law: Law, points: int, eigenvalues: NDArray[np.float64] | None, ax: Axes | None
+) -> Figure:
+    """Draw a spectrum; see `detequiv.law.Law.plot`."""
+    ax = new_axes() if ax is None else ax
+    x = law.grid(points)
+    wide = bool(x[-1] > WIDE * x[0])
+    if wide:
+        ax.set_xscale("log")
+    # on a logarithmic axis the area that is seen is the density of log x
+    height = law.density(x) * (x if wide else 1)
+    notes = [f"mass {law.atom_at_zero:.4g} at zero"] if law.atom_at_zero else []
+    if eigenvalues is not None:
+        notes += _draw_histogram(ax, eigenvalues, _bins(x, wide), wide)
+    draw_theory(ax, x, height, colour=COLOURS[1], label="limit law")
+    ax.set_ylim(bottom=0)
+    scale = law.scale.replace("Phi^T Phi", r"\Phi^\top\Phi\,")
+    ax.set_xlabel(f"eigenvalue $x$ of ${scale}$")
+    ax.set_ylabel(
+        f"density of all $p$ eigenvalues{', times $x$' if wide else ''}",
+    )
+    if notes:
+        ax.set_title("; ".join(notes), loc="left", fontsize=8.5, color="#777777")
+    ax.legend(frameon=False)
+    return figure_of(ax)
+
+
+def _bins(x: NDArray[np.float64], wide: bool) -> NDArray[np.float64]:
+    """Bins a little beyond the bulk on both sides, equal on the axis."""
+    low, high = (float(np.log(v)) if wide else float(v) for v in (x[0], x[-1]))
+    margin = MARGIN * (high - low)
+    edges = np.linspace(low - margin, high + margin, BINS + 1)
+    return np.exp(edges) if wide else edges[edges >= 0]
+
+
+def _draw_histogram(
+    ax: Axes, eigenvalues: NDArray[np.float64], edges: NDArray[np.float64], wide: bool
+) -> list[str]:
+    """Draw a histogram normalised by all eigenvalues, and say what it leaves out."""
+    counts, _ = np.histogram(eigenvalues, edges)
+    widths = np.diff(np.log(edges)) if wide else np.diff(edges)
+    ax.stairs(
+        counts / (len(eigenvalues) * widths),
+        edges,
+        fill=True,
+        color=COLOURS[5],
+        alpha=0.45,
+        label=f"one matrix, $p$ = {len(eigenvalues)}",
+    )
+    outside = int(np.sum(eigenvalues > edges[-1]))
+    if not outside:
+        return []
+    what = "eigenvalue" if outside == 1 else "eigenvalues"
+    return [f"{outside} {what} to the right, up to {eigenvalues.max():.3g}"]

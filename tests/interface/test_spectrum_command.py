@@ -1,0 +1,115 @@
+"""``detequiv spectrum`` and ``Law.plot``: what they write, draw and refuse."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from matplotlib.figure import Figure
+
+import detequiv as de
+from detequiv.cli import main
+
+FILE = str(Path(__file__).parents[2] / "docs" / "problem.toml")
+PLAIN = ("--set", "features.activation=he3", "--set", "features.spike=0")
+
+
+def run(*arguments: str) -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(main, ["spectrum", FILE, *arguments])
+
+
+def plain_law(scale: str = "n", width: str = "3/2") -> de.Law:
+    """Marchenko-Pastur features, quick to solve."""
+    return de.spectrum(
+        de.Problem(
+            features=de.SpikedFeatures(activation="he3", spike=0),
+            target=de.Target(function="z"),
+            ridge=de.Ridge(samples_per_dim=2, width_per_dim=width, penalty=1),
+        ),
+        scale=scale,
+    )
+
+
+def test_json_is_one_object_of_decimal_strings() -> None:
+    result = run(*PLAIN, "--points", "50", "--json")
+    assert result.exit_code == 0, result.stderr
+    values = json.loads(result.stdout)
+    assert values["scale"] == "Phi^T Phi / n"
+    assert values["atom_at_zero"] == "0"
+    x, density = (np.array(values[k], float) for k in ("x", "density"))
+    assert len(x) == len(density) == 50
+    assert np.trapezoid(density, x) == pytest.approx(1, abs=3e-3)
+    assert all(isinstance(text, str) for text in values["density"])
+
+
+def test_table_and_figure_are_written(tmp_path: Path) -> None:
+    table, figure = tmp_path / "law.csv", tmp_path / "law.svg"
+    result = run(
+        *(*PLAIN, "--points", "30", "--simulate", "d=30", "--seed", "3"),
+        *("--out", str(table), "--plot", str(figure)),
+    )
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == f"wrote {table}\nwrote {figure}\n"
+    assert "mass at zero     0" in result.stdout
+    rows = list(csv.DictReader(table.read_text("utf-8").splitlines()))
+    assert len(rows) == 30
+    assert set(rows[0]) == {"x", "density"}
+    assert figure.read_text("utf-8").startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--points", "1"),
+        ("--simulate", "d=30,reps=2"),
+        ("--simulate", "d=1"),
+        ("--seed", "-1"),
+        ("--out", "law.txt"),
+        ("--plot", "law.gif"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(arguments: tuple[str, ...]) -> None:
+    result = run(*PLAIN, *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_simulation_is_in_the_scale_of_the_law() -> None:
+    by_n = plain_law().simulate(dimension=40, rng=1)
+    by_p = plain_law("p").simulate(dimension=40, rng=1)
+    assert len(by_n) == 60
+    np.testing.assert_allclose(by_n, by_p * 60 / 80, rtol=1e-12)
+    # E He_3^2 = 6
+    assert by_n.mean() == pytest.approx(6, rel=0.2)
+
+
+def test_zeros_are_among_the_simulated_eigenvalues() -> None:
+    law = plain_law(width="4")
+    values = law.simulate(dimension=20, rng=1)
+    assert len(values) == 80
+    assert np.mean(values == 0) == law.atom_at_zero == 0.5
+
+
+def test_a_figure_has_the_density_and_the_histogram() -> None:
+    law = plain_law()
+    figure = law.plot(points=40, eigenvalues=law.simulate(dimension=40, rng=1))
+    assert isinstance(figure, Figure)
+    (ax,) = figure.axes
+    assert len(ax.lines) == 1
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "one matrix, $p$ = 60",
+        "limit law",
+    ]
+    assert "/ n" in ax.get_xlabel()
+
+
+def test_a_wide_law_is_drawn_on_a_logarithmic_axis() -> None:
+    law = plain_law(width="2")
+    figure = law.plot(points=40)
+    (ax,) = figure.axes
+    assert ax.get_xscale() == "log"
+    assert "times $x$" in ax.get_ylabel()
