@@ -6,28 +6,43 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-__all__ = ["Trend", "fit_trend", "z_threshold"]
+__all__ = ["NEXT_TERM", "Trend", "fit_trend", "z_threshold"]
+
+NEXT_TERM = 0.5
+"""Assumed ratio of successive powers of 1/d at the smallest d of a fit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trend:
-    """Weighted least squares fit ``difference = intercept + slope / d``.
+    """Weighted least squares fit ``difference = intercept + slope / d + ...``.
 
     Attributes
     ----------
     intercept, standard_error : float
         The difference carried to infinite dimension, and its standard error.
-    slope : float
-        Coefficient of 1/d.
+    corrections : tuple of float
+        Coefficients of 1/d, 1/d^2, ...: as many as the degree.
     goodness : float
         Probability of a chi-square at least as large as the one seen, if the trend has
         this form; 1 when as many dimensions as coefficients leave nothing to test.
+    birge_ratio : float
+        Square root of chi-square over its mean, by which the scatter about the trend
+        exceeds what the standard errors explain; 1 where nothing is left to test.
+    neglected : float
+        Allowance for the first power of 1/d left out: what it does to the intercept if,
+        at the smallest d, successive powers fall by the factor `NEXT_TERM` from the
+        largest one kept.
+    neglected_error : float
+        Standard error of this allowance.
     """
 
     intercept: float
     standard_error: float
-    slope: float
+    corrections: tuple[float, ...]
     goodness: float
+    birge_ratio: float
+    neglected: float
+    neglected_error: float
 
     @property
     def z(self) -> float:
@@ -58,45 +73,62 @@ def fit_trend(
     dimensions: Sequence[int],
     differences: Sequence[float],
     standard_errors: Sequence[float],
+    degree: int = 1,
 ) -> Trend:
-    """Fit ``difference = c0 + c1 / d`` with weights ``1 / standard_error^2``.
+    """Fit ``difference = c0 + c1 / d + ...`` with weights ``1 / standard_error^2``.
 
     Parameters
     ----------
     dimensions : sequence of int
-        The d, two different ones at least.
+        The d, more different ones than `degree`.
     differences, standard_errors : sequence of float
         Simulation minus theory at each d, and its standard error.
+    degree : int
+        Highest power of 1/d, at least 1.
 
     Returns
     -------
     Trend
-        The intercept c0 with its standard error, c1, and the quality of the fit.
+        The intercept c0 with its standard error, the rest, and the quality of the fit.
 
     Raises
     ------
     ValueError
-        If fewer than two dimensions differ.
+        If too few dimensions differ, or a standard error is not positive.
 
     Examples
     --------
     >>> trend = fit_trend([100, 200, 400], [0.13, 0.08, 0.055], [0.01, 0.01, 0.01])
-    >>> round(trend.intercept, 6), round(trend.slope, 6), round(trend.goodness, 6)
-    (0.03, 10.0, 1.0)
+    >>> round(trend.intercept, 6), round(trend.goodness, 6)
+    (0.03, 1.0)
+    >>> [round(c, 6) for c in trend.corrections]
+    [10.0]
     """
-    if len(set(dimensions)) < 2:
-        raise ValueError(f"dimensions = {list(dimensions)}: two different ones needed")
-    inverse = 1 / np.asarray(dimensions, dtype=np.float64)
+    if len(set(dimensions)) <= degree:
+        raise ValueError(
+            f"dimensions = {list(dimensions)}: {degree + 1} different ones needed"
+        )
+    if not min(standard_errors) > 0:
+        raise ValueError(f"standard_errors = {list(standard_errors)}: must be positive")
+    smallest = min(dimensions)
+    # in units of the smallest d, for the columns to be of one size
+    ratio = smallest / np.asarray(dimensions, dtype=np.float64)
     weight = 1 / np.asarray(standard_errors, dtype=np.float64)
-    design = np.column_stack([weight, weight * inverse])
-    covariance = np.linalg.inv(design.T @ design)
-    intercept, slope = covariance @ design.T @ (weight * np.asarray(differences))
-    misfit = weight * (differences - intercept - slope * inverse)
-    spare = len(dimensions) - 2
-    goodness = stats.chi2.sf(misfit @ misfit, spare) if spare else 1.0
+    powers = np.vander(ratio, degree + 1, increasing=True)
+    factor = np.linalg.pinv(weight[:, None] * powers)
+    coefficients = factor @ (weight * np.asarray(differences))
+    misfit = weight * (np.asarray(differences) - powers @ coefficients)
+    leverage = abs(factor[0] @ (weight * ratio ** (degree + 1)))
+    allowance = leverage * NEXT_TERM ** np.arange(degree, 0, -1)
+    square, spare = float(misfit @ misfit), len(dimensions) - degree - 1
     return Trend(
-        intercept=float(intercept),
-        standard_error=float(np.sqrt(covariance[0, 0])),
-        slope=float(slope),
-        goodness=float(goodness),
+        intercept=float(coefficients[0]),
+        standard_error=float(np.linalg.norm(factor[0])),
+        corrections=tuple(
+            float(c) * smallest**k for k, c in enumerate(coefficients[1:], start=1)
+        ),
+        goodness=float(stats.chi2.sf(square, spare)) if spare else 1.0,
+        birge_ratio=float(np.sqrt(square / spare)) if spare else 1.0,
+        neglected=float(np.max(allowance * np.abs(coefficients[1:]))),
+        neglected_error=float(np.max(allowance * np.linalg.norm(factor[1:], axis=1))),
     )

@@ -16,7 +16,7 @@ def test_it_is_the_weighted_polynomial_fit() -> None:
     (slope, intercept), covariance = np.polyfit(
         1 / np.array(DIMENSIONS), differences, 1, w=1 / ERRORS, cov="unscaled"
     )
-    assert trend.slope == pytest.approx(slope)
+    assert trend.corrections == pytest.approx((slope,))
     assert trend.intercept == pytest.approx(intercept)
     assert trend.standard_error == pytest.approx(np.sqrt(covariance[1, 1]))
     assert trend.z == pytest.approx(intercept / np.sqrt(covariance[1, 1]))
@@ -25,16 +25,25 @@ def test_it_is_the_weighted_polynomial_fit() -> None:
 
 
 def test_z_and_goodness_have_their_laws() -> None:
-    # 4000 samples around a true trend without intercept. z must be standard normal and
+    # 1500 samples around a true trend without intercept. z must be standard normal and
     # the goodness uniform: Kolmogorov-Smirnov, unlucky with probability 1e-6 each.
     rng = np.random.default_rng(9)
     truth = 3.0 / np.array(DIMENSIONS)
     trends = [
         fit_trend(DIMENSIONS, list(truth + ERRORS * noise), list(ERRORS))
-        for noise in rng.standard_normal((4000, 3))
+        for noise in rng.standard_normal((1500, 3))
     ]
     assert stats.kstest([one.z for one in trends], "norm").pvalue > 1e-6
     assert stats.kstest([one.goodness for one in trends], "uniform").pvalue > 1e-6
+
+
+def test_what_is_neglected_is_allowed_for() -> None:
+    # All powers of a/d, with a half the smallest d: the fit keeps two, and its
+    # intercept is off by the rest.
+    d = np.array([60, 90, 120, 180])
+    trend = fit_trend(list(d), list(30 / (d + 30)), [1e-3] * 4, degree=2)
+    assert trend.neglected / 3 < abs(trend.intercept) < trend.neglected
+    assert trend.neglected_error < trend.standard_error
 
 
 def test_two_dimensions_leave_nothing_to_test() -> None:
@@ -44,7 +53,7 @@ def test_two_dimensions_leave_nothing_to_test() -> None:
 
 
 def test_one_dimension_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"dimensions = \[100, 100\]: two different"):
+    with pytest.raises(ValueError, match=r"dimensions = \[100, 100\]: 2 different"):
         fit_trend([100, 100], [0.3, 0.2], [0.01, 0.01])
 
 
