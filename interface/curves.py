@@ -152,6 +152,7 @@ class Curve:
         rng: int | SeedSequence | Generator | None = None,
         executor: Executor | None = None,
         progress: Progress | None = None,
+        store: str | Path | None = None,
     ) -> Curve:
         """Simulate the model itself at every point, and keep the draws with the curve.
 
@@ -168,11 +169,15 @@ class Curve:
             Where the draws run; in this thread by default.
         progress : callable, optional
             Called as ``progress(done, total)`` after each draw.
+        store : path-like, optional
+            SQLite file of finished draws, made if there is none. A simulation that was
+            stopped goes on from it when it is repeated with the same seed.
 
         Raises
         ------
         InputError
-            A size is too small, or the problem is one that is not sampled.
+            A size is too small, the problem is one that is not sampled, or the file
+            cannot hold draws.
         """
         root = np.random.default_rng(rng).bit_generator.seed_seq
         if not isinstance(root, SeedSequence):
@@ -193,6 +198,7 @@ class Curve:
                     rng=seed,
                     executor=executor,
                     progress=advance,
+                    store=store,
                 )
             )
         return replace(

@@ -2,6 +2,7 @@
 
 from concurrent.futures import Executor
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,10 @@ from numpy.random import Generator, SeedSequence
 from detequiv.theory.errors import InputError
 from detequiv.theory.expressions import z
 from detequiv.theory.problem import Problem
-from detequiv.validation.experiment import (
-    Dimensions,
-    Estimates,
-    Experiment,
-    Progress,
-    run,
-)
+from detequiv.validation.draws import Dimensions, Experiment
+from detequiv.validation.experiment import Estimates, Progress, run
 from detequiv.validation.model import FloatArray, Function, SpikedModel
+from detequiv.validation.store import StoreError
 
 __all__ = ["Elementwise", "sampler", "simulate"]
 
@@ -52,6 +49,10 @@ class Elementwise:
     def __getstate__(self) -> dict[str, Any]:
         """Leave the compiled code behind: functions made at run time do not pickle."""
         return {"expression": self.expression}
+
+    def __repr__(self) -> str:
+        """Exact text of the expression, the same in every process."""
+        return f"Elementwise({sp.srepr(self.expression)})"
 
 
 def sampler(problem: Problem) -> SpikedModel:
@@ -88,6 +89,7 @@ def simulate(
     rng: int | SeedSequence | Generator | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    store: str | Path | None = None,
 ) -> Estimates:
     """Simulate a problem at finite dimension.
 
@@ -105,6 +107,9 @@ def simulate(
         Where the draws run; in this thread by default.
     progress : callable, optional
         Called as ``progress(done, total)`` after each draw.
+    store : path-like, optional
+        SQLite file of finished draws. Those in it are not made again, and new ones are
+        written to it as they end, so that a simulation that was stopped goes on.
 
     Returns
     -------
@@ -115,7 +120,8 @@ def simulate(
     Raises
     ------
     InputError
-        If a size is too small, or the problem is one that is not sampled.
+        If a size is too small, the problem is one that is not sampled, or the file
+        cannot hold draws.
     """
     ridge = problem.ridge
     model = sampler(problem)
@@ -144,4 +150,9 @@ def simulate(
         penalty=float(ridge.penalty),
         repetitions=repetitions,
     )
-    return run(experiment, rng=rng, executor=executor, progress=progress)
+    try:
+        return run(
+            experiment, rng=rng, executor=executor, progress=progress, store=store
+        )
+    except StoreError as error:
+        raise InputError("store", store, str(error)) from None

@@ -1,26 +1,18 @@
-"""Repeated draws of a model, and the means and standard errors they give.
+"""Repeated draws of a model, and the means and standard errors they give."""
 
-Each draw owns a seed, so that what it gives depends neither on the other draws nor on
-how many workers share them.
-"""
-
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator, SeedSequence
-from threadpoolctl import threadpool_limits
 
-from detequiv.validation.model import (
-    FirstLayer,
-    FloatArray,
-    SpikedModel,
-    draw_first_layer,
-    draw_inputs,
-)
-from detequiv.validation.ridge import RidgeFit, fit_ridge
+from detequiv.validation.draws import QUANTITIES, Dimensions, Draw, Experiment, draw
+from detequiv.validation.model import FloatArray
+from detequiv.validation.store import Store
 
 __all__ = [
     "QUANTITIES",
@@ -30,118 +22,11 @@ __all__ = [
     "Experiment",
     "Progress",
     "draw",
-    "excess_error",
-    "learned_function",
     "run",
-    "spectrum",
 ]
-
-QUANTITIES = (
-    "generalization_error",
-    "training_error",
-    "excess_error",
-    "readout_norm",
-    "ridge_objective",
-    "resolvent_trace",
-)
 
 Progress = Callable[[int, int], None]
 """Called with the number of draws done and their total, after each draw."""
-
-# Fresh test points for each training point: enough that they are not what limits the
-# precision of a draw.
-TEST_PER_TRAINING = 4
-# Test points processed at once, to bound memory at a few hundred MB for p = 10^4.
-BLOCK = 2048
-# Inputs averaged over in one draw at each projection of the learned function.
-INPUTS_PER_PROJECTION = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dimensions:
-    """Sizes of one draw.
-
-    Attributes
-    ----------
-    d, n, p : int
-        Input dimension, training samples, width.
-    """
-
-    d: int
-    n: int
-    p: int
-
-    def __post_init__(self) -> None:
-        """Refuse sizes that hold no model."""
-        if self.d < 2:
-            raise ValueError(
-                f"dimension = {self.d}: at least 2, for two directions to be drawn"
-            )
-        for name, size in (("n", self.n), ("p", self.p)):
-            if size < 1:
-                raise ValueError(f"{name} = {size}: at least 1; enlarge the dimension")
-
-    @classmethod
-    def proportional(
-        cls, d: int, *, samples_per_dim: float, width_per_dim: float
-    ) -> "Dimensions":
-        """Sizes with ``n = alpha d`` and ``p = beta d``, to the nearest integers."""
-        return cls(d=d, n=round(samples_per_dim * d), p=round(width_per_dim * d))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Experiment:
-    """What is drawn, and how often.
-
-    Attributes
-    ----------
-    model : SpikedModel
-        The model.
-    dimensions : Dimensions
-        Its sizes.
-    penalty : float
-        lambda > 0 of the ridge objective.
-    repetitions : int
-        Number of independent draws, at least 2.
-    projections : tuple of float
-        Values of ``kappa = <v, x>`` at which to measure the learned function.
-    eigenvalues : bool
-        Whether to keep the eigenvalues of ``Phi^T Phi / n`` of each draw.
-    """
-
-    model: SpikedModel
-    dimensions: Dimensions
-    penalty: float
-    repetitions: int
-    projections: tuple[float, ...] = ()
-    eigenvalues: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse what leaves no standard error."""
-        if self.repetitions < 2:
-            raise ValueError(
-                f"repetitions = {self.repetitions}: at least 2, "
-                "the standard error comes from the spread over them"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Draw:
-    """What one draw measured.
-
-    Attributes
-    ----------
-    values : mapping of str to float
-        One value for each name in QUANTITIES, normalised as in `Estimates`.
-    learned : ndarray, shape (len(projections),)
-        Mean of the predictor over inputs with ``<v, x> = kappa``.
-    eigenvalues : ndarray, shape (p,) or (0,)
-        Eigenvalues of ``Phi^T Phi / n`` on the training data, ascending, if asked for.
-    """
-
-    values: Mapping[str, float]
-    learned: FloatArray
-    eigenvalues: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,42 +87,13 @@ class Estimates:
         return np.array([one.values[name] for one in self.draws])
 
 
-def draw(experiment: Experiment, seed: SeedSequence) -> Draw:
-    """Sample weights, training data and test data once, fit, and measure.
-
-    The test error is measured against the noiseless signal and the noise variance added
-    to it: the same expectation with less spread.
-    """
-    model, size = experiment.model, experiment.dimensions
-    rng = np.random.default_rng(seed)
-    # One thread, with or without an executor: threads change the order of summation,
-    # and with it the last digits.
-    with threadpool_limits(limits=1, user_api="blas"):
-        layer = draw_first_layer(model, dimension=size.d, width=size.p, rng=rng)
-        inputs = draw_inputs(rng, size.n, size.d)
-        labels = model.label(layer, inputs, rng)
-        features = model.features(layer, inputs)
-        fit = fit_ridge(features, labels, experiment.penalty)
-        excess = excess_error(model, layer, fit, TEST_PER_TRAINING * size.n, rng)
-        learned = learned_function(model, layer, fit, experiment.projections, rng)
-        eigenvalues = spectrum(features) if experiment.eigenvalues else np.empty(0)
-    values = {
-        "generalization_error": excess + model.noise**2,
-        "training_error": fit.training_error,
-        "excess_error": excess,
-        "readout_norm": fit.readout_norm,
-        "ridge_objective": fit.ridge_objective,
-        "resolvent_trace": fit.resolvent_trace,
-    }
-    return Draw(values=values, learned=learned, eigenvalues=eigenvalues)
-
-
 def run(
     experiment: Experiment,
     *,
     rng: int | SeedSequence | Generator | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    store: str | Path | None = None,
 ) -> Estimates:
     """Repeat an experiment.
 
@@ -252,6 +108,9 @@ def run(
         Where the draws run; in this thread by default.
     progress : callable, optional
         Called as ``progress(done, total)`` after each draw.
+    store : path-like, optional
+        File of a `detequiv.validation.store.Store`: draws that are in it are not made
+        again, new ones are written to it as they end.
 
     Returns
     -------
@@ -262,60 +121,42 @@ def run(
     if not isinstance(root, SeedSequence):
         raise ValueError(f"rng = {rng!r}: no seed can be spawned from it; give an int")
     seeds = tuple(root.spawn(experiment.repetitions))
-    spread = map if executor is None else executor.map
-    draws = []
-    for one in spread(partial(draw, experiment), seeds):
-        draws.append(one)
-        if progress is not None:
-            progress(len(draws), len(seeds))
-    return Estimates(experiment=experiment, draws=tuple(draws), seeds=seeds)
+    with nullcontext() if store is None else Store(store) as file:
+        done = {} if file is None else file.find(experiment, seeds)
+        missing = [k for k in range(len(seeds)) if k not in done]
+        if progress is not None and done:
+            progress(len(done), len(seeds))
+        for k, one in _draw_all(experiment, seeds, missing, executor):
+            if file is not None:
+                file.add(experiment, seeds[k], one)
+            done[k] = one
+            if progress is not None:
+                progress(len(done), len(seeds))
+    draws = tuple(done[k] for k in range(len(seeds)))
+    return Estimates(experiment=experiment, draws=draws, seeds=seeds)
+
+
+def _draw_all(
+    experiment: Experiment,
+    seeds: Sequence[SeedSequence],
+    places: Sequence[int],
+    executor: Executor | None,
+) -> Iterator[tuple[int, Draw]]:
+    """Draw from the seeds at some places, each yielded with its place once it ends."""
+    if executor is None:
+        for k in places:
+            yield k, draw(experiment, seeds[k])
+        return
+    place = {executor.submit(draw, experiment, seeds[k]): k for k in places}
+    try:
+        for future in as_completed(place):
+            yield place.pop(future), future.result()
+    finally:
+        for future in place:
+            future.cancel()
 
 
 def _standard_error(sample: FloatArray) -> FloatArray:
     """Compute the standard error of the mean over the first axis."""
     error: FloatArray = np.std(sample, axis=0, ddof=1) / np.sqrt(len(sample))
     return error
-
-
-def excess_error(
-    model: SpikedModel, layer: FirstLayer, fit: RidgeFit, count: int, rng: Generator
-) -> float:
-    """Mean of ``(g(<w*, x>) - f(x))^2`` over fresh inputs."""
-    total = 0.0
-    for start in range(0, count, BLOCK):
-        size = min(BLOCK, count - start)
-        inputs = draw_inputs(rng, size, len(layer.teacher))
-        error = model.signal(layer, inputs) - fit.predict(model.features(layer, inputs))
-        total += float(error @ error)
-    return total / count
-
-
-def learned_function(
-    model: SpikedModel,
-    layer: FirstLayer,
-    fit: RidgeFit,
-    projections: tuple[float, ...],
-    rng: Generator,
-) -> FloatArray:
-    """Mean of ``f(x)`` over x with ``<v, x> = kappa``, for each kappa.
-
-    The part of x orthogonal to v is drawn afresh and shared by all kappa, so that no
-    bins are needed.
-    """
-    if not projections:
-        return np.empty(0)
-    inputs = draw_inputs(rng, INPUTS_PER_PROJECTION, len(layer.direction))
-    inputs -= np.outer(inputs @ layer.direction, layer.direction)
-    return np.array(
-        [
-            fit.predict(model.features(layer, inputs + kappa * layer.direction)).mean()
-            for kappa in projections
-        ]
-    )
-
-
-def spectrum(features: FloatArray) -> FloatArray:
-    """All p eigenvalues of ``Phi^T Phi / n``, ascending."""
-    n, p = features.shape
-    values = np.linalg.svd(features, compute_uv=False)[::-1] ** 2 / n
-    return np.concatenate([np.zeros(max(0, p - n)), values])

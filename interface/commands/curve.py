@@ -50,6 +50,11 @@ __all__ = ["command"]
     help="Simulate R draws a point at input dimension D, for example d=400,reps=20.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For --simulate.")
+@click.option(
+    "--resume",
+    metavar="FILE.sqlite",
+    help="Keep the draws of --simulate here as they end, and go on from those it has.",
+)
 @click.option("--out", metavar="FILE.csv", help="Write the table here, not to stdout.")
 @click.option("--plot", metavar="FILE", help="Draw a figure: .svg, .png or .pdf.")
 @workers_options
@@ -60,6 +65,7 @@ def command(
     digits: int | None,
     simulate: str | None,
     seed: int,
+    resume: str | None,
     out: str | None,
     plot: str | None,
     workers: int | None,
@@ -73,9 +79,12 @@ def command(
         detequiv curve problem.toml --vary ridge.samples_per_dim=0.2:6:30 \
             --simulate d=400,reps=20 --out curve.csv --plot curve.svg
     """
+    store = check_suffix(resume, "--resume", (".sqlite",))
     table = check_suffix(out, "--out", (".csv",))
     figure = check_suffix(plot, "--plot", (".svg", ".png", ".pdf"))
-    draws = None if simulate is None else Draws.parse(simulate, seed)
+    draws = None if simulate is None else Draws.parse(simulate, seed, store)
+    if draws is None and store is not None:
+        raise InputError("--resume", resume, "keeps what --simulate draws; give both")
     values = {
         name: parse_values(name, text)
         for name, text in parse_assignments(
@@ -102,16 +111,17 @@ class Draws:
     dimension: int
     repetitions: int
     seed: int
+    store: Path | None = None
 
     @classmethod
-    def parse(cls, text: str, seed: int) -> Draws:
+    def parse(cls, text: str, seed: int, store: Path | None = None) -> Draws:
         """Read ``d=D,reps=R``."""
         given = parse_assignments(text.split(","), "--simulate", "d=400,reps=20")
         if set(given) != {"d", "reps"} or not all(map(str.isdigit, given.values())):
             raise InputError(
                 "--simulate", text, "write d=D,reps=R, whole numbers, as d=400,reps=20"
             )
-        draws = cls(int(given["d"]), int(given["reps"]), seed)
+        draws = cls(int(given["d"]), int(given["reps"]), seed, store)
         if draws.dimension < 2 or draws.repetitions < 2:
             raise InputError(
                 "--simulate", text, "d and reps must be at least 2, for an error bar"
@@ -224,6 +234,7 @@ def _compute(
                 rng=draws.seed,
                 executor=executor,
                 progress=bar("simulation"),
+                store=draws.store,
             )
     _write(curve, table, figure)
     return failure

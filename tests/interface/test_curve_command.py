@@ -2,6 +2,9 @@
 
 import csv
 import io
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import detequiv as de
 from detequiv.cli import main
 from detequiv.commands.curve import Draws, parse_values
 from detequiv.curves import Curve, IncompleteCurveError
+from detequiv.validation.store import Store
 
 FILE = str(Path(__file__).parents[2] / "docs" / "problem.toml")
 VARY = ("--vary", "ridge.samples_per_dim=1:3:3")
@@ -80,6 +84,8 @@ def test_digits_are_exact_in_the_table() -> None:
         ((*VARY, "--simulate", "d=400"), "write d=D,reps=R, whole numbers"),
         ((*VARY, "--simulate", "d=400,reps=1"), "at least 2, for an error bar"),
         ((*VARY, "--simulate", "d=9,reps=9", "--seed", "-1"), "--seed = -1: must not"),
+        ((*VARY, "--resume", "a.sqlite"), "keeps what --simulate draws; give both"),
+        ((*VARY, "--resume", "draws.db"), "the name must end in .sqlite"),
         ((*VARY, "--workers", "0"), "--workers = 0: give a whole number"),
         ((*VARY, "--digits", "0"), "digits = 0: give a whole number"),
         ((*VARY, "--workers", "2", "--dask", "x"), "give either --workers or --dask"),
@@ -133,3 +139,38 @@ def test_lists_are_values_of_the_problem_file() -> None:
 
 def test_draws_are_read() -> None:
     assert Draws.parse("reps=20, d=400", 3) == Draws(400, 20, 3)
+
+
+def test_a_stopped_simulation_goes_on(tmp_path: Path) -> None:
+    store = tmp_path / "draws.sqlite"
+    tables = []
+    for reps, resume in ((2, store), (4, store), (4, None)):
+        result = run(
+            *("--vary", "ridge.penalty=0.1,1", "--workers", "1"),
+            *("--simulate", f"d=20,reps={reps}"),
+            *(() if resume is None else ("--resume", str(resume))),
+        )
+        assert result.exit_code == 0, result.stderr
+        tables.append(result.stdout)
+    assert tables[1] == tables[2] != tables[0]
+    with Store(store) as file:
+        assert file.count() == 8
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_workers_go_with_a_command_that_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import os, signal\n"
+        "from detequiv.parallel import workers\n"
+        "if __name__ == '__main__':\n"
+        "    with workers(1) as executor:\n"
+        "        executor.submit(os.getpid).result()\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    script = tmp_path / "killed.py"
+    script.write_text(code)
+    # The worker holds the other end of the pipe, which ends only when both are gone.
+    done = subprocess.run(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, timeout=60
+    )
+    assert done.returncode == -signal.SIGKILL

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from detequiv.validation.experiment import (
+from detequiv.validation.draws import (
     QUANTITIES,
     Dimensions,
     Draw,
@@ -20,8 +20,8 @@ from detequiv.validation.experiment import (
     draw,
     excess_error,
     learned_function,
-    run,
 )
+from detequiv.validation.experiment import run
 from detequiv.validation.model import SpikedModel, draw_first_layer, draw_inputs
 from detequiv.validation.ridge import fit_ridge
 
