@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from threadpoolctl import threadpool_limits
 
-from detequiv.validation.experiment import Dimensions, spectrum
+from detequiv.validation.draws import Dimensions, spectrum
 from detequiv.validation.model import (
     FloatArray,
     SpikedModel,
