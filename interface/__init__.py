@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 __all__ = [
     "ConvergenceError",
     "Curve",
+    "Derivation",
     "DetequivError",
     "InputError",
     "Law",
@@ -20,6 +21,7 @@ __all__ = [
     "Target",
     "__version__",
     "curve",
+    "derive",
     "load",
     "numerics",
     "solve",
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from detequiv.law import Law, spectrum
     from detequiv.numerics.solve import solve
     from detequiv.problem_file import load
+    from detequiv.theory.derivation import Derivation
     from detequiv.theory.errors import ConvergenceError, DetequivError, InputError
     from detequiv.theory.problem import (
         Network,
@@ -42,12 +45,14 @@ if TYPE_CHECKING:
         SpikedFeatures,
         Target,
     )
+    from detequiv.theory.spiked_derivation import derive
 
     __version__: str
 else:
     _HOME = {
         "ConvergenceError": "detequiv.theory.errors",
         "Curve": "detequiv.curves",
+        "Derivation": "detequiv.theory.derivation",
         "DetequivError": "detequiv.theory.errors",
         "InputError": "detequiv.theory.errors",
         "Law": "detequiv.law",
@@ -57,6 +62,7 @@ else:
         "SpikedFeatures": "detequiv.theory.problem",
         "Target": "detequiv.theory.problem",
         "curve": "detequiv.curves",
+        "derive": "detequiv.theory.spiked_derivation",
         "load": "detequiv.problem_file",
         "solve": "detequiv.numerics.solve",
         "spectrum": "detequiv.law",

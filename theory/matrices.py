@@ -8,7 +8,9 @@ the determinant is hopeless. Its differential needs only the inverse::
 so both are SymPy functions of the upper triangle that know this rule.
 """
 
+from collections.abc import Sequence
 from math import isqrt
+from typing import Any
 
 import sympy as sp
 from sympy.core.function import ArgumentIndexError
@@ -41,6 +43,11 @@ def _size(count: int) -> int:
     return (isqrt(8 * count + 1) - 1) // 2
 
 
+def _name(upper: Sequence[sp.Expr]) -> str:
+    """Name a matrix of symbols ``A_1_1, A_1_2, ...`` by what precedes the indices."""
+    return str(upper[0]).partition("_")[0]
+
+
 class InverseEntry(sp.Function):
     """Entry (i, j) of the inverse of a symmetric matrix.
 
@@ -69,6 +76,15 @@ class InverseEntry(sp.Function):
         term = inverse(a, i) * inverse(j, b)
         return -term if i == j else -term - inverse(a, j) * inverse(i, b)
 
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        i, j, *upper = self.args
+        entry = rf"\left[{_name(upper)}^{{-1}}\right]_{{{i + 1} {j + 1}}}"
+        return rf"{entry}^{{{exp}}}" if exp else entry
+
+    def _sympystr(self, printer: Any) -> str:
+        i, j, *upper = self.args
+        return f"inv({_name(upper)})[{i + 1}, {j + 1}]"
+
     def doit(self, **hints: bool) -> sp.Expr:
         """Expand explicitly, by adjugate over determinant (small matrices only)."""
         i, j, *upper = self.args
@@ -95,6 +111,13 @@ class LogDet(sp.Function):
         i, j = upper_triangle(_size(len(self.args)))[argindex - 1]
         entry = InverseEntry(i, j, *self.args)
         return entry if i == j else 2 * entry
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        value = rf"\log\det {_name(self.args)}"
+        return rf"\left({value}\right)^{{{exp}}}" if exp else value
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"logdet({_name(self.args)})"
 
     def doit(self, **hints: bool) -> sp.Expr:
         """Expand explicitly (small matrices only)."""

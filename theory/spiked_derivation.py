@@ -262,13 +262,13 @@ def _activation_formulas(closed: Moments | None) -> list[Formula]:
     square = rf"\E_g\, \sigma({_GIVEN})^2"
     plain_square = "E_g sigma(rho_q g + u_q kappa)^2"
     if second is not None:
-        square, plain_square = r"c_{\sigma^2,q}", "second_q"
-        formulas.append(_closed(Formula(square, plain_square), second))
+        name = Formula(r"c_{\sigma^2,q}", "second_q")
+        formulas.append(_closed(name, second))
+        square, plain_square = rf"{name.latex}(\kappa)", f"{name.text}(kappa)"
     formulas.append(
         Formula(
-            rf"c_{{\star,q}}(\kappa) &= {square}"
-            + (r"(\kappa)" if second is not None else "")
-            + r" - c_{0,q}(\kappa)^2 - c_{1,q}(\kappa)^2",
+            rf"c_{{\star,q}}(\kappa) &= {square} - c_{{0,q}}(\kappa)^2 - "
+            r"c_{1,q}(\kappa)^2",
             f"cs_q(kappa) = {plain_square} - c0_q(kappa)^2 - c1_q(kappa)^2",
         )
     )
