@@ -10,6 +10,7 @@ import ast
 import difflib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 
 import sympy as sp
@@ -34,10 +35,14 @@ def hermite_polynomial(k: int, x: sp.Expr) -> sp.Expr:
     >>> hermite_polynomial(3, z)
     z**3 - 3*z
     """
-    value = sp.expand(
+    return _hermite_polynomial(k).subs(z, x)
+
+
+@lru_cache(maxsize=HIGHEST_POWER)
+def _hermite_polynomial(k: int) -> sp.Expr:
+    return sp.expand(
         2 ** (-sp.Integer(k) / 2) * sp.hermite(sp.Integer(k), z / sp.sqrt(2))
     )
-    return value.subs(z, x)
 
 
 def _hermite(k: sp.Expr, x: sp.Expr) -> sp.Expr:

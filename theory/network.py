@@ -20,10 +20,9 @@ from dataclasses import dataclass
 import sympy as sp
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.gaussian import m, rho, smoothing
 from detequiv.theory.grammar import z
+from detequiv.theory.hermite import hermite_coefficient
 from detequiv.theory.problem import Network, Target
-from detequiv.theory.special import GaussianMean
 
 __all__ = [
     "TrainedGroup",
@@ -193,12 +192,12 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
         activation that jumps.
     """
     function, activation = target.function, network.activation
-    sigma = [_coefficient(activation, k) for k in range(5)]
+    sigma = [hermite_coefficient(activation, k) for k in range(5)]
     mean = sp.Add(
         *[a * w for a, w in zip(network.readout, network.weights, strict=True)]
     )
     output = mean * sigma[0]
-    labels = [_coefficient(function, k) for k in range(3)]
+    labels = [hermite_coefficient(function, k) for k in range(3)]
     labels[0] -= output
     rates = [network.step * a for a in network.readout]
     if network.batch_per_dim is None:
@@ -225,38 +224,9 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
     return tuple(groups)
 
 
-def _coefficient(function: sp.Expr, k: int) -> sp.Expr:
-    """``mu_k = E[f He_k]``: an exact number, zero where f has the other parity.
-
-    What has no closed form stays an unevaluated average.
-    """
-    total, rest = sp.S.Zero, sp.S.Zero
-    for term in sp.Add.make_args(function):
-        value = _closed_coefficient(term, k)
-        if value is None:
-            rest += term
-        else:
-            total += value
-    same_parity = sp.simplify((rest + (-1) ** k * rest.subs(z, -z)) / 2)
-    value = _closed_coefficient(same_parity, k)
-    if value is None:
-        value = GaussianMean(sp.Lambda(z, rest), 0, 1, k)
-    return total + value
-
-
-def _closed_coefficient(function: sp.Expr, k: int) -> sp.Expr | None:
-    """``d^k/dm^k`` of the smoothing at mean 0 and scale 1, where it is known."""
-    if function == 0:
-        return sp.S.Zero
-    smooth = smoothing(function)
-    if smooth is None:
-        return None
-    return sp.simplify(sp.diff(smooth, m, k).subs({m: 0, rho: 1}))
-
-
 def _moments(function: sp.Expr) -> list[sp.Expr]:
     """``E f(s) s^k`` for k = 0, 1, 2."""
-    mu0, mu1, mu2 = (_coefficient(function, k) for k in range(3))
+    mu0, mu1, mu2 = (hermite_coefficient(function, k) for k in range(3))
     return [mu0, mu1, mu2 + mu0]
 
 
