@@ -20,7 +20,6 @@ from detequiv.numerics.solution import QUANTITIES
 from detequiv.numerics.solve import exact_parameters, law_of, solve
 from detequiv.theory.errors import ConvergenceError, DetequivError
 from detequiv.theory.problem import Problem
-from detequiv.theory.spiked import spiked_model
 
 __all__ = ["Point", "sweep"]
 
@@ -151,7 +150,7 @@ def _solve_in_floats(problems: Sequence[Problem]) -> list[Point]:
         parameters = np.array(
             [[float(v) for v in exact_parameters(p, law)] for p in problems]
         )
-        found = solve_floats(spiked_model(len(law.spikes)), law, parameters)
+        found = solve_floats(law.model, law, parameters)
     except ConvergenceError:
         # one lost point loses its batch: halve until it is alone
         if len(problems) == 1:

@@ -28,6 +28,7 @@ __all__ = [
     "TrainedGroup",
     "batch_step",
     "population_step",
+    "sampled_slope",
     "trained_groups",
 ]
 
@@ -203,7 +204,7 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
     if network.batch_per_dim is None:
         groups = [population_step(a, sigma, labels, network.rows) for a in rates]
     else:
-        slope = _moments(_slope(activation) ** 2)
+        slope = _moments(sampled_slope(activation) ** 2)
         square = _moments(sp.expand((function - output) ** 2))
         noise = target.noise**2
         residual = [s + n for s, n in zip(square, (noise, 0, noise), strict=True)]
@@ -230,7 +231,14 @@ def _moments(function: sp.Expr) -> list[sp.Expr]:
     return [mu0, mu1, mu2 + mu0]
 
 
-def _slope(activation: sp.Expr) -> sp.Expr:
+def sampled_slope(activation: sp.Expr) -> sp.Expr:
+    """Differentiate the activation, for gradients on samples.
+
+    Raises
+    ------
+    InputError
+        It jumps.
+    """
     slope = sp.diff(activation, z)
     if slope.has(sp.DiracDelta, sp.Derivative):
         raise InputError(

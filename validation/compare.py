@@ -11,11 +11,13 @@ from numpy.random import Generator, SeedSequence
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.expressions import z
-from detequiv.theory.problem import Problem
+from detequiv.theory.network import sampled_slope
+from detequiv.theory.problem import Problem, SpikedFeatures
 from detequiv.validation.draws import Dimensions, Experiment
 from detequiv.validation.experiment import Estimates, Progress, run
-from detequiv.validation.model import FloatArray, Function, SpikedModel
+from detequiv.validation.model import FloatArray, Function, Model, SpikedModel
 from detequiv.validation.store import StoreError
+from detequiv.validation.trained import TrainedModel
 
 __all__ = ["Elementwise", "sampler", "simulate"]
 
@@ -55,29 +57,40 @@ class Elementwise:
         return f"Elementwise({sp.srepr(self.expression)})"
 
 
-def sampler(problem: Problem) -> SpikedModel:
-    """Translate the features and target of a problem into a model to sample.
+def sampler(problem: Problem) -> Model:
+    """Translate the features, or network, and target of a problem to be sampled.
 
     Raises
     ------
     InputError
-        If the problem has a network, which is not sampled, instead of features.
+        If a step on samples is asked of an activation that jumps.
     """
-    features, target = problem.features, problem.target
-    if features is None:
-        raise InputError(
-            "network",
-            "[network]",
-            "only [features] problems can be simulated; leave the simulation out",
+    features, network = problem.features, problem.network
+    described = features if network is None else network
+    assert described is not None
+    common: dict[str, Any] = {
+        "activation": Elementwise(described.activation),
+        "weights": tuple(map(float, described.weights)),
+        "target": Elementwise(problem.target.function),
+        "noise": float(problem.target.noise),
+    }
+    if isinstance(described, SpikedFeatures):
+        return SpikedModel(
+            **common,
+            spike=tuple(map(float, described.spike)),
+            bulk=tuple(map(float, described.bulk)),
+            alignment=float(problem.target.alignment),
         )
-    return SpikedModel(
-        activation=Elementwise(features.activation),
-        spike=tuple(map(float, features.spike)),
-        bulk=tuple(map(float, features.bulk)),
-        weights=tuple(map(float, features.weights)),
-        target=Elementwise(target.function),
-        alignment=float(target.alignment),
-        noise=float(target.noise),
+    batch = described.batch_per_dim
+    return TrainedModel(
+        **common,
+        readout=tuple(map(float, described.readout)),
+        step=float(described.step),
+        rows=described.rows,
+        batch_per_dim=None if batch is None else float(batch),
+        slope=None
+        if batch is None
+        else Elementwise(sampled_slope(described.activation)),
     )
 
 
@@ -120,8 +133,8 @@ def simulate(
     Raises
     ------
     InputError
-        If a size is too small, the problem is one that is not sampled, or the file
-        cannot hold draws.
+        If a size is too small, a step on samples is asked of an activation that
+        jumps, or the file cannot hold draws.
     """
     ridge = problem.ridge
     model = sampler(problem)
@@ -133,8 +146,10 @@ def simulate(
         raise InputError(
             "repetitions", repetitions, "at least 2, their spread is the standard error"
         )
-    smallest = min(ridge.samples_per_dim, ridge.width_per_dim)
-    if dimension < 2 or round(smallest * dimension) < 1:
+    sizes = [ridge.samples_per_dim, ridge.width_per_dim]
+    if problem.network is not None and problem.network.batch_per_dim is not None:
+        sizes.append(problem.network.batch_per_dim)
+    if dimension < 2 or round(min(sizes) * dimension) < 1:
         raise InputError(
             "dimension",
             dimension,

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from detequiv.validation.model import (
     FirstLayer,
     FloatArray,
-    SpikedModel,
+    Model,
     draw_first_layer,
     draw_inputs,
 )
@@ -92,7 +92,7 @@ class Experiment:
 
     Attributes
     ----------
-    model : SpikedModel
+    model : Model
         The model.
     dimensions : Dimensions
         Its sizes.
@@ -106,7 +106,7 @@ class Experiment:
         Whether to keep the eigenvalues of ``Phi^T Phi / n`` of each draw.
     """
 
-    model: SpikedModel
+    model: Model
     dimensions: Dimensions
     penalty: float
     repetitions: int
@@ -194,7 +194,7 @@ def draw(experiment: Experiment, seed: SeedSequence) -> Draw:
 
 
 def excess_error(
-    model: SpikedModel, layer: FirstLayer, fit: RidgeFit, count: int, rng: Generator
+    model: Model, layer: FirstLayer, fit: RidgeFit, count: int, rng: Generator
 ) -> float:
     """Mean of ``(g(<w*, x>) - f(x))^2`` over fresh inputs."""
     total = 0.0
@@ -207,7 +207,7 @@ def excess_error(
 
 
 def learned_function(
-    model: SpikedModel,
+    model: Model,
     layer: FirstLayer,
     fit: RidgeFit,
     projections: tuple[float, ...],

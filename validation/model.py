@@ -3,6 +3,7 @@
 Nothing here knows of the theory: rows on a sphere, Gaussian inputs, a teacher.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,11 +15,12 @@ __all__ = [
     "FirstLayer",
     "FloatArray",
     "Function",
+    "Model",
     "SpikedModel",
     "draw_first_layer",
     "draw_inputs",
-    "draw_rows",
     "group_sizes",
+    "on_sphere",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -26,50 +28,58 @@ Function = Callable[[FloatArray], FloatArray]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpikedModel:
-    """Spiked random features and the teacher whose labels they are fitted to.
+class Model(ABC):
+    """Random features and the teacher whose labels they are fitted to.
 
-    Unit j of group q computes ``sigma(f_j . x)`` with ``f_j = rho_q w_j + u_q v``, the
-    w_j uniform on the unit sphere of R^d and ``|v| = 1``. Inputs are
-    ``x ~ N(0, I_d)``; labels ``y = g(<w*, x>) + noise * N(0, 1)``.
-    Source: arXiv:2410.18938, section 2.
+    Inputs are ``x ~ N(0, I_d)``; labels ``y = g(<w*, x>) + noise * N(0, 1)``; unit j
+    computes ``sigma(f_j . x)``. What the rows f_j are is a matter of the subclass.
 
     Parameters
     ----------
     activation : callable
         sigma, elementwise on arrays. Picklable if an executor is to run the draws.
-    spike, bulk, weights : tuple of float, length K
-        u_q, rho_q and pi_q, the fraction of the units that is in group q.
+    weights : tuple of float, length K
+        pi_q, the fraction of the units that is in group q.
     target : callable
         g, elementwise on arrays.
-    alignment : float
-        ``<w*, v>``, in [-1, 1].
     noise : float
         Standard deviation of the label noise.
     """
 
     activation: Function
-    spike: tuple[float, ...]
-    bulk: tuple[float, ...]
     weights: tuple[float, ...]
     target: Function
-    alignment: float
     noise: float
 
     def __post_init__(self) -> None:
         """Refuse what cannot be sampled."""
-        if not len(self.spike) == len(self.bulk) == len(self.weights) > 0:
-            raise ValueError(
-                f"spike, bulk, weights have lengths {len(self.spike)}, "
-                f"{len(self.bulk)}, {len(self.weights)}: give one value a group in each"
-            )
-        if not -1 <= self.alignment <= 1:
-            raise ValueError(f"alignment = {self.alignment}: must lie in [-1, 1]")
         if not self.noise >= 0:
             raise ValueError(
                 f"noise = {self.noise}: must not be negative, "
                 "it is a standard deviation"
             )
+
+    @abstractmethod
+    def first_layer(
+        self,
+        normals: FloatArray,
+        group: NDArray[np.int64],
+        axes: FloatArray,
+        rng: Generator,
+    ) -> "FirstLayer":
+        """Make the rows of one draw.
+
+        Parameters
+        ----------
+        normals : ndarray, shape (p, d)
+            Independent standard normal numbers, for the rows at initialisation.
+        group : ndarray of int, shape (p,)
+            Group of each unit.
+        axes : ndarray, shape (2, d)
+            Two orthonormal vectors, uniform.
+        rng : Generator
+            For whatever else is random.
+        """
 
     def label(
         self, layer: "FirstLayer", inputs: FloatArray, rng: Generator
@@ -85,6 +95,54 @@ class SpikedModel:
     def features(self, layer: "FirstLayer", inputs: FloatArray) -> FloatArray:
         """Feature matrix Phi of the inputs, shape (n, p): ``sigma(f_j . x_mu)``."""
         return self.activation(inputs @ layer.rows.T)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpikedModel(Model):
+    """Spiked random features, to be fitted to a teacher.
+
+    Unit j of group q has the row ``f_j = rho_q w_j + u_q v``, the w_j uniform on the
+    unit sphere of R^d and ``|v| = 1``. Source: arXiv:2410.18938, section 2.
+
+    Parameters
+    ----------
+    activation, weights, target, noise
+        As for `Model`.
+    spike, bulk : tuple of float, length K
+        u_q and rho_q.
+    alignment : float
+        ``<w*, v>``, in [-1, 1].
+    """
+
+    spike: tuple[float, ...]
+    bulk: tuple[float, ...]
+    alignment: float
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be sampled."""
+        super().__post_init__()
+        if not len(self.spike) == len(self.bulk) == len(self.weights) > 0:
+            raise ValueError(
+                f"spike, bulk, weights have lengths {len(self.spike)}, "
+                f"{len(self.bulk)}, {len(self.weights)}: give one value a group in each"
+            )
+        if not -1 <= self.alignment <= 1:
+            raise ValueError(f"alignment = {self.alignment}: must lie in [-1, 1]")
+
+    def first_layer(
+        self,
+        normals: FloatArray,
+        group: NDArray[np.int64],
+        axes: FloatArray,
+        rng: Generator,
+    ) -> "FirstLayer":
+        """Rows ``rho_q w_j + u_q v``, with ``<w*, v>`` exactly the alignment."""
+        direction, other = axes
+        teacher = self.alignment * direction + np.sqrt(1 - self.alignment**2) * other
+        rows = on_sphere(normals)
+        rows *= np.asarray(self.bulk)[group, None]
+        rows += np.asarray(self.spike)[group, None] * direction
+        return FirstLayer(rows=rows, group=group, direction=direction, teacher=teacher)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,26 +181,27 @@ def group_sizes(weights: tuple[float, ...], total: int) -> NDArray[np.int64]:
     return sizes
 
 
-def draw_rows(rng: Generator, count: int, dimension: int) -> FloatArray:
-    """Draw vectors uniform on the unit sphere, shape (count, dimension)."""
-    rows = rng.standard_normal((count, dimension))
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+def on_sphere(normals: FloatArray) -> FloatArray:
+    """Scale each row to norm 1: uniform on the sphere if its entries are normal."""
+    rows: FloatArray = normals / np.linalg.norm(normals, axis=1, keepdims=True)
     return rows
 
 
 def draw_first_layer(
-    model: SpikedModel, *, dimension: int, width: int, rng: Generator
+    model: Model, *, dimension: int, width: int, rng: Generator
 ) -> FirstLayer:
-    """Draw v, w* with ``<w*, v>`` exactly the alignment, and the rows f_j."""
+    """Draw the rows f_j and the two directions they go with.
+
+    From one seed all models start from the same rows and go on to the same inputs and
+    labels: what else a model needs it draws from a generator of its own.
+    """
     group = np.repeat(np.arange(len(model.weights)), group_sizes(model.weights, width))
-    direction, other = draw_rows(rng, 2, dimension)
+    direction, other = on_sphere(rng.standard_normal((2, dimension)))
     other -= (other @ direction) * direction
-    other /= np.linalg.norm(other)
-    teacher = model.alignment * direction + np.sqrt(1 - model.alignment**2) * other
-    rows = draw_rows(rng, width, dimension)
-    rows *= np.asarray(model.bulk)[group, None]
-    rows += np.asarray(model.spike)[group, None] * direction
-    return FirstLayer(rows=rows, group=group, direction=direction, teacher=teacher)
+    axes = np.array([direction, other / np.linalg.norm(other)])
+    normals = rng.standard_normal((width, dimension))
+    apart = np.random.default_rng(rng.integers(2**63, size=4))
+    return model.first_layer(normals, group, axes, apart)
 
 
 def draw_inputs(rng: Generator, count: int, dimension: int) -> FloatArray:

@@ -96,6 +96,20 @@ def test_the_problem_in_the_dataset_is_a_file_again(
     assert de.load(path) == PROBLEM
 
 
+def test_units_with_two_latents_agree_with_solve() -> None:
+    network = de.Problem(
+        network=de.Network(activation="relu", readout=[1, -1], step=1, rows="gaussian"),
+        target=PROBLEM.target,
+        ridge=PROBLEM.ridge,
+    )
+    found = de.curve(network, {"network.batch_per_dim": [None, 20]})
+    for point in found.points:
+        alone = de.solve(point.problem)
+        assert len(alone.t) == 4
+        for name in QUANTITIES:
+            assert abs(point.values[name] / getattr(alone, name) - 1) < 1e-10
+
+
 def test_any_field_can_be_varied() -> None:
     found = de.curve(
         PROBLEM,

@@ -22,6 +22,7 @@ from detequiv.validation import trend
 from detequiv.validation.compare import Elementwise, sampler, simulate
 from detequiv.validation.experiment import QUANTITIES
 from detequiv.validation.extrapolation import z_threshold
+from detequiv.validation.trained import TrainedModel
 from detequiv.validation.trend import QUANTITIES as COMPARED
 from detequiv.validation.trend import compare_trend
 
@@ -78,11 +79,36 @@ def test_both_sides_use_the_same_names() -> None:
     assert set(COMPARED) <= set(QUANTITIES)
 
 
-def test_a_network_is_refused() -> None:
-    network = Network(activation="tanh", readout=[1, -1], step=1)
-    problem = Problem(network=network, target=Target(function="z"), ridge=PROBLEM.ridge)
-    with pytest.raises(InputError, match=r"network = .*: only \[features\]"):
-        simulate(problem, dimension=20, repetitions=2, rng=0)
+def network(**fields: object) -> Problem:
+    """Return a problem with a network of two groups."""
+    given = {"activation": "relu", "readout": [1, "-1/2"], "step": 3, **fields}
+    return Problem(
+        network=Network(**given),  # type: ignore[arg-type]
+        target=Target(function="z + He(2, z)/2", noise="3/10"),
+        ridge=PROBLEM.ridge,
+    )
+
+
+def test_the_network_reaches_the_sampler() -> None:
+    model = sampler(network(rows="gaussian", batch_per_dim=5))
+    assert isinstance(model, TrainedModel)
+    assert model.readout == (1.0, -0.5)
+    assert model.weights == (0.5, 0.5)
+    assert (model.step, model.rows, model.batch_per_dim) == (3.0, "gaussian", 5.0)
+    assert model.slope is not None
+    np.testing.assert_array_equal(model.slope(np.array([-1.0, 2.0])), [0, 1])
+    assert sampler(network()) != model
+
+
+def test_a_step_on_samples_of_an_activation_that_jumps_is_refused() -> None:
+    with pytest.raises(InputError, match=r"network.activation = .*: jumps"):
+        sampler(network(activation="sign", batch_per_dim=5))
+
+
+def test_a_batch_without_samples_names_the_dimension() -> None:
+    few = network(batch_per_dim="1/100")
+    with pytest.raises(InputError, match="dimension = 20: too small"):
+        simulate(few, dimension=20, repetitions=2, rng=0)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from detequiv.validation.model import (
     SpikedModel,
     draw_first_layer,
     draw_inputs,
-    draw_rows,
     group_sizes,
+    on_sphere,
 )
 
 MODEL = SpikedModel(
@@ -39,7 +39,7 @@ def inside(value: float, law: stats.rv_continuous) -> bool:
 
 def test_rows_are_uniform_on_the_sphere() -> None:
     count, d = 4000, 40
-    rows = draw_rows(np.random.default_rng(1), count, d)
+    rows = on_sphere(np.random.default_rng(1).standard_normal((count, d)))
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, rtol=1e-13)
     # Unlucky with probability 1e-6 each, by the central limit theorem over the rows:
     # d |sum_j w_j|^2 / p is chi-square with d degrees of freedom ...
