@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from detequiv.validation.draws import Dimensions, spectrum
 from detequiv.validation.model import (
     FloatArray,
-    SpikedModel,
+    Model,
     draw_first_layer,
     draw_inputs,
 )
@@ -19,13 +19,13 @@ __all__ = ["draw_eigenvalues"]
 
 
 def draw_eigenvalues(
-    model: SpikedModel, dimensions: Dimensions, rng: Generator
+    model: Model, dimensions: Dimensions, rng: Generator
 ) -> FloatArray:
     """Draw weights and data once, and decompose the feature matrix.
 
     Parameters
     ----------
-    model : SpikedModel
+    model : Model
         The features; its teacher plays no part.
     dimensions : Dimensions
         Sizes d, n and p.
