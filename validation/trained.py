@@ -15,6 +15,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from detequiv.validation.hermite import ORDER, hermite_coefficients
 from detequiv.validation.model import (
     FirstLayer,
     FloatArray,
@@ -24,13 +25,9 @@ from detequiv.validation.model import (
     on_sphere,
 )
 
-__all__ = ["ROWS", "TrainedModel", "hermite_coefficients"]
+__all__ = ["ROWS", "TrainedModel"]
 
 ROWS = ("spherical", "gaussian")
-# Of the series in the overlap; its terms fall like the overlap's powers.
-ORDER = 64
-# Nodes of the averages over one normal number, and how far they reach.
-NODES, REACH = 4096, 12.0
 # Samples of the gradient step processed at once.
 BLOCK = 2048
 
@@ -165,39 +162,3 @@ class TrainedModel(Model):
             pull += self.slope(seen).T @ inputs
             common += inputs.sum(0)
         return pull / count, common / np.linalg.norm(common)
-
-
-def hermite_coefficients(
-    function: Function, scales: FloatArray, count: int
-) -> FloatArray:
-    """Coefficients ``E[f(r s) He_k(s)] / sqrt(k!)`` for k < count.
-
-    Parameters
-    ----------
-    function : callable
-        f, elementwise.
-    scales : ndarray, shape (m,)
-        The r.
-    count : int
-        At least 2.
-
-    Returns
-    -------
-    ndarray, shape (m, count)
-
-    Examples
-    --------
-    >>> hermite_coefficients(lambda s: s**2, np.array([1.0, 2.0]), 3).round(6) + 0.0
-    array([[1.      , 0.      , 1.414214],
-           [4.      , 0.      , 5.656854]])
-    """
-    # midpoints, so that kinks and jumps at 0 lie between nodes
-    spacing = 2 * REACH / NODES
-    s = -REACH + spacing * (np.arange(NODES) + 0.5)
-    table = np.empty((count, NODES))
-    table[0] = spacing * np.exp(-(s**2) / 2) / np.sqrt(2 * np.pi)
-    table[1] = s * table[0]
-    for k in range(1, count - 1):
-        table[k + 1] = (s * table[k] - np.sqrt(k) * table[k - 1]) / np.sqrt(k + 1)
-    coefficients: FloatArray = function(np.multiply.outer(scales, s)) @ table.T
-    return coefficients

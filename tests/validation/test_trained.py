@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import integrate
 
+from detequiv.validation.hermite import hermite_coefficients
 from detequiv.validation.model import SpikedModel, draw_first_layer
-from detequiv.validation.trained import TrainedModel, hermite_coefficients
+from detequiv.validation.trained import TrainedModel
 
 Array = NDArray[Any]
 

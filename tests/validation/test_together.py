@@ -1,0 +1,108 @@
+"""Test errors without test data, and models that share their draws."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.random import SeedSequence
+
+from detequiv.validation.experiment import Dimensions, excess_error
+from detequiv.validation.hermite import population_error
+from detequiv.validation.model import SpikedModel, draw_first_layer
+from detequiv.validation.ridge import RidgeFit
+from detequiv.validation.together import draw_together, excess_errors
+from detequiv.validation.trained import TrainedModel
+
+SIZE = Dimensions(d=20, n=40, p=30)
+
+
+def relu(x: Any) -> Any:
+    return np.maximum(x, 0)
+
+
+def target(x: Any) -> Any:
+    return x + x**2 / 2
+
+
+SPIKED = SpikedModel(
+    activation=relu,
+    spike=(1.5, -0.8),
+    bulk=(0.7, 1.2),
+    weights=(0.5, 0.5),
+    target=target,
+    alignment=0.6,
+    noise=0.3,
+)
+TRAINED = TrainedModel(
+    activation=relu,
+    readout=(1.0, -0.5),
+    step=3.0,
+    weights=(0.5, 0.5),
+    target=target,
+    noise=0.3,
+)
+
+
+@pytest.mark.parametrize("activation", [relu, np.tanh, np.cos])
+@pytest.mark.parametrize("model", [SPIKED, TRAINED])
+def test_the_population_error_is_that_of_many_test_data(
+    model: Any, activation: Any
+) -> None:
+    rng = np.random.default_rng(1)
+    model = replace(model, activation=activation)
+    layer = draw_first_layer(model, dimension=20, width=30, rng=rng)
+    readout = rng.standard_normal(30)
+    fit = RidgeFit(
+        readout=readout,
+        training_error=0.0,
+        readout_norm=0.0,
+        ridge_objective=0.0,
+        resolvent_trace=0.0,
+    )
+    blocks = [excess_error(model, layer, fit, 5000, rng) for _ in range(40)]
+    exact = population_error(model, layer, readout)
+    # Unlucky with probability 1e-6 (Student's law, 39 degrees of freedom).
+    error = np.std(blocks, ddof=1) / np.sqrt(len(blocks))
+    assert abs(np.mean(blocks) - exact) < 5.7 * error
+    assert error < 0.02 * exact
+
+
+def test_parallel_rows_are_refused() -> None:
+    model = replace(SPIKED, activation=np.sign)
+    layer = draw_first_layer(
+        model, dimension=20, width=30, rng=np.random.default_rng(1)
+    )
+    with pytest.raises(ValueError, match="spike: two rows have correlation"):
+        population_error(model, layer, np.ones(30))
+
+
+def test_equal_models_have_equal_errors() -> None:
+    unmoved = replace(TRAINED, step=0.0)
+    plain = replace(SPIKED, spike=(0.0, 0.0), bulk=(1.0, 1.0), alignment=1.0)
+    same, other, trained = draw_together(
+        [plain, unmoved, TRAINED], SIZE, 0.05, SeedSequence(3)
+    )
+    assert same == pytest.approx(other, rel=1e-12)
+    assert abs(trained - same) > 1e-3
+
+
+def test_draws_depend_on_the_seed_alone() -> None:
+    models, calls = [SPIKED, TRAINED], []
+    with ThreadPoolExecutor(2) as executor:
+        spread = excess_errors(
+            models,
+            SIZE,
+            0.05,
+            repetitions=4,
+            seed=SeedSequence(5),
+            executor=executor,
+            progress=lambda: calls.append(1),
+        )
+    alone = excess_errors(models, SIZE, 0.05, repetitions=4, seed=SeedSequence(5))
+    # threads of one process share BLAS, and with it the order of summation
+    np.testing.assert_allclose(spread, alone, rtol=1e-10)
+    assert spread.shape == (4, 2)
+    assert len(calls) == 4
+    assert len(np.unique(spread)) == 8

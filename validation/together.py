@@ -1,0 +1,99 @@
+"""Several models from one seed: what differs between them, without the common noise.
+
+All models of a draw share the rows at initialisation, the inputs and the labels; their
+errors are averages over all test data. Differences then have a far smaller spread than
+the errors themselves.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+
+import numpy as np
+from numpy.random import SeedSequence
+from threadpoolctl import threadpool_limits
+
+from detequiv.validation.experiment import Dimensions
+from detequiv.validation.hermite import population_error
+from detequiv.validation.model import (
+    FloatArray,
+    Model,
+    draw_first_layer,
+    draw_inputs,
+)
+from detequiv.validation.ridge import fit_ridge
+
+__all__ = ["draw_together", "excess_errors"]
+
+
+def draw_together(
+    models: Sequence[Model], dimensions: Dimensions, penalty: float, seed: SeedSequence
+) -> FloatArray:
+    """Fit each of the models once, all from the same start and on the same data.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        With the same weights, target and noise.
+    dimensions : Dimensions
+        Sizes d, n and p.
+    penalty : float
+        lambda > 0 of the ridge objective.
+    seed : SeedSequence
+        Of everything random.
+
+    Returns
+    -------
+    ndarray, shape (len(models),)
+        Excess error of each.
+    """
+    size, errors = dimensions, []
+    with threadpool_limits(limits=1, user_api="blas"):
+        for model in models:
+            rng = np.random.default_rng(seed)
+            layer = draw_first_layer(model, dimension=size.d, width=size.p, rng=rng)
+            inputs = draw_inputs(rng, size.n, size.d)
+            labels = model.label(layer, inputs, rng)
+            fit = fit_ridge(model.features(layer, inputs), labels, penalty)
+            errors.append(population_error(model, layer, fit.readout))
+    return np.array(errors)
+
+
+def excess_errors(
+    models: Sequence[Model],
+    dimensions: Dimensions,
+    penalty: float,
+    *,
+    repetitions: int,
+    seed: SeedSequence,
+    executor: Executor | None = None,
+    progress: Callable[[], None] | None = None,
+) -> FloatArray:
+    """Repeat :func:`draw_together`.
+
+    Parameters
+    ----------
+    models, dimensions, penalty
+        As there.
+    repetitions : int
+        Number of independent draws.
+    seed : SeedSequence
+        What the seeds of the draws descend from.
+    executor : concurrent.futures.Executor, optional
+        Where the draws run; in this thread by default.
+    progress : callable, optional
+        Called after each draw.
+
+    Returns
+    -------
+    ndarray, shape (repetitions, len(models))
+        Excess error of each model in each draw.
+    """
+    spread = map if executor is None else executor.map
+    one = partial(draw_together, models, dimensions, penalty)
+    rows = []
+    for row in spread(one, seed.spawn(repetitions)):
+        rows.append(row)
+        if progress is not None:
+            progress()
+    return np.array(rows)
