@@ -33,7 +33,7 @@ __all__ = [
     "spectrum",
 ]
 
-SAMPLER = 1
+SAMPLER = 2
 """Version of the sampler, raised whenever a seed comes to give other numbers."""
 
 QUANTITIES = (

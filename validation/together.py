@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import SeedSequence
 from threadpoolctl import threadpool_limits
 
-from detequiv.validation.experiment import Dimensions
+from detequiv.validation.draws import Dimensions
 from detequiv.validation.hermite import population_error
 from detequiv.validation.model import (
     FloatArray,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.random import SeedSequence
 
-from detequiv.validation.experiment import Dimensions, excess_error
+from detequiv.validation.draws import Dimensions, excess_error
 from detequiv.validation.hermite import population_error
 from detequiv.validation.model import SpikedModel, draw_first_layer
 from detequiv.validation.ridge import RidgeFit
