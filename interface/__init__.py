@@ -22,6 +22,7 @@ __all__ = [
     "__version__",
     "curve",
     "derive",
+    "learned_function",
     "load",
     "numerics",
     "solve",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from detequiv import numerics, theory, validation
     from detequiv.curves import Curve, curve
     from detequiv.law import Law, spectrum
+    from detequiv.numerics.learned import learned_function
     from detequiv.numerics.solve import solve
     from detequiv.problem_file import load
     from detequiv.theory.derivation import Derivation
@@ -63,6 +65,7 @@ else:
         "Target": "detequiv.theory.problem",
         "curve": "detequiv.curves",
         "derive": "detequiv.theory.spiked_derivation",
+        "learned_function": "detequiv.numerics.learned",
         "load": "detequiv.problem_file",
         "solve": "detequiv.numerics.solve",
         "spectrum": "detequiv.law",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import cycle, product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from detequiv.problem_file import value_text
@@ -26,6 +27,7 @@ __all__ = [
     "draw_simulation",
     "draw_theory",
     "figure_of",
+    "log_scale",
     "new_axes",
     "plot_curve",
     "save",
@@ -189,8 +191,18 @@ def _scale_axes(ax: Axes, x: NDArray[Any], curves: Sequence[NDArray[Any]]) -> No
     if len(x) > 2 and x.min() > 0:
         steps = np.diff(np.log(np.sort(x)))
         if np.ptp(steps) < np.ptp(np.diff(np.sort(x)) / np.ptp(x)):
-            ax.set_xscale("log")
+            log_scale(ax, "x", x)
     values = np.concatenate([y.ravel() for y in curves])
     values = values[np.isfinite(values)]
     if values.size and values.min() > 0 and values.max() > 30 * values.min():
-        ax.set_yscale("log")
+        log_scale(ax, "y", values)
+
+
+def log_scale(ax: Axes, direction: Literal["x", "y"], values: NDArray[Any]) -> None:
+    """Make an axis logarithmic, with plain numbers where they are short enough."""
+    ax.set(**{f"{direction}scale": "log"})
+    if values.max() < 1000 * values.min() and 1e-3 < values.max() < 1e4:
+        axis = ax.xaxis if direction == "x" else ax.yaxis
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())

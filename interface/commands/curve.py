@@ -195,28 +195,12 @@ def _compute(
     figure: Path | None,
 ) -> ConvergenceError | None:
     """Solve, simulate and write; return the error of points that failed."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
     from detequiv.curves import IncompleteCurveError
+    from detequiv.progress import progress_bars
 
-    bars = Console(stderr=True)
     failure = None
     together = digits is None and all(name.startswith("ridge.") for name in values)
-    with Progress(
-        *Progress.get_default_columns()[:-1],
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=bars,
-        disable=not bars.is_terminal,
-    ) as progress:
-
-        def bar(what: str) -> Any:
-            task = progress.add_task(what, total=None)
-            return lambda done, total: progress.update(
-                task, completed=done, total=total
-            )
-
+    with progress_bars() as bar:
         try:
             curve = de.curve(
                 problem,
