@@ -40,7 +40,7 @@ bench: setup ## measure speed
 trend: setup ## compare theory with simulation as the dimension grows
 	$(BIN)/python -m detequiv.validation.trend
 
-demo: setup ## a first look
+demo: setup ## what one gradient step buys: figures, tables and a page in out/demo
 	@$(BIN)/python -m detequiv.demo
 
 lock: ## renew requirements.lock (every Python from 3.11 on, every platform)
