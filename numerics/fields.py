@@ -108,6 +108,7 @@ def _on_rule(
         spread = sp.sqrt(1 - law.alignment**2)
         target = _moments(law.target, rule, law.alignment, spread, digits)
         noise = to_ball(law.noise_variance)
+        noisy = [(x + noise).mid() for x in target.cs]
     columns = [
         *([x.mid() for x in v.c0] for v in groups),
         *([x.mid() for x in v.c1] for v in groups),
@@ -115,7 +116,7 @@ def _on_rule(
         *tangents,
         [x.mid() for x in target.c0],
         [x.mid() for x in target.c1],
-        [(x + noise).mid() for x in target.cs],
+        noisy,
     ]
     return Fields(weights, columns, rule)
 

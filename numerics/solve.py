@@ -74,7 +74,7 @@ def solve(problem: Problem, *, digits: int = 15) -> Solution:
     ...     ridge=Ridge(samples_per_dim=2, width_per_dim="3/2", penalty="1/20"),
     ... )
     >>> solve(problem, digits=20).text("generalization_error")
-    '0.78907610210953658880'
+    '0.78907610210953659384'
     """
     if digits < 1:
         raise InputError("digits", digits, "give a whole number of at least 1")

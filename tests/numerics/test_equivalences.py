@@ -1,5 +1,6 @@
 """What must not depend on how a problem is written, or on how it is solved."""
 
+import mpmath
 import numpy as np
 import pytest
 from iteration import Iterated, by_sums, relu
@@ -113,3 +114,17 @@ def test_forty_digits_are_forty_digits() -> None:
     for name in QUANTITIES:
         difference = abs(getattr(forty, name) - getattr(sixty, name))
         assert difference <= 1e-40 * abs(getattr(sixty, name))
+
+
+def test_the_error_is_linear_in_the_noise_variance_to_every_digit() -> None:
+    """1/10 is no binary number: rounded anywhere, it would bend the line."""
+    problem = spiked("tanh", ["3/2", "-4/5"])
+    none, tenth, one = (
+        de.solve(problem.with_values({"target.noise": noise}), digits=40)
+        for noise in (0, "1/10", 1)
+    )
+    for name in QUANTITIES:
+        start, middle, end = (getattr(s, name) for s in (none, tenth, one))
+        with mpmath.workdps(60):
+            expected = start + (end - start) / 100
+            assert abs(middle - expected) <= 1e-38 * abs(expected)
