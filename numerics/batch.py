@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.equations import float_equations
 from detequiv.numerics.fields import Fields, evaluate_fields
-from detequiv.numerics.newton import FloatSystem, follow_branch, newton
+from detequiv.numerics.newton import TOLERANCE, FloatSystem, minimise
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.features import FeatureLaw
 from detequiv.theory.potential import Model
@@ -100,13 +100,16 @@ def solve_floats(model: Model, law: FeatureLaw, parameters: Array) -> FloatSolut
     for _ in range(REFINEMENTS):
         fields = float_fields(law, digits, step)
         fine = float_system(model, fields, parameters)
-        x = follow_branch(fine)
+        x, accuracy = minimise(fine)
+        if np.isinf(accuracy).any():
+            raise ConvergenceError(_lost(model, parameters[np.isinf(accuracy)][0]))
+        # Newton's last step, where rounding kept it from being negligible
+        left = np.where(accuracy < TOLERANCE, 0, accuracy)
         quantities, y = fine.outputs(x)
         gaps = []
         for stride in (2, 4):
             coarse = float_system(model, fields, parameters, stride)
-            start, _, _ = newton(coarse, x)
-            other, _ = coarse.outputs(start)
+            other, _ = coarse.outputs(minimise(coarse, x)[0])
             size = np.maximum(np.abs(quantities), 1e-300)
             gaps.append((np.abs(other - quantities) / size).max(1))
         worst = np.nanmax(gaps[0])
@@ -117,7 +120,8 @@ def solve_floats(model: Model, law: FeatureLaw, parameters: Array) -> FloatSolut
                 x,
                 quantities,
                 y,
-                SAFETY * np.where(np.isfinite(gaps[0]), gaps[0], np.inf) + 1e-15,
+                SAFETY * (np.where(np.isfinite(gaps[0]), gaps[0], np.inf) + left)
+                + 1e-15,
                 min(1.0, max(0.02, -log(min(typical, 0.9)) * 4 * step / (2 * pi))),
             )
         best = min(best, worst)
@@ -125,4 +129,13 @@ def solve_floats(model: Model, law: FeatureLaw, parameters: Array) -> FloatSolut
     raise ConvergenceError(
         f"the average over kappa reached a relative error of {best:.1e} in float64; "
         "ask for digits to solve in higher precision"
+    )
+
+
+def _lost(model: Model, parameters: Array) -> str:
+    values = dict(zip((str(p) for p in model.parameters), parameters, strict=True))
+    return (
+        "the equations could not be solved in float64 at samples_per_dim = "
+        f"{values['alpha']:.6g}, width_per_dim = {values['beta']:.6g}, penalty = "
+        f"{values['lambda']:.6g}; try a larger ridge.penalty or smaller spikes"
     )

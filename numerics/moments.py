@@ -181,7 +181,7 @@ def _by_quadrature(
                 rule = panels([exact.get(b, arb(b)) for b in breaks], working, step)
             else:
                 rule = lattice(lower, upper, step)
-            values, error = _average(moments, rule, means, to_ball(scale))
+            values, error = _average(moments, rule, means, to_ball(scale), radius)
         if error < 10.0**-digits:
             return values
         step /= 2
@@ -202,12 +202,13 @@ def _panel_breaks(points: list[float], width: float) -> list[float]:
 
 
 def _average(
-    moments: Moments, rule: Rule, means: Sequence[Any], scale: Any
+    moments: Moments, rule: Rule, means: Sequence[Any], scale: Any, radius: float
 ) -> tuple[MomentValues, float]:
     """Moments by one rule, and the error that its coarser versions reveal.
 
-    All sums over nodes are one matrix product: Gaussian kernel, means by nodes,
-    times the columns ``f, x f, x^2 f, f^2`` for the rule and its coarser versions.
+    The sums over nodes are matrix products: Gaussian kernel, means by nodes, times
+    the columns ``f, x f, x^2 f, f^2`` for the rule and its coarser versions. Means
+    near each other share the nodes within `radius` of them.
     """
     function = _compiled((moments.function,), z)
     norm = 1 / (scale * (2 * arb.pi()).sqrt())
@@ -217,15 +218,23 @@ def _average(
         for w, x, v in zip(rule.weights, rule.nodes, values, strict=True)
     ]
     nothing = [arb(0)] * 4
-    columns = arb_mat(
-        [
-            row
-            + ([2 * v for v in row] if j % 2 == 0 else nothing)
-            + ([4 * v for v in row] if j % 4 == 0 else nothing)
-            for row, j in zip(rows, rule.index, strict=True)
-        ]
-    )
-    sums = (_kernel(rule, means, scale) * columns).tolist()
+    rows = [
+        row
+        + ([2 * v for v in row] if j % 2 == 0 else nothing)
+        + ([4 * v for v in row] if j % 4 == 0 else nothing)
+        for row, j in zip(rows, rule.index, strict=True)
+    ]
+    places = [float(x) for x in rule.nodes]
+    sums: list[Any] = [None] * len(means)
+    for block in _neighbours(means, radius):
+        centres = [complex(means[i]).real for i in block]
+        lower, upper = min(centres) - radius, max(centres) + radius
+        near = [i for i, x in enumerate(places) if lower <= x <= upper]
+        nodes = [rule.nodes[i] for i in near]
+        kernel = _kernel(nodes, rule.step, [means[i] for i in block], scale)
+        product = kernel * arb_mat([rows[i] for i in near])
+        for i, row in zip(block, product.tolist(), strict=True):
+            sums[i] = row
     table: list[list[Any]] = []
     differences = [0.0, 0.0]
     for mean, row in zip(means, sums, strict=True):
@@ -250,7 +259,20 @@ def _centred(sums: Sequence[Any], mean: Any, scale: Any) -> list[Any]:
     return [c0, c1, c2, square - c0 * c0 - c1 * c1]
 
 
-def _kernel(rule: Rule, means: Sequence[Any], scale: Any) -> Any:
+def _neighbours(means: Sequence[Any], radius: float) -> list[list[int]]:
+    """Positions of the means in groups that span at most `radius`."""
+    blocks: list[list[int]] = []
+    first = 0.0
+    for i in sorted(range(len(means)), key=lambda i: complex(means[i]).real):
+        centre = complex(means[i]).real
+        if not blocks or centre > first + radius:
+            blocks.append([])
+            first = centre
+        blocks[-1].append(i)
+    return blocks
+
+
+def _kernel(nodes: Sequence[Any], step: Any, means: Sequence[Any], scale: Any) -> Any:
     """Matrix of ``exp(-(x - mean)^2 / (2 scale^2))``, means by nodes.
 
     On a lattice a row is a Gaussian times a geometric progression, so that one
@@ -258,18 +280,18 @@ def _kernel(rule: Rule, means: Sequence[Any], scale: Any) -> Any:
     """
     precise = 2 * scale * scale
     matrix = acb_mat if isinstance(means[0], acb) else arb_mat
-    if not rule.step:
+    if not step:
         return matrix(
             [
-                [(-(x - mean) * (x - mean) / precise).exp() for x in rule.nodes]
+                [(-(x - mean) * (x - mean) / precise).exp() for x in nodes]
                 for mean in means
             ]
         )
-    envelope = [(-x * x / precise).exp() for x in rule.nodes]
+    envelope = [(-x * x / precise).exp() for x in nodes]
     rows = []
     for mean in means:
-        ratio = (2 * mean * rule.step / precise).exp()
-        power = (mean * (2 * rule.nodes[0] - mean) / precise).exp()
+        ratio = (2 * mean * step / precise).exp()
+        power = (mean * (2 * nodes[0] - mean) / precise).exp()
         row = []
         for gaussian in envelope:
             row.append(gaussian * power)

@@ -1,0 +1,152 @@
+r"""Positive numbers and positive definite matrices as a curved space, in float64.
+
+The unknowns of a model are K numbers g > 0 and a matrix A > 0. Their geodesics,
+
+    g -> g exp(t s),    A -> L exp(t S) L^T    with A = L L^T,
+
+never leave the cone, and the relative changes (s, S) along them are of order one
+whatever the sizes of g and A. Along a geodesic, ``log det`` is linear and every
+linear form with positive coefficients is a sum of exponentials; a potential made of
+such terms and of logarithms of their sums is convex along geodesics.
+
+Arrays carry B points as leading axis. A point is a vector of N unknowns: the positive
+ones, then the upper triangle of the matrix, row by row; so is a relative change.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detequiv.theory.matrices import upper_triangle
+
+__all__ = ["Cone", "symmetric"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Cone:
+    """The cone's geometry at B of its points.
+
+    Attributes
+    ----------
+    points : (B, N) array
+        Where.
+    order : int
+        Order of the matrix, 0 where there is none.
+    """
+
+    points: Array
+    order: int
+
+    @property
+    def count(self) -> int:
+        """How many of the unknowns are positive numbers."""
+        return int(self.points.shape[1]) - self.order * (self.order + 1) // 2
+
+    @cached_property
+    def root(self) -> Array:
+        """Factor L of the matrix, ``A = L L^T``; shape (B, order, order)."""
+        size, values, vectors = self._unit
+        factor: Array = vectors * np.sqrt(values)[:, None, :] * size[:, :, None]
+        return factor
+
+    @cached_property
+    def inverse(self) -> Array:
+        """Inverse of the matrix, shape (B, order, order)."""
+        size, values, vectors = self._unit
+        half = vectors / np.sqrt(values)[:, None, :] / size[:, :, None]
+        inverse: Array = half @ half.swapaxes(1, 2)
+        return inverse
+
+    @cached_property
+    def _unit(self) -> tuple[Array, Array, Array]:
+        """Sizes of the components; eigensystem of the matrix in units of them.
+
+        Components of very different sizes so keep their relative accuracy.
+        """
+        matrix = symmetric(self.points[:, self.count :], self.order)
+        size = np.sqrt(np.einsum("bii->bi", matrix))
+        unit = matrix / size[:, :, None] / size[:, None, :]
+        unit[~np.isfinite(unit).all((1, 2))] = np.eye(self.order)
+        values, vectors = np.linalg.eigh(unit)
+        floor = np.finfo(float).eps * values[:, -1:]
+        return size, np.maximum(values, floor), vectors
+
+    @cached_property
+    def basis(self) -> Array:
+        """Derivative of the unknowns by the relative change, shape (B, N, N)."""
+        points, count = self.points, self.count
+        basis = np.zeros((*points.shape, points.shape[1]))
+        diagonal = np.arange(count)
+        basis[:, diagonal, diagonal] = points[:, :count]
+        if self.order:
+            i, j = np.array(upper_triangle(self.order)).T
+            left, right = self.root[:, i], self.root[:, j]
+            block = left[:, :, i] * right[:, :, j] + left[:, :, j] * right[:, :, i]
+            basis[:, count:, count:] = np.where(i == j, block / 2, block)
+        return basis
+
+    def curvature(self, gradient: Array) -> Array:
+        """Second derivative along geodesics that a gradient (B, N) adds, (B, N, N)."""
+        count, order = self.count, self.order
+        bend = np.zeros((*gradient.shape, gradient.shape[1]))
+        diagonal = np.arange(count)
+        bend[:, diagonal, diagonal] = gradient[:, :count] * self.points[:, :count]
+        if order:
+            i, j = np.array(upper_triangle(order)).T
+            # an entry off the diagonal stands for two of the matrix
+            slope = symmetric(gradient[:, count:] * np.where(i == j, 1, 0.5), order)
+            inner = self.root.swapaxes(1, 2) @ slope @ self.root
+            # tr(M S^2) as a quadratic form in the upper triangle of S
+            block = sum(
+                inner[:, p[:, None], q] * (r[:, None] == t)
+                for p, q, r, t in (
+                    (i, i, j, j),
+                    (i, j, j, i),
+                    (j, i, i, j),
+                    (j, j, i, i),
+                )
+            )
+            share = np.where(i == j, 0.5, 1.0)
+            bend[:, count:, count:] = block * share[:, None] * share
+        return bend
+
+    def size(self, change: Array) -> Array:
+        """Largest logarithmic change along a geodesic, shape (B,)."""
+        size: Array = np.max(np.abs(change[:, : self.count]), axis=1, initial=0.0)
+        if self.order:
+            matrix = symmetric(change[:, self.count :], self.order)
+            finite = np.isfinite(change).all(1)
+            matrix[~finite] = 0
+            spread = np.abs(np.linalg.eigvalsh(matrix)).max(1)
+            size = np.where(finite, np.maximum(size, spread), np.inf)
+        return size
+
+    def move(self, change: Array) -> tuple[Array, Array]:
+        """Follow the geodesics from t = 0 to 1; the points and velocities there."""
+        count, order = self.count, self.order
+        positive = self.points[:, :count] * np.exp(change[:, :count])
+        parts, velocity = [positive], [positive * change[:, :count]]
+        if order:
+            i, j = np.array(upper_triangle(order)).T
+            values, axes = np.linalg.eigh(symmetric(change[:, count:], order))
+            root = self.root @ axes
+            for exponent, into in (
+                (np.exp(values), parts),
+                (np.exp(values) * values, velocity),
+            ):
+                matrix = (root * exponent[:, None, :]) @ root.swapaxes(1, 2)
+                into.append(matrix[:, i, j])
+        return np.concatenate(parts, axis=1), np.concatenate(velocity, axis=1)
+
+
+def symmetric(upper: Array, order: int) -> Array:
+    """Symmetric matrices (B, order, order) from their upper triangles (B, ...)."""
+    matrix = np.empty((len(upper), order, order), upper.dtype)
+    for k, (i, j) in enumerate(upper_triangle(order)):
+        matrix[:, i, j] = matrix[:, j, i] = upper[:, k]
+    return matrix
