@@ -10,7 +10,9 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint docs slow bench trend demo lock clean FORCE
+COUNT ?= 10000
+
+.PHONY: help setup test lint docs slow bench stress trend demo lock clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | \
@@ -36,6 +38,9 @@ slow: setup ## run the tests that take minutes
 
 bench: setup ## measure speed
 	$(BIN)/python -m pytest -m bench
+
+stress: setup ## solve COUNT random problems and check each; goes on where it stopped
+	$(BIN)/python tests/numerics/stress.py $(COUNT)
 
 trend: setup ## compare theory with simulation as the dimension grows
 	$(BIN)/python -m detequiv.validation.trend
