@@ -12,6 +12,7 @@ from numpy.random import Generator, SeedSequence
 from detequiv.theory.errors import InputError
 from detequiv.theory.expressions import z
 from detequiv.theory.network import sampled_slope
+from detequiv.theory.pieces import pieces
 from detequiv.theory.problem import Problem, SpikedFeatures
 from detequiv.validation.draws import Dimensions, Experiment
 from detequiv.validation.experiment import Estimates, Progress, run
@@ -39,6 +40,11 @@ class Elementwise:
         """Code for the expression; generated once in each process."""
         code: Function = sp.lambdify(z, self.expression, ["numpy", "scipy"])
         return code
+
+    @cached_property
+    def kinks(self) -> tuple[float, ...]:
+        """Points where the function is not smooth, increasing."""
+        return tuple(float(point) for point in pieces(self.expression).breaks)
 
     def __call__(self, values: FloatArray) -> FloatArray:
         """Evaluate at each of the values, any shape."""

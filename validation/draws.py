@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator, SeedSequence
 from threadpoolctl import threadpool_limits
 
+from detequiv.validation.hermite import UnresolvedError
 from detequiv.validation.model import (
     FirstLayer,
     FloatArray,
@@ -20,6 +21,7 @@ from detequiv.validation.model import (
     draw_inputs,
 )
 from detequiv.validation.ridge import RidgeFit, fit_ridge
+from detequiv.validation.risk import excess_error, learned_function
 
 __all__ = [
     "QUANTITIES",
@@ -28,12 +30,12 @@ __all__ = [
     "Draw",
     "Experiment",
     "draw",
-    "excess_error",
-    "learned_function",
+    "sampled_excess_error",
+    "sampled_learned_function",
     "spectrum",
 ]
 
-SAMPLER = 2
+SAMPLER = 3
 """Version of the sampler, raised whenever a seed comes to give other numbers."""
 
 QUANTITIES = (
@@ -45,8 +47,8 @@ QUANTITIES = (
     "resolvent_trace",
 )
 
-# Fresh test points for each training point: enough that they are not what limits the
-# precision of a draw.
+# Where the test error has to be sampled: fresh test points for each training point,
+# enough that they are not what limits the precision of a draw.
 TEST_PER_TRAINING = 4
 # Test points processed at once, to bound memory at a few hundred MB for p = 10^4.
 BLOCK = 2048
@@ -164,10 +166,11 @@ class Draw:
 
 
 def draw(experiment: Experiment, seed: SeedSequence) -> Draw:
-    """Sample weights, training data and test data once, fit, and measure.
+    """Sample weights and training data once, fit, and measure.
 
-    The test error is measured against the noiseless signal and the noise variance added
-    to it: the same expectation with less spread.
+    The test error and the learned function are averages over all inputs, without test
+    data. Only where their series converge too slowly, as when two rows are nearly
+    parallel, are they averages over inputs that are sampled too.
     """
     model, size = experiment.model, experiment.dimensions
     rng = np.random.default_rng(seed)
@@ -179,8 +182,16 @@ def draw(experiment: Experiment, seed: SeedSequence) -> Draw:
         labels = model.label(layer, inputs, rng)
         features = model.features(layer, inputs)
         fit = fit_ridge(features, labels, experiment.penalty)
-        excess = excess_error(model, layer, fit, TEST_PER_TRAINING * size.n, rng)
-        learned = learned_function(model, layer, fit, experiment.projections, rng)
+        try:
+            excess = excess_error(model, layer, fit.readout)
+        except UnresolvedError:
+            count = TEST_PER_TRAINING * size.n
+            excess = sampled_excess_error(model, layer, fit, count, rng)
+        kappa = experiment.projections
+        try:
+            learned = learned_function(model, layer, fit.readout, kappa)
+        except UnresolvedError:
+            learned = sampled_learned_function(model, layer, fit, kappa, rng)
         eigenvalues = spectrum(features) if experiment.eigenvalues else np.empty(0)
     values = {
         "generalization_error": excess + model.noise**2,
@@ -193,10 +204,14 @@ def draw(experiment: Experiment, seed: SeedSequence) -> Draw:
     return Draw(values=values, learned=learned, eigenvalues=eigenvalues)
 
 
-def excess_error(
+def sampled_excess_error(
     model: Model, layer: FirstLayer, fit: RidgeFit, count: int, rng: Generator
 ) -> float:
-    """Mean of ``(g(<w*, x>) - f(x))^2`` over fresh inputs."""
+    """Mean of ``(g(<w*, x>) - f(x))^2`` over so many fresh inputs.
+
+    Against the noiseless signal: the noise's variance, once added, gives the same
+    expectation as noisy labels would, with less spread.
+    """
     total = 0.0
     for start in range(0, count, BLOCK):
         size = min(BLOCK, count - start)
@@ -206,7 +221,7 @@ def excess_error(
     return total / count
 
 
-def learned_function(
+def sampled_learned_function(
     model: Model,
     layer: FirstLayer,
     fit: RidgeFit,

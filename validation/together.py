@@ -14,7 +14,6 @@ from numpy.random import SeedSequence
 from threadpoolctl import threadpool_limits
 
 from detequiv.validation.draws import Dimensions
-from detequiv.validation.hermite import population_error
 from detequiv.validation.model import (
     FloatArray,
     Model,
@@ -22,6 +21,7 @@ from detequiv.validation.model import (
     draw_inputs,
 )
 from detequiv.validation.ridge import fit_ridge
+from detequiv.validation.risk import excess_error
 
 __all__ = ["draw_together", "excess_errors"]
 
@@ -55,7 +55,7 @@ def draw_together(
             inputs = draw_inputs(rng, size.n, size.d)
             labels = model.label(layer, inputs, rng)
             fit = fit_ridge(model.features(layer, inputs), labels, penalty)
-            errors.append(population_error(model, layer, fit.readout))
+            errors.append(excess_error(model, layer, fit.readout))
     return np.array(errors)
 
 

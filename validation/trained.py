@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from detequiv.validation.hermite import ORDER, hermite_coefficients
+from detequiv.validation.hermite import hermite_coefficients
 from detequiv.validation.model import (
     FirstLayer,
     FloatArray,
@@ -28,6 +28,8 @@ from detequiv.validation.model import (
 __all__ = ["ROWS", "TrainedModel"]
 
 ROWS = ("spherical", "gaussian")
+# Of the series in the overlap; its terms fall like the overlap's powers.
+ORDER = 64
 # Samples of the gradient step processed at once.
 BLOCK = 2048
 

@@ -18,8 +18,8 @@ from detequiv.validation.draws import (
     Draw,
     Experiment,
     draw,
-    excess_error,
-    learned_function,
+    sampled_excess_error,
+    sampled_learned_function,
 )
 from detequiv.validation.experiment import run
 from detequiv.validation.model import SpikedModel, draw_first_layer, draw_inputs
@@ -129,12 +129,12 @@ def test_a_linear_model_has_its_closed_form_errors() -> None:
     np.testing.assert_allclose(layer.rows.T @ fit.readout / np.sqrt(p), b, atol=1e-11)
     # Errors at count fresh inputs are |w* - b|^2 times a chi-square with count degrees
     # of freedom, exactly. Unlucky with probability 1e-6.
-    excess = excess_error(model, layer, fit, count, rng)
+    excess = sampled_excess_error(model, layer, fit, count, rng)
     ratio = count * excess / np.sum((layer.teacher - b) ** 2)
     assert stats.chi2.ppf(5e-7, count) < ratio < stats.chi2.isf(5e-7, count)
     # The learned function is kappa <b, v>, its error Gaussian with the variance of
     # b . x orthogonal to v over 256 inputs. Unlucky with probability 1e-6.
-    learned = learned_function(model, layer, fit, (-1.0, 0.0, 2.0), rng)
+    learned = sampled_learned_function(model, layer, fit, (-1.0, 0.0, 2.0), rng)
     slope = b @ layer.direction
     z = (learned - slope * np.array([-1, 0, 2])) / np.sqrt((b @ b - slope**2) / 256)
     assert np.all(np.abs(z) < stats.norm.isf(5e-7))

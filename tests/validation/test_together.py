@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.random import SeedSequence
 
-from detequiv.validation.draws import Dimensions, excess_error
-from detequiv.validation.hermite import population_error
+from detequiv.validation.draws import Dimensions, sampled_excess_error
 from detequiv.validation.model import SpikedModel, draw_first_layer
 from detequiv.validation.ridge import RidgeFit
+from detequiv.validation.risk import excess_error
 from detequiv.validation.together import draw_together, excess_errors
 from detequiv.validation.trained import TrainedModel
 
@@ -61,21 +61,12 @@ def test_the_population_error_is_that_of_many_test_data(
         ridge_objective=0.0,
         resolvent_trace=0.0,
     )
-    blocks = [excess_error(model, layer, fit, 5000, rng) for _ in range(40)]
-    exact = population_error(model, layer, readout)
+    blocks = [sampled_excess_error(model, layer, fit, 5000, rng) for _ in range(40)]
+    exact = excess_error(model, layer, readout)
     # Unlucky with probability 1e-6 (Student's law, 39 degrees of freedom).
     error = np.std(blocks, ddof=1) / np.sqrt(len(blocks))
     assert abs(np.mean(blocks) - exact) < 5.7 * error
     assert error < 0.02 * exact
-
-
-def test_parallel_rows_are_refused() -> None:
-    model = replace(SPIKED, activation=np.sign)
-    layer = draw_first_layer(
-        model, dimension=20, width=30, rng=np.random.default_rng(1)
-    )
-    with pytest.raises(ValueError, match="spike: two rows have correlation"):
-        population_error(model, layer, np.ones(30))
 
 
 def test_equal_models_have_equal_errors() -> None:
