@@ -16,6 +16,7 @@ __all__ = [
     "Law",
     "Network",
     "Problem",
+    "Report",
     "Ridge",
     "SpikedFeatures",
     "Target",
@@ -28,6 +29,7 @@ __all__ = [
     "solve",
     "spectrum",
     "theory",
+    "validate",
     "validation",
 ]
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from detequiv.numerics.learned import learned_function
     from detequiv.numerics.solve import solve
     from detequiv.problem_file import load
+    from detequiv.report import Report, validate
     from detequiv.theory.derivation import Derivation
     from detequiv.theory.errors import ConvergenceError, DetequivError, InputError
     from detequiv.theory.problem import (
@@ -60,6 +63,7 @@ else:
         "Law": "detequiv.law",
         "Network": "detequiv.theory.problem",
         "Problem": "detequiv.theory.problem",
+        "Report": "detequiv.report",
         "Ridge": "detequiv.theory.problem",
         "SpikedFeatures": "detequiv.theory.problem",
         "Target": "detequiv.theory.problem",
@@ -69,6 +73,7 @@ else:
         "load": "detequiv.problem_file",
         "solve": "detequiv.numerics.solve",
         "spectrum": "detequiv.law",
+        "validate": "detequiv.report",
     }
 
     def __getattr__(name):

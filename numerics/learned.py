@@ -1,5 +1,7 @@
 """The part of a fitted network that is a function of the projection alone."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -8,8 +10,9 @@ from detequiv.numerics.fields import tangent_columns
 from detequiv.numerics.moments import conditional_values
 from detequiv.numerics.solution import Solution
 from detequiv.numerics.solve import law_of
+from detequiv.theory.features import FeatureLaw
 
-__all__ = ["learned_function"]
+__all__ = ["combine_functions", "learned_function"]
 
 DIGITS = 18  # of the conditional moments, for float64 results
 
@@ -50,7 +53,30 @@ def learned_function(solution: Solution, kappa: ArrayLike) -> NDArray[np.float64
     >>> de.learned_function(de.solve(problem), [0, 1, 2]).round(3)
     array([0.524, 0.915, 1.742])
     """
-    law, places = law_of(solution.problem), np.asarray(kappa, np.float64)
+    coefficients = [float(v) for v in solution.m + solution.t]
+    return combine_functions(law_of(solution.problem), coefficients, kappa)
+
+
+def combine_functions(
+    law: FeatureLaw, coefficients: Sequence[float], kappa: ArrayLike
+) -> NDArray[np.float64]:
+    """Add up the functions ``c0_q`` and ``h_q`` of a law, with these coefficients.
+
+    Parameters
+    ----------
+    law : FeatureLaw
+        Whose functions they are.
+    coefficients : sequence of float
+        m, then t, in the order of `detequiv.numerics.solution.Solution`.
+    kappa : array_like
+        Values of the projection, any shape.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `kappa`.
+    """
+    places = np.asarray(kappa, np.float64)
     with precision(DIGITS + 15):
         nodes = [exact_ball(float(k)) for k in places.ravel()]
         groups = [
@@ -65,6 +91,5 @@ def learned_function(solution: Solution, kappa: ArrayLike) -> NDArray[np.float64
         tangents = tangent_columns(law, nodes, groups)
     columns = [group.c0 for group in groups] + tangents
     values = np.array([[float(v) for v in column] for column in columns])
-    coefficients = np.array([float(v) for v in solution.m + solution.t])
-    learned: NDArray[np.float64] = coefficients @ values
+    learned: NDArray[np.float64] = np.asarray(coefficients) @ values
     return learned.reshape(places.shape)

@@ -16,7 +16,14 @@ ROOMS = ("interface", "theory", "numerics", "validation")
 
 # The modules of validation that set theory and simulation side by side. Its others
 # are an independent witness.
-COMPARING = ("detequiv.validation.compare", "detequiv.validation.trend")
+COMPARING = (
+    "detequiv.validation.compare",
+    "detequiv.validation.evidence",
+    "detequiv.validation.mutants",
+    "detequiv.validation.rejection",
+    "detequiv.validation.trend",
+    "detequiv.validation.trial",
+)
 
 WITNESS_MAY_NOT = (
     "detequiv.theory",

@@ -109,6 +109,7 @@ def simulate(
     executor: Executor | None = None,
     progress: Progress | None = None,
     store: str | Path | None = None,
+    projections: tuple[float, ...] = (),
 ) -> Estimates:
     """Simulate a problem at finite dimension.
 
@@ -129,6 +130,8 @@ def simulate(
     store : path-like, optional
         SQLite file of finished draws. Those in it are not made again, and new ones are
         written to it as they end, so that a simulation that was stopped goes on.
+    projections : tuple of float
+        Values of ``kappa = <v, x>`` at which the learned function is measured.
 
     Returns
     -------
@@ -170,6 +173,7 @@ def simulate(
         ),
         penalty=float(ridge.penalty),
         repetitions=repetitions,
+        projections=projections,
     )
     try:
         return run(

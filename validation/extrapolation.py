@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import hypot
 
 import numpy as np
 from scipy import stats
@@ -43,6 +44,11 @@ class Trend:
     birge_ratio: float
     neglected: float
     neglected_error: float
+
+    @property
+    def error(self) -> float:
+        """Standard error of the intercept with the allowance for what is neglected."""
+        return hypot(self.standard_error, self.neglected)
 
     @property
     def z(self) -> float:

@@ -114,6 +114,11 @@ class Finding:
         return self.measurement.theory
 
     @property
+    def dimensions(self) -> tuple[int, ...]:
+        """Dimensions d that the finite-size fit rests on."""
+        return self.measurement.dimensions
+
+    @property
     def simulation(self) -> float:
         """Simulation carried to infinite dimension."""
         return self.theory + self.trend.intercept
@@ -151,7 +156,7 @@ def judge(
     *,
     level: float,
     resolution: float,
-    degree: int = 1,
+    degrees: Sequence[int] = (1, 2),
 ) -> Judgement:
     """Judge a theory by all that was measured.
 
@@ -163,8 +168,9 @@ def judge(
         Probability, over all quantities, of calling a right theory wrong.
     resolution : float
         Relative error of theory that must be detectable before agreement is claimed.
-    degree : int
-        Degree in 1/d of the finite-size fit.
+    degrees : sequence of int
+        Degrees in 1/d from which the finite-size fit of each quantity is chosen: a low
+        one has less noise, a high one neglects less.
 
     Returns
     -------
@@ -185,7 +191,13 @@ def judge(
     if not measurements:
         raise ValueError("measurements = []: one quantity at least")
     trends = [
-        fit_trend(m.dimensions, m.differences, m.standard_errors, degree)
+        min(
+            (
+                fit_trend(m.dimensions, m.differences, m.standard_errors, degree)
+                for degree in degrees
+            ),
+            key=lambda trend: trend.error,
+        )
         for m in measurements
     ]
     fits = [p > level for p in holm([trend.goodness for trend in trends])]
@@ -194,8 +206,7 @@ def judge(
         for fit, trend in zip(fits, trends, strict=True)
     ]
     errors = [
-        factor * hypot(trend.standard_error, trend.neglected)
-        for factor, trend in zip(widened, trends, strict=True)
+        factor * trend.error for factor, trend in zip(widened, trends, strict=True)
     ]
     p_values = [
         float(2 * stats.t.sf(abs(trend.intercept) / error, m.freedom))

@@ -61,15 +61,33 @@ def estimated(rng: Generator, quantities: int, draws: int) -> list[Measurement]:
 
 
 def rule(measurements: list[Measurement], level: float = 0.05) -> Judgement:
-    return judge(measurements, level=level, resolution=1.0, degree=2)
+    return judge(measurements, level=level, resolution=1.0, degrees=[2])
 
 
-def test_a_true_theory_is_rejected_no_more_often_than_the_level() -> None:
-    rng, trials = np.random.default_rng(1), 600
+@pytest.mark.parametrize("degrees", [[1], [2], [1, 2]])
+def test_a_true_theory_is_rejected_no_more_often_than_the_level(
+    degrees: list[int],
+) -> None:
+    rng, trials = np.random.default_rng(1), 400
     wrong = sum(
-        rule(estimated(rng, 5, 40)).verdict == "disagree" for _ in range(trials)
+        judge(
+            estimated(rng, 5, 40), level=0.05, resolution=1.0, degrees=degrees
+        ).verdict
+        == "disagree"
+        for _ in range(trials)
     )
     assert wrong <= stats.binom.isf(LUCK, trials, 0.05)
+
+
+def test_the_fit_is_the_one_with_the_smaller_error() -> None:
+    def corrections(curvature: float) -> int:
+        bend = curvature / np.array(DIMENSIONS) ** 2
+        one = known(np.zeros(4))
+        bent = replace(one, differences=tuple(np.array(one.differences) + bend))
+        found = judge([bent], level=0.05, resolution=1.0)
+        return len(found.findings[0].trend.corrections)
+
+    assert (corrections(0.0), corrections(3000.0)) == (1, 2)
 
 
 def test_independent_tests_use_up_the_level() -> None:
@@ -109,7 +127,7 @@ def test_what_would_go_unseen_is_undecided() -> None:
     one = known(np.zeros(4))
     detectable = rule([one]).findings[0].detectable
     for factor, verdict in ((1.01, "agree"), (0.99, "undecided")):
-        found = judge([one], level=0.05, resolution=factor * detectable, degree=2)
+        found = judge([one], level=0.05, resolution=factor * detectable, degrees=[2])
         assert found.verdict == verdict
 
 
@@ -167,7 +185,7 @@ def test_a_level_is_spent_in_full_and_once(fractions: list[float], says: str) ->
         ({"level": 0}, "level = 0"),
         ({"resolution": 0}, "resolution = 0"),
         ({"measurements": []}, "one quantity at least"),
-        ({"degree": 4}, "5 different ones needed"),
+        ({"degrees": [4]}, "5 different ones needed"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(change: dict[str, object], says: str) -> None:
@@ -175,7 +193,7 @@ def test_what_cannot_be_judged_is_refused(change: dict[str, object], says: str) 
         "measurements": [known(np.zeros(4))],
         "level": 0.05,
         "resolution": 0.1,
-        "degree": 2,
+        "degrees": [2],
     }
     arguments |= change
     with pytest.raises(ValueError, match=says):

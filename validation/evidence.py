@@ -1,0 +1,247 @@
+"""Evidence under a budget of time: draws of a problem at several dimensions.
+
+Theory is set beside them at the very sizes drawn, n, p and the groups' units, so that
+no rounding of the proportions is left in the difference; what remains falls with 1/d.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from time import monotonic
+
+import numpy as np
+import sympy as sp
+from numpy.random import Generator, SeedSequence
+
+from detequiv.theory.errors import InputError
+from detequiv.theory.problem import Problem
+from detequiv.validation.compare import simulate
+from detequiv.validation.experiment import Dimensions
+from detequiv.validation.judgement import Measurement
+from detequiv.validation.model import FloatArray, group_sizes
+
+__all__ = [
+    "PROJECTIONS",
+    "QUANTITIES",
+    "SHAPE",
+    "Evidence",
+    "at_sizes",
+    "choose_dimensions",
+    "draw_until",
+    "learned_at",
+]
+
+SHAPE = (1.0, 1.5, 2.0, 3.0)
+"""Dimensions of the draws, over the smallest of them."""
+PROJECTIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+"""Values of kappa at which the learned function is measured."""
+# The excess error is one of these less a constant, no test of its own.
+QUANTITIES = (
+    "generalization_error",
+    "training_error",
+    "readout_norm",
+    "ridge_objective",
+    "resolvent_trace",
+)
+SMALLEST = (50, 75, 100, 150)  # candidates for the smallest dimension
+PILOT = 4  # draws that tell what a draw takes
+ENOUGH = 100  # draws that the largest dimension must allow within the budget
+CHUNK = 0.5  # seconds of draws between looks at the clock
+
+
+def learned_at(kappa: float) -> str:
+    """Name of the learned function at one projection."""
+    return f"learned_function({kappa:g})"
+
+
+def at_sizes(problem: Problem, d: int) -> Problem:
+    """Give a problem the proportions of a draw at dimension d, exactly.
+
+    Raises
+    ------
+    InputError
+        A group of units, or the samples, are too few to be drawn.
+    """
+    ridge, layer = problem.ridge, "features" if problem.features else "network"
+    weights = problem.tables()[layer]["weights"]
+    sizes = Dimensions.proportional(
+        d,
+        samples_per_dim=float(ridge.samples_per_dim),
+        width_per_dim=float(ridge.width_per_dim),
+    )
+    units = group_sizes(tuple(map(float, weights)), sizes.p)
+    if min(units) < 1:
+        raise InputError(
+            f"{layer}.weights",
+            ", ".join(map(str, weights)),
+            f"{sizes.p} units at d = {d} leave a group empty; it cannot be simulated",
+        )
+    return problem.with_values(
+        {
+            "ridge.samples_per_dim": sp.Rational(sizes.n, d),
+            "ridge.width_per_dim": sp.Rational(sizes.p, d),
+            f"{layer}.weights": [sp.Rational(int(k), sizes.p) for k in units],
+        }
+    )
+
+
+class Evidence:
+    """All draws of one problem, dimension by dimension, and the time they took.
+
+    Draw k at dimension d has a seed of its own, whatever was drawn before it and
+    however the draws were gathered.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is drawn.
+    rng : int, SeedSequence, Generator or None
+        Source of the seeds, as `numpy.random.default_rng` takes it.
+    executor : concurrent.futures.Executor, optional
+        Where the draws run; in this thread by default.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        rng: int | SeedSequence | Generator | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        root = np.random.default_rng(rng).bit_generator.seed_seq
+        if not isinstance(root, SeedSequence):
+            raise InputError("rng", rng, "no seed can be spawned from it; give an int")
+        self.problem, self.executor, self._root = problem, executor, root
+        self._roots: dict[int, SeedSequence] = {}
+        self._samples: dict[int, dict[str, FloatArray]] = {}
+        self.seconds: dict[int, float] = {}
+
+    @property
+    def seed(self) -> object:
+        """Entropy that all the seeds descend from: the ``rng`` given, if an integer."""
+        return self._root.entropy
+
+    def count(self, d: int) -> int:
+        """Tell the number of draws at dimension d."""
+        sample = self._samples.get(d)
+        return 0 if sample is None else len(next(iter(sample.values())))
+
+    def draw(self, d: int, repetitions: int) -> None:
+        """Draw that often, twice at least, at dimension d."""
+        began = monotonic()
+        root = self._roots.setdefault(
+            d,
+            SeedSequence(self._root.entropy, spawn_key=(*self._root.spawn_key, d)),
+        )
+        found = simulate(
+            self.problem,
+            dimension=d,
+            repetitions=repetitions,
+            rng=root,
+            executor=self.executor,
+            projections=PROJECTIONS,
+        )
+        fresh = {name: found.sample(name) for name in QUANTITIES}
+        learned = np.array([one.learned for one in found.draws])
+        fresh |= dict(zip(map(learned_at, PROJECTIONS), learned.T, strict=True))
+        before = self._samples.get(d, {})
+        self._samples[d] = {
+            name: np.concatenate([before.get(name, np.empty(0)), values])
+            for name, values in fresh.items()
+        }
+        self.seconds[d] = self.seconds.get(d, 0.0) + monotonic() - began
+
+    def compare(
+        self,
+        limit: Mapping[str, float],
+        sized: Mapping[int, Mapping[str, float]],
+    ) -> list[Measurement]:
+        """Set values of theory beside what was drawn.
+
+        Parameters
+        ----------
+        limit : mapping of str to float
+            Theory of the problem; every name in it is compared.
+        sized : mapping of int to mapping of str to float
+            Theory of `at_sizes` at each dimension.
+        """
+        learned = [limit[name] for name in map(learned_at, PROJECTIONS)]
+        size = float(np.sqrt(np.mean(np.square(learned))))
+        measurements = []
+        for name, value in limit.items():
+            samples = [self._samples[d][name] for d in sized]
+            if value == 0 and not np.any(np.concatenate(samples)):
+                continue  # nothing to learn: zero on both sides
+            differences = [
+                float(np.mean(sample)) - theory[name]
+                for sample, theory in zip(samples, sized.values(), strict=True)
+            ]
+            errors = [float(np.std(s, ddof=1) / np.sqrt(len(s))) for s in samples]
+            scale = size if name.startswith("learned_function") else abs(value)
+            measurements.append(
+                Measurement(
+                    name=name,
+                    theory=value,
+                    scale=scale,
+                    dimensions=tuple(sized),
+                    differences=tuple(differences),
+                    standard_errors=tuple(errors),
+                    repetitions=tuple(map(len, samples)),
+                )
+            )
+        return measurements
+
+
+def choose_dimensions(evidence: Evidence, budget: float) -> tuple[int, ...]:
+    """Choose the largest dimensions that the budget can fill, by pilot draws.
+
+    Larger ones leave less to the finite-size fit, smaller ones allow more draws.
+
+    Raises
+    ------
+    InputError
+        The problem cannot be drawn at any of them.
+    """
+    chosen: tuple[int, ...] = ()
+    for smallest in SMALLEST:
+        dimensions = tuple(round(factor * smallest) for factor in SHAPE)
+        largest = dimensions[-1]
+        try:
+            at_sizes(evidence.problem, smallest)
+        except InputError:
+            if smallest == SMALLEST[-1]:
+                raise
+            continue
+        if evidence.count(largest) == 0:
+            evidence.draw(largest, PILOT)
+        each = evidence.seconds[largest] / evidence.count(largest)
+        slow = each * ENOUGH > budget / len(SHAPE)
+        if not (slow and chosen):
+            chosen = dimensions
+        if slow:
+            break
+    return chosen
+
+
+def draw_until(
+    evidence: Evidence,
+    dimensions: Sequence[int],
+    deadline: float,
+    tell: Callable[[float], object],
+) -> None:
+    """Draw until a time, as long at each dimension as at the others."""
+    while True:
+        d = min(
+            dimensions,
+            key=lambda d: (evidence.count(d) > 0, evidence.seconds.get(d, 0)),
+        )
+        now = monotonic()
+        tell(now)
+        if evidence.count(d) == 0:
+            evidence.draw(d, PILOT)
+            continue
+        each = evidence.seconds[d] / evidence.count(d)
+        left = deadline - now
+        if left < 2 * each:
+            return
+        # a few turns for each dimension, and a stop near the deadline
+        seconds = min(left, max(CHUNK, left / (4 * len(dimensions))))
+        evidence.draw(d, max(2, int(seconds / each)))

@@ -1,0 +1,158 @@
+"""A theory on trial: simulations under a budget of time, judged as they come in."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from time import monotonic
+
+from numpy.random import Generator, SeedSequence
+
+from detequiv.numerics.learned import learned_function
+from detequiv.numerics.solve import solve
+from detequiv.theory.errors import InputError
+from detequiv.theory.problem import Problem
+from detequiv.validation.evidence import (
+    PROJECTIONS,
+    QUANTITIES,
+    Evidence,
+    at_sizes,
+    choose_dimensions,
+    draw_until,
+    learned_at,
+)
+from detequiv.validation.judgement import Judgement, judge, spend
+
+__all__ = ["LEVEL", "LOOKS", "RESOLUTION", "Trial", "predict", "try_theory"]
+
+LEVEL = 0.01
+"""Probability, at most, that a right theory is called wrong."""
+RESOLUTION = 0.05
+"""Relative error of theory that must be detectable for it to agree."""
+LOOKS = (0.25, 0.5, 1.0)
+"""Fractions of the budget after which the evidence is judged."""
+DIGITS = 10  # of theory: far beyond those of any simulation
+
+Theory = Callable[[Problem], Mapping[str, float]]
+"""What is on trial: a problem to its quantities, by name."""
+Advance = Callable[[float], None]
+"""Called with the fraction of the budget that is spent."""
+
+
+def predict(problem: Problem) -> dict[str, float]:
+    """Theory's value of everything that a trial measures."""
+    solution = solve(problem, digits=DIGITS)
+    values = {name: float(getattr(solution, name)) for name in QUANTITIES}
+    learned = map(float, learned_function(solution, PROJECTIONS))
+    return values | dict(zip(map(learned_at, PROJECTIONS), learned, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """The outcome of a trial.
+
+    Attributes
+    ----------
+    problem : Problem
+        What was drawn.
+    looks : tuple of Judgement
+        The evidence judged as it grew; the last one decides.
+    level : float
+        Probability, over all looks, of "disagree" if theory is right.
+    draws : mapping of int to int
+        Number of draws at each dimension.
+    seed : int
+        Where their seeds come from.
+    budget, seconds : float
+        Time allowed and time taken.
+    """
+
+    problem: Problem
+    looks: tuple[Judgement, ...]
+    level: float
+    draws: Mapping[int, int]
+    seed: object
+    budget: float
+    seconds: float
+
+    @property
+    def judgement(self) -> Judgement:
+        """The last look."""
+        return self.looks[-1]
+
+
+def try_theory(
+    problem: Problem,
+    *,
+    budget: float = 60.0,
+    rng: int | SeedSequence | Generator | None = None,
+    executor: Executor | None = None,
+    advance: Advance | None = None,
+    theory: Theory = predict,
+    level: float = LEVEL,
+    resolution: float = RESOLUTION,
+) -> Trial:
+    """Draw within a budget of time, and judge theory by what was drawn.
+
+    The evidence is judged after each of the fractions `LOOKS` of the budget, with a
+    share of the level, and drawing ends early only at a disagreement.
+
+    Parameters
+    ----------
+    problem : Problem
+        What to draw; its penalty must be positive.
+    budget : float
+        Seconds of wall time, positive. Exceeded only by what the fewest draws that can
+        be judged take, two at each dimension.
+    rng : int, SeedSequence, Generator or None
+        Source of the draws' seeds.
+    executor : concurrent.futures.Executor, optional
+        Where the draws run; in this thread by default.
+    advance : callable, optional
+        Called now and then with the fraction of the budget that is spent.
+    theory : callable, optional
+        What is on trial; `predict` by default.
+    level : float
+        Probability, at most and over all looks, of "disagree" if theory is right.
+    resolution : float
+        Relative error of theory that must be detectable before agreement is claimed.
+
+    Raises
+    ------
+    InputError
+        A budget that is not positive, or a problem that is not sampled.
+    ConvergenceError
+        Theory cannot be solved.
+    """
+    if not budget > 0:
+        raise InputError("budget", budget, "give a positive number of seconds")
+    began = monotonic()
+    limit = theory(problem)
+    evidence = Evidence(problem, rng, executor)
+    dimensions = choose_dimensions(evidence, budget)
+    sized = {d: theory(at_sizes(problem, d)) for d in dimensions}
+    looks: list[Judgement] = []
+    for fraction, share in zip(LOOKS, spend(level, LOOKS), strict=True):
+        draw_until(
+            evidence,
+            dimensions,
+            began + fraction * budget,
+            lambda now: advance and advance(min(1.0, (now - began) / budget)),
+        )
+        looks.append(
+            judge(
+                evidence.compare(limit, sized),
+                level=share,
+                resolution=resolution,
+            )
+        )
+        if looks[-1].verdict == "disagree":
+            break
+    return Trial(
+        problem=problem,
+        looks=tuple(looks),
+        level=level,
+        draws={d: evidence.count(d) for d in dimensions},
+        seed=evidence.seed,
+        budget=budget,
+        seconds=monotonic() - began,
+    )
