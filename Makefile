@@ -12,7 +12,7 @@ UV_VERSION := 0.13.9
 .DEFAULT_GOAL := help
 COUNT ?= 10000
 
-.PHONY: help setup test lint docs slow bench stress trend demo lock clean FORCE
+.PHONY: help setup test lint docs slow bench stress mutants trend demo lock clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | \
@@ -41,6 +41,9 @@ bench: setup ## measure speed
 
 stress: setup ## solve COUNT random problems and check each; goes on where it stopped
 	$(BIN)/python tests/numerics/stress.py $(COUNT)
+
+mutants: setup ## reject wrong theories, accept the right one with a hundred seeds
+	$(BIN)/python -m detequiv.validation.rejection
 
 trend: setup ## compare theory with simulation as the dimension grows
 	$(BIN)/python -m detequiv.validation.trend

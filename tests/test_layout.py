@@ -21,6 +21,7 @@ COMPARING = (
     "detequiv.validation.evidence",
     "detequiv.validation.mutants",
     "detequiv.validation.rejection",
+    "detequiv.validation.strategies",
     "detequiv.validation.trend",
     "detequiv.validation.trial",
 )

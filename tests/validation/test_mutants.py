@@ -1,0 +1,68 @@
+"""Wrong theories are wrong in the way they say, and are found out."""
+
+from functools import cache
+
+import pytest
+
+from detequiv.validation import rejection
+from detequiv.validation.evidence import QUANTITIES
+from detequiv.validation.mutants import MUTANTS, Mutant
+from detequiv.validation.rejection import PROBLEMS, gather, reject, tried
+from detequiv.validation.trial import predict
+
+FEW = {50: 30, 75: 20, 100: 16, 150: 10}
+truth = cache(predict)
+BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+
+
+def test_there_are_many_and_each_has_its_name() -> None:
+    assert len(BY_NAME) == len(MUTANTS) >= 20
+
+
+def test_no_slip_is_the_right_theory() -> None:
+    # to the digits of float64, by the mutants' own way of solving
+    for problem in PROBLEMS.values():
+        right = predict(problem)
+        unchanged = Mutant(name="none").predict(problem)
+        assert unchanged == pytest.approx(right, rel=1e-8, abs=1e-8)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_slip_shows_somewhere(mutant: Mutant) -> None:
+    largest = 0.0
+    for problem in PROBLEMS.values():
+        right, wrong = truth(problem), mutant.predict(problem)
+        largest = max(
+            largest, *(abs(wrong[name] / right[name] - 1) for name in QUANTITIES)
+        )
+    assert largest > 0.005
+
+
+def test_a_slip_in_one_quantity_leaves_the_others() -> None:
+    problem = PROBLEMS["two groups"]
+    right = predict(problem)
+    wrong = BY_NAME["test error without the noise"].predict(problem)
+    noise = float(problem.target.noise) ** 2
+    assert wrong["generalization_error"] == pytest.approx(
+        right["generalization_error"] - noise
+    )
+    del wrong["generalization_error"], right["generalization_error"]
+    assert wrong == pytest.approx(right, rel=1e-8, abs=1e-8)
+
+
+def test_few_draws_reject_coarse_slips_and_accept_the_truth() -> None:
+    # Unlucky for the right theory with probability below 0.01.
+    found = {"two groups": gather(PROBLEMS["two groups"], FEW, 2)}
+    coarse = ("n and p swapped", "cs with the linear part", "noise forgotten")
+    for name in coarse:
+        assert reject(BY_NAME[name], found, list(FEW)).rejected, name
+    judged = tried(found["two groups"], list(FEW), predict, 0.01)
+    assert judged.verdict != "disagree"
+
+
+@pytest.mark.slow
+def test_all_are_rejected_and_the_truth_accepted_at_its_level(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert rejection.main() == 0
+    assert f"{len(MUTANTS)} of {len(MUTANTS)} mutants" in capsys.readouterr().out
