@@ -12,8 +12,10 @@ from hypothesis import settings
 os.environ.setdefault("MPLBACKEND", "agg")
 
 # The same examples on every run, and no verdict that depends on the machine's speed.
-settings.register_profile("detequiv", derandomize=True, deadline=None)
-settings.load_profile("detequiv")
+settings.register_profile("ci", derandomize=True, deadline=None)
+# New and many more ones: pytest --hypothesis-profile=thorough
+settings.register_profile("thorough", max_examples=2500, deadline=None)
+settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)
