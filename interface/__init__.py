@@ -12,9 +12,11 @@ __all__ = [
     "Curve",
     "Derivation",
     "DetequivError",
+    "Diagnosis",
     "InputError",
     "Law",
     "Network",
+    "Optimum",
     "Problem",
     "Report",
     "Ridge",
@@ -22,10 +24,13 @@ __all__ = [
     "Target",
     "__version__",
     "curve",
+    "derivatives",
     "derive",
+    "diagnose",
     "learned_function",
     "load",
     "numerics",
+    "optimal_penalty",
     "solve",
     "spectrum",
     "theory",
@@ -37,7 +42,9 @@ if TYPE_CHECKING:
     from detequiv import numerics, theory, validation
     from detequiv.curves import Curve, curve
     from detequiv.law import Law, spectrum
+    from detequiv.numerics.diagnosis import Diagnosis, diagnose
     from detequiv.numerics.learned import learned_function
+    from detequiv.numerics.sensitivity import Optimum, derivatives, optimal_penalty
     from detequiv.numerics.solve import solve
     from detequiv.problem_file import load
     from detequiv.report import Report, validate
@@ -59,9 +66,11 @@ else:
         "Curve": "detequiv.curves",
         "Derivation": "detequiv.theory.derivation",
         "DetequivError": "detequiv.theory.errors",
+        "Diagnosis": "detequiv.numerics.diagnosis",
         "InputError": "detequiv.theory.errors",
         "Law": "detequiv.law",
         "Network": "detequiv.theory.problem",
+        "Optimum": "detequiv.numerics.sensitivity",
         "Problem": "detequiv.theory.problem",
         "Report": "detequiv.report",
         "Ridge": "detequiv.theory.problem",
@@ -70,7 +79,10 @@ else:
         "curve": "detequiv.curves",
         "derive": "detequiv.theory.spiked_derivation",
         "learned_function": "detequiv.numerics.learned",
+        "derivatives": "detequiv.numerics.sensitivity",
+        "diagnose": "detequiv.numerics.diagnosis",
         "load": "detequiv.problem_file",
+        "optimal_penalty": "detequiv.numerics.sensitivity",
         "solve": "detequiv.numerics.solve",
         "spectrum": "detequiv.law",
         "validate": "detequiv.report",

@@ -53,7 +53,12 @@ def to_ball(number: sp.Expr) -> Any:
     """Enclose an exact SymPy number in a ball at the working precision."""
     if number.is_Rational:
         return arb(flint.fmpq(int(number.p), int(number.q)))
-    return compile_expressions([], [number], BALLS)()[0]
+    return _constant(number)()[0]
+
+
+@lru_cache(maxsize=256)
+def _constant(number: sp.Expr) -> Callable[[], list[Any]]:
+    return compile_expressions([], [number], BALLS)
 
 
 def exact_ball(value: float | mpmath.mpf) -> Any:

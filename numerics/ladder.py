@@ -18,7 +18,7 @@ from detequiv.numerics.newton import FloatSystem
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.matrices import upper_triangle
 
-__all__ = ["BallOutputs", "BallSystem", "polish"]
+__all__ = ["BallOutputs", "BallSystem", "polish", "solve_semidefinite"]
 
 arb, arb_mat = flint.arb, flint.arb_mat
 STEPS = 60  # of the chord method; each should gain about 14 digits
@@ -108,7 +108,7 @@ class BallSystem:
         )
         normal = scaled.transpose() * design + penalty
         right = scaled.transpose() * _column([o for node in offsets for o in node])
-        y = _solve_semidefinite(normal, right.entries())
+        y = solve_semidefinite(normal, right.entries())
 
         fitted = (design * _column(y)).entries()
         squares = []
@@ -209,7 +209,7 @@ def polish(
     )
 
 
-def _solve_semidefinite(matrix: Any, right: list[Any]) -> list[Any]:
+def solve_semidefinite(matrix: Any, right: list[Any]) -> list[Any]:
     """Solve ``matrix y = right``, positive semidefinite and consistent.
 
     Pivoted elimination on the matrix with unit diagonal. Pivots whose ball
