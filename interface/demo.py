@@ -30,8 +30,7 @@ from detequiv.figures import (
 )
 from detequiv.parallel import workers
 from detequiv.progress import progress_bars
-from detequiv.validation.compare import Elementwise, sampler
-from detequiv.validation.experiment import Dimensions, Estimates, Experiment, run
+from detequiv.validation.compare import Elementwise, simulate
 
 __all__ = ["CASES", "PROBLEM", "Size", "main", "make"]
 
@@ -105,7 +104,7 @@ def make(folder: Path, size: Size, work: Work) -> str:
     figures = {
         "learning-curves": draw_learning_curves(lines, points),
         "learned-function": draw_learned_functions(size, work),
-        "spectrum": draw_spectra(size, work),
+        "spectrum": draw_spectra(size),
     }
     for name, figure in figures.items():
         save(figure, folder / f"{name}.svg")
@@ -176,7 +175,15 @@ def draw_learned_functions(size: Size, work: Work) -> Figure:
     for (case, spike), colour in zip(CASES.items(), COLOURS, strict=False):
         problem = PROBLEM.with_values({SPIKE: spike})
         theory = de.learned_function(de.solve(problem), kappa)
-        drawn = _draw(problem, size.dimension, size.repetitions, work, tuple(some))
+        drawn = simulate(
+            problem,
+            dimension=size.dimension,
+            repetitions=size.repetitions,
+            rng=SEED,
+            executor=work.executor,
+            progress=work.bar(f"learned function, {case}"),
+            projections=tuple(some),
+        )
         draw_theory(ax, kappa, theory, colour=colour, label=_label(case))
         draw_simulation(
             ax, some, drawn.learned, drawn.learned_standard_error, colour=colour
@@ -189,21 +196,17 @@ def draw_learned_functions(size: Size, work: Work) -> Figure:
     return figure_of(ax)
 
 
-def draw_spectra(size: Size, work: Work) -> Figure:
+def draw_spectra(size: Size) -> Figure:
     """Density of eigenvalues before and after the step, over those of one matrix."""
     ax, last = new_axes(), list(CASES)[-1]
     for case, colour in zip(("untrained", last), (COLOURS[0], COLOURS[2]), strict=True):
-        problem = PROBLEM.with_values({SPIKE: CASES[case]})
-        drawn = _draw(problem, size.large, 2, work, eigenvalues=True)
-        values = drawn.draws[0].eigenvalues
-        bulk = np.quantile(values, 0.99)  # beyond it tail and outliers
-        x = np.geomspace(values.min() / 1.3, bulk, 250)
-        edges = np.geomspace(x[0], bulk, 51)
+        law = de.spectrum(PROBLEM.with_values({SPIKE: CASES[case]}))
+        values, x = law.simulate(dimension=size.large, rng=SEED), law.grid(250)
+        edges = np.geomspace(x[0], x[-1], 51)
         count, _ = np.histogram(values, edges)
         height = count / len(values) / np.log(edges[1] / edges[0])
         ax.stairs(height, edges, fill=True, alpha=0.25, color=colour)
-        density = x * de.spectrum(problem).density(x)
-        draw_theory(ax, x, density, colour=colour, label=_label(case))
+        draw_theory(ax, x, x * law.density(x), colour=colour, label=_label(case))
     ax.set(
         xscale="log",
         xlabel=r"eigenvalue $x$ of $\Phi^\top\Phi/n$",
@@ -211,33 +214,6 @@ def draw_spectra(size: Size, work: Work) -> Figure:
     )
     ax.legend()
     return figure_of(ax)
-
-
-def _draw(
-    problem: de.Problem,
-    dimension: int,
-    repetitions: int,
-    work: Work,
-    projections: tuple[float, ...] = (),
-    *,
-    eigenvalues: bool = False,
-) -> Estimates:
-    """Simulate what curves do not: learned functions, or eigenvalues."""
-    ridge = problem.ridge
-    experiment = Experiment(
-        model=sampler(problem),
-        dimensions=Dimensions.proportional(
-            dimension,
-            samples_per_dim=float(ridge.samples_per_dim),
-            width_per_dim=float(ridge.width_per_dim),
-        ),
-        penalty=float(ridge.penalty),
-        repetitions=repetitions,
-        projections=projections,
-        eigenvalues=eigenvalues,
-    )
-    title = "eigenvalues" if eigenvalues else "learned functions"
-    return run(experiment, rng=SEED, executor=work.executor, progress=work.bar(title))
 
 
 def _label(case: str) -> str:

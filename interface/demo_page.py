@@ -68,7 +68,7 @@ vocabulary value bends it; three follow the target.</p>
 features, before and after the step: lines are the limit law, the histogram is one
 matrix at <i>d</i> = {{ size.large }}. The bulk changes shape because the spike makes
 the features' conditional variance depend on <i>&kappa;</i>, which is shared by all
-units. The largest hundredth of the eigenvalues, tail and outliers, is not drawn.</p>
+units. Outliers far to the right are not drawn.</p>
 
 <h2>The problem</h2>
 <pre>{{ file }}</pre>
