@@ -18,11 +18,13 @@ from types import MappingProxyType
 import sympy as sp
 
 from detequiv.theory.averages import KappaMean
-from detequiv.theory.document import Formula, Section, as_latex, as_text, equation
+from detequiv.theory.document import Formula, Section, as_latex, as_text, equation, tex
 from detequiv.theory.matrices import symmetric, upper_triangle
 from detequiv.theory.potential import Model, energy, energy_ridge, energy_source
 
 __all__ = ["Derivation", "TotalDerivative"]
+
+_weight = sp.Symbol("w", positive=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,32 +145,71 @@ class Derivation:
 
     def sections(self) -> list[Section]:
         """Lay out the derivation in the order of reading."""
-        model = self.model
+        model, system = self.model, self.model.system
         names = {
             model.source: r"\varepsilon",
             energy: r"\mathcal{E}",
             energy_source: r"\frac{d\mathcal{E}}{d\varepsilon}",
             energy_ridge: r"\frac{d\mathcal{E}}{d\lambda}",
+            _weight: "w",
         }
+        averaged = self._average(model.psi_average)
+        equations = [
+            local + self._average(system.average_slope * form)
+            for local, form in zip(system.local_gradient, system.form, strict=True)
+        ]
+        squares = sum((r**2 for r in model.energy_residuals), model.energy_rest)
 
         def line(latex: str, text: str, value: sp.Expr) -> Formula:
             return equation(Formula(latex, text), value, names)
 
+        def listed(name: str, symbols: tuple[sp.Symbol, ...]) -> Formula:
+            inside = ", ".join(tex(symbol, names) for symbol in symbols)
+            plain = ", ".join(map(str, symbols))
+            return Formula(f"{name} &= ({inside})", f"{name} = ({plain})")
+
         return [
+            Section(
+                "Unknowns",
+                [
+                    listed("x", model.unknowns.symbols),
+                    "The physical solution is the one that begins, at large "
+                    r"$\lambda$, as",
+                    *[
+                        line(tex(symbol, names), str(symbol), start)
+                        for symbol, start in zip(
+                            model.unknowns.symbols, model.start, strict=True
+                        )
+                    ],
+                ],
+            ),
             Section(
                 "Potential",
                 [
-                    "The unknowns are stationary points of",
-                    line(r"\Psi", "Psi", self.potential),
-                    "where they satisfy",
-                    *[line("0", "0", sp.factor_terms(r)) for r in self.residuals],
+                    line(r"\chi", "chi", model.linear_form),
+                    line(r"\Psi(x)", "Psi(x)", model.psi_local + averaged),
+                ],
+            ),
+            Section(
+                "Equations",
+                [
+                    r"The potential is stationary in $x$ where, at vanishing "
+                    r"$\varepsilon$,",
+                    *[line("0", "0", e.subs(model.source, 0)) for e in equations],
                 ],
             ),
             Section(
                 "Energy",
                 [
-                    "Minimise over the coefficients, at these unknowns,",
-                    line(r"\mathcal{E}", "E", self.energy),
+                    "At this point, minimise over the coefficients",
+                    listed("y", model.coefficients),
+                    "the energy",
+                    line("w", "w", model.energy_weight),
+                    line(
+                        r"\mathcal{E}(y; x)",
+                        "E(y; x)",
+                        model.energy_local + self._average(_weight * squares),
+                    ),
                 ],
             ),
             Section(
@@ -178,6 +219,15 @@ class Derivation:
                         line(rf"\text{{{name.replace('_', ' ')}}}", name, value)
                         for name, value in self.errors.items()
                     ],
+                    "Total derivatives are taken at the minimum, where $x$ moves with "
+                    r"the parameter $s$, which is $\varepsilon$ or $\lambda$:",
+                    Formula(
+                        r"\frac{d\mathcal{E}}{ds} &= \partial_s \mathcal{E} - "
+                        r"(\partial_x \mathcal{E})^\top (\nabla^2 \Psi)^{-1} "
+                        r"\partial_s \nabla \Psi",
+                        "dE/ds = (partial_s E) - (partial_x E)^T inv(Hess Psi) "
+                        "(partial_s grad Psi)",
+                    ),
                 ],
             ),
         ]

@@ -14,7 +14,7 @@ from sympy.printing.latex import LatexPrinter
 
 __all__ = ["Formula", "Section", "as_latex", "as_text", "equation", "tex"]
 
-WIDEST = 110  # characters of plain text that still fit on a line of the page
+WIDEST = 120  # characters of plain text that still fit on a line of the page
 WIDTH = 79
 
 PREAMBLE = r"""\documentclass[11pt]{article}
@@ -59,7 +59,7 @@ class Section:
 
 def tex(expression: sp.Expr, names: Mapping[sp.Symbol, str]) -> str:
     """Spell an expression in LaTeX, with names for its symbols."""
-    printer = LatexPrinter({"symbol_names": dict(names), "fold_func_brackets": True})
+    printer = LatexPrinter({"symbol_names": dict(names)})
     return str(printer.doprint(expression))
 
 
@@ -68,12 +68,21 @@ def equation(
 ) -> Formula:
     """Set a name equal to an expression, on several lines if it is a long sum."""
     names, text = names or {}, sp.sstr(right)
-    terms = right.as_ordered_terms()
+    terms = [
+        short for term in right.as_ordered_terms() for short in _not_too_wide(term)
+    ]
     if len(text) <= WIDEST or len(terms) == 1:
         latex = tex(right, names)
     else:
         latex = _lines([tex(term, names) for term in terms], [*map(sp.sstr, terms)])
     return Formula(f"{left.latex} &= {latex}", f"{left.text} = {text}")
+
+
+def _not_too_wide(term: sp.Expr) -> list[sp.Expr]:
+    """Multiply out a term that is wider than a line."""
+    if len(sp.sstr(term)) <= WIDEST:
+        return [term]
+    return list(sp.expand_mul(term, deep=False).as_ordered_terms())
 
 
 def _lines(terms: list[str], plain: list[str]) -> str:

@@ -26,10 +26,35 @@ __all__ = [
     "energy",
     "energy_ridge",
     "energy_source",
+    "regression_quantities",
 ]
 
 # the minimal Energy and its total derivatives by the source and the ridge penalty
 energy, energy_source, energy_ridge = sp.symbols("E E_source E_ridge", real=True)
+
+
+def regression_quantities(
+    samples: sp.Expr, ridge: sp.Symbol, noise: sp.Symbol, trace: sp.Expr
+) -> dict[str, sp.Expr]:
+    """Name what ridge regression reports, sums divided by the number of features.
+
+    Parameters
+    ----------
+    samples : Expr
+        Number of samples over that of features.
+    ridge, noise : Symbol
+        The penalty, and the variance of the label noise.
+    trace : Expr
+        The resolvent's, over the number of features.
+    """
+    return {
+        "generalization_error": energy_source,
+        "training_error": (energy - ridge * energy_ridge) / samples,
+        "excess_error": energy_source - noise,
+        "readout_norm": energy_ridge,
+        "ridge_objective": energy,
+        "resolvent_trace": trace,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,13 +12,7 @@ from functools import lru_cache
 import sympy as sp
 
 from detequiv.theory.matrices import LogDet, symmetric
-from detequiv.theory.potential import (
-    Model,
-    Unknowns,
-    energy,
-    energy_ridge,
-    energy_source,
-)
+from detequiv.theory.potential import Model, Unknowns, regression_quantities
 
 __all__ = ["spiked_model"]
 
@@ -127,12 +121,5 @@ def spiked_model(groups: int, latents: int = 1) -> Model:
             for i in range(groups)
             for j in range(i, groups)
         ),
-        quantities={
-            "generalization_error": energy_source,
-            "training_error": beta / alpha * (energy - ridge * energy_ridge),
-            "excess_error": energy_source - noise,
-            "readout_norm": energy_ridge,
-            "ridge_objective": energy,
-            "resolvent_trace": dot(weights, g),
-        },
+        quantities=regression_quantities(alpha / beta, ridge, noise, dot(weights, g)),
     )

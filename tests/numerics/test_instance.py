@@ -1,0 +1,101 @@
+"""Models with numbers in them, against textbook formulas and the problem solver."""
+
+from typing import Any
+
+import mpmath
+import pytest
+
+from detequiv.numerics.instance import solve_model
+from detequiv.theory.anisotropic import anisotropic_model
+from detequiv.theory.errors import InputError
+from detequiv.theory.ridge import ridge_model
+
+RIDGE = {"alpha": "3/2", "lambda": "1/10", "Delta": "1/4", "r": "6/5"}
+
+
+def textbook(alpha: Any, ridge: Any, noise: Any, r: Any) -> tuple[Any, Any]:
+    """Test error and trace of the resolvent, by the radical of Marchenko-Pastur."""
+    gamma, x = 1 / alpha, -ridge / alpha
+
+    def transform(x: Any) -> Any:
+        root = mpmath.sqrt((1 - gamma - x) ** 2 - 4 * gamma * x)
+        return (1 - gamma - x - root) / (2 * gamma * x)
+
+    m, slope = transform(x), mpmath.diff(transform, x)
+    return noise + noise * gamma * (m + x * slope) + r**2 * x**2 * slope, m / alpha
+
+
+@pytest.mark.parametrize("digits", [15, 50])
+@pytest.mark.parametrize("alpha", ["3/2", "1/5", 1, 40])
+@pytest.mark.parametrize("penalty", ["1/10", "1e-6", 100])
+def test_ridge_regression(alpha: Any, penalty: str, digits: int) -> None:
+    values = RIDGE | {"alpha": alpha, "lambda": penalty}
+    found = solve_model(ridge_model(), values, digits=digits)
+    with mpmath.workdps(2 * digits + 40):
+        numbers = [mpmath.mpf(mpmath.mpmathify(values[k])) for k in RIDGE]
+        error, trace = textbook(*numbers)
+        for name, exact in (
+            ("generalization_error", error),
+            ("excess_error", error - mpmath.mpf("0.25")),
+            ("resolvent_trace", trace),
+        ):
+            assert abs(found.quantities[name] / exact - 1) < mpmath.mpf(10) ** -digits
+    assert found.digits == digits
+    assert found.residual < 10.0**-digits
+
+
+def anisotropic(pi: list[str], s: list[Any], theta: list[Any]) -> dict[str, Any]:
+    groups = {"pi": pi, "s": s, "theta": theta}
+    named = {
+        f"{name}_{q}": value
+        for name, values in groups.items()
+        for q, value in enumerate(values, start=1)
+    }
+    return {k: v for k, v in RIDGE.items() if k != "r"} | named
+
+
+@pytest.mark.parametrize("digits", [15, 50])
+def test_equal_eigenvalues_are_isotropic(digits: int) -> None:
+    one = solve_model(ridge_model(), RIDGE, digits=digits)
+    values = anisotropic(["1/3", "2/3"], [1, 1], ["18/25", "24/25"])
+    two = solve_model(anisotropic_model(2), values, digits=digits)
+    for name, value in one.quantities.items():
+        assert two.text(name) == one.text(name)
+        assert abs(two.quantities[name] / value - 1) < mpmath.mpf(10) ** -digits
+
+
+@pytest.mark.parametrize("digits", [15, 50])
+def test_three_eigenvalues_by_the_effective_penalty(digits: int) -> None:
+    """Hastie et al.: the effective penalty solves one equation, by bisection here."""
+    pi, s, theta = ["1/5", "3/10", "1/2"], ["1/10", 2, 7], [1, "1/2", "3/10"]
+    found = solve_model(anisotropic_model(3), anisotropic(pi, s, theta), digits=digits)
+    with mpmath.workdps(digits + 20):
+        p, x, t = (
+            [mpmath.mpf(mpmath.mpmathify(v)) for v in row] for row in (pi, s, theta)
+        )
+        alpha, ridge, noise = mpmath.mpf("1.5"), mpmath.mpf("0.1"), mpmath.mpf("0.25")
+
+        def mean(power: int, k: Any) -> Any:
+            return sum(q * (v / (v + k)) ** power for q, v in zip(p, x, strict=True))
+
+        k = mpmath.findroot(
+            lambda k: alpha - ridge / k - mean(1, k), (0.01, 10), solver="anderson"
+        )
+        bias = sum(k**2 * a**2 * v / (v + k) ** 2 for a, v in zip(t, x, strict=True))
+        error = (bias + noise) / (1 - mean(2, k) / alpha)
+        gap = found.quantities["generalization_error"] / error - 1
+        assert abs(gap) < mpmath.mpf(10) ** -digits
+
+
+def test_names_of_the_parameters_are_checked() -> None:
+    for values, words in (
+        ({"r": 1}, "values.alpha"),
+        (RIDGE | {"beta": 1}, "no such name"),
+        (RIDGE | {"lambda": 0}, "must be positive"),
+    ):
+        with pytest.raises(InputError, match=words):
+            solve_model(ridge_model(), values)
+    with pytest.raises(InputError, match="digits"):
+        solve_model(ridge_model(), RIDGE, digits=0)
+    with pytest.raises(InputError, match="weights"):
+        solve_model(ridge_model(), RIDGE, weights=[1, 1])
