@@ -3,12 +3,15 @@
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 
 from detequiv.numerics.instance import solve_model
 from detequiv.theory.anisotropic import anisotropic_model
 from detequiv.theory.errors import InputError
 from detequiv.theory.ridge import ridge_model
+from detequiv.theory.spiked import spiked_model
+from detequiv.theory.spiked_derivation import derive
 
 RIDGE = {"alpha": "3/2", "lambda": "1/10", "Delta": "1/4", "r": "6/5"}
 
@@ -99,3 +102,36 @@ def test_names_of_the_parameters_are_checked() -> None:
         solve_model(ridge_model(), RIDGE, digits=0)
     with pytest.raises(InputError, match="weights"):
         solve_model(ridge_model(), RIDGE, weights=[1, 1])
+
+
+def test_a_discrete_law_of_kappa_against_the_generated_module() -> None:
+    """Two groups and three nodes in kappa, by balls and by plain iteration."""
+    rng = np.random.default_rng(1)
+    groups, nodes = 2, 3
+    model = spiked_model(groups)
+    table = rng.uniform(0.2, 2, (len(model.fields), nodes))
+    weights = rng.dirichlet(np.ones(nodes))
+    numbers = {"alpha": 1.5, "beta": 0.75, "lambda": 0.25}
+    shares = {"pi_1": 0.25, "pi_2": 0.75}
+    found = solve_model(
+        model,
+        numbers | shares | {"Delta": 0.5},
+        fields=[
+            {
+                symbol.name: value
+                for symbol, value in zip(model.fields, column, strict=True)
+            }
+            for column in table.T.tolist()
+        ],
+        weights=weights.tolist(),
+    )
+
+    module: dict[str, Any] = {"__name__": "equations"}
+    exec(derive(groups=groups).python(), module)
+    c0, c1, cs, h = table[:-3].reshape(4, groups, nodes)
+    fields = {"c0": c0, "c1": c1, "cs": cs, "h": h[None]}
+    fields |= dict(zip(("tau0", "tau1", "tau2"), table[-3:], strict=True))
+    arguments = fields, weights, *numbers.values(), np.array([*shares.values()])
+    g, a = module["solve"](*arguments)
+    for name, value in module["errors"](g, a, *arguments, 0.5).items():
+        assert found.quantities[name] == pytest.approx(value, rel=1e-8), name

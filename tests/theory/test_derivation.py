@@ -1,5 +1,8 @@
 """What `derive` returns, against derivatives taken the slow way."""
 
+from pathlib import Path
+from shutil import which
+from subprocess import run
 from typing import Any
 
 import numpy as np
@@ -193,6 +196,26 @@ def test_documents_are_of_a_size_to_read(groups: int) -> None:
     for start, end in (("{", "}"), (r"\begin{", r"\end{"), (r"\left", r"\right")):
         assert latex.count(start) == latex.count(end)
     assert "inv(A) = inv(V) + B" in text
+
+
+@pytest.mark.skipif(which("pdflatex") is None, reason="there is no LaTeX to compile it")
+@pytest.mark.parametrize(
+    "activation", ["relu", "gelu", "sin(z) + z**3", "erf(z)*exp(-z**2)", "tanh"]
+)
+def test_documents_compile_and_keep_within_the_margins(
+    activation: str, tmp_path: Path
+) -> None:
+    latex = derive(problem(activation, alignment="3/5")).latex(closed_forms=True)
+    (tmp_path / "equations.tex").write_text(latex, "utf-8")
+    log = run(
+        ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "equations.tex"],
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+        text=True,
+    ).stdout
+    assert "Warning" not in log
+    assert "Overfull" not in log
 
 
 def test_closed_forms_replace_averages() -> None:
