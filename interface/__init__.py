@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "Certificate",
     "ConvergenceError",
     "Curve",
     "Derivation",
@@ -23,6 +24,8 @@ __all__ = [
     "SpikedFeatures",
     "Target",
     "__version__",
+    "certify",
+    "compare",
     "curve",
     "derivatives",
     "derive",
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from detequiv import numerics, theory, validation
     from detequiv.curves import Curve, curve
     from detequiv.law import Law, spectrum
+    from detequiv.numerics.certificate import Certificate, certify, compare
     from detequiv.numerics.diagnosis import Diagnosis, diagnose
     from detequiv.numerics.learned import learned_function
     from detequiv.numerics.sensitivity import Optimum, derivatives, optimal_penalty
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
     __version__: str
 else:
     _HOME = {
+        "Certificate": "detequiv.numerics.certificate",
         "ConvergenceError": "detequiv.theory.errors",
         "Curve": "detequiv.curves",
         "Derivation": "detequiv.theory.derivation",
@@ -76,6 +81,8 @@ else:
         "Ridge": "detequiv.theory.problem",
         "SpikedFeatures": "detequiv.theory.problem",
         "Target": "detequiv.theory.problem",
+        "certify": "detequiv.numerics.certificate",
+        "compare": "detequiv.numerics.certificate",
         "curve": "detequiv.curves",
         "derive": "detequiv.theory.spiked_derivation",
         "learned_function": "detequiv.numerics.learned",

@@ -1,10 +1,14 @@
 """What a solve returns: values, how many digits are vouched for, and the residual."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import mpmath
 
 from detequiv.theory.problem import Problem
+
+if TYPE_CHECKING:
+    from detequiv.numerics.certificate import Certificate
 
 __all__ = ["QUANTITIES", "Solution"]
 
@@ -53,6 +57,8 @@ class Solution:
         "spiked" or "network".
     problem : Problem
         What was solved.
+    certificate : Certificate, optional
+        Balls that provably contain the exact values, if asked for.
     """
 
     generalization_error: mpmath.mpf
@@ -69,6 +75,7 @@ class Solution:
     residual: mpmath.mpf
     equations: str
     problem: Problem
+    certificate: "Certificate | None" = None
 
     def text(self, name: str) -> str:
         """One of the quantities as a decimal string with the digits vouched for."""

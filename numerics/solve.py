@@ -7,7 +7,7 @@ node). Where they leave too few digits, precision and nodes are increased; where
 that does not help, an error is raised and no number returned.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import floor, inf, isfinite, log10
 from typing import Any
@@ -41,7 +41,7 @@ ATTEMPTS = 6  # rounds of more precision and more nodes
 GUARD = 25  # digits carried beyond those asked for
 
 
-def solve(problem: Problem, *, digits: int = 15) -> Solution:
+def solve(problem: Problem, *, digits: int = 15, certify: bool = False) -> Solution:
     """Solve the deterministic equivalent of `problem`.
 
     Parameters
@@ -52,6 +52,9 @@ def solve(problem: Problem, *, digits: int = 15) -> Solution:
         Significant decimal digits of every reported quantity, at least 1. A
         quantity that vanishes (a training error without noise, say) has them
         relative to the variance of the labels.
+    certify : bool
+        Prove the digits too, in balls: `certificate` of what is returned. See
+        :func:`~detequiv.numerics.certificate.certify`.
 
     Returns
     -------
@@ -94,7 +97,8 @@ def solve(problem: Problem, *, digits: int = 15) -> Solution:
         attempt = _attempt(law, parameters, floats, digits + extra, step)
         reached = max(reached, attempt.digits)
         if attempt.digits >= digits:
-            return attempt.solution(problem, law, digits)
+            found = attempt.solution(problem, law, digits)
+            return _certified(found) if certify else found
         if attempt.quadrature_limited:
             step *= 0.65
         else:
@@ -103,6 +107,14 @@ def solve(problem: Problem, *, digits: int = 15) -> Solution:
         f"{max(0, floor(reached)) if isfinite(reached) else 0} of {digits} digits can "
         "be vouched for; ask for fewer, or for a larger ridge.penalty"
     )
+
+
+def _certified(solution: Solution) -> Solution:
+    # the certificate starts from a solution
+    from detequiv.numerics.certificate import certify
+
+    proof = certify(solution.problem, digits=solution.digits, solution=solution)
+    return replace(solution, certificate=proof)
 
 
 @lru_cache(maxsize=64)
