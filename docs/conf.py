@@ -1,10 +1,15 @@
 """Sphinx configuration: ``make docs`` builds every page and runs every example."""
 
 import pkgutil
+import sys
+from pathlib import Path
 
 from sphinx.application import Sphinx
 
 import detequiv
+
+sys.path.insert(0, str(Path(__file__).parent))
+from activation_tables import activation_tables
 
 project = "detequiv"
 author = "detequiv developers"
@@ -61,6 +66,19 @@ def append_modules(app: Sphinx, page: str, source: list[str]) -> None:
         )
 
 
+def append_tables(app: Sphinx, page: str, source: list[str]) -> None:
+    """End the page on activations with tables that the package computes.
+
+    Parameters
+    ----------
+    app, page, source
+        As for `append_modules`.
+    """
+    if page == "activations":
+        source[0] += activation_tables()
+
+
 def setup(app: Sphinx) -> None:
-    """Connect the hook above."""
+    """Connect the hooks above."""
     app.connect("source-read", append_modules)
+    app.connect("source-read", append_tables)

@@ -72,13 +72,13 @@ FUNCTIONS: Mapping[str, tuple[int, Callable[..., sp.Expr]]] = {
     "silu": (1, lambda x: x / (1 + sp.exp(-x))),
     "gelu": (1, lambda x: x * (1 + sp.erf(x / sp.sqrt(2))) / 2),
     "sech": (1, lambda x: 1 / sp.cosh(x)),
+    "sech2": (1, lambda x: sp.cosh(x) ** -2),
+    "gaussian": (1, lambda x: sp.exp(-(x**2) / 2)),
     "He": (2, _hermite),
 }
 CATALOGUE: Mapping[str, Callable[[sp.Symbol], sp.Expr]] = {
     **{name: call for name, (count, call) in FUNCTIONS.items() if count == 1},
     "linear": lambda x: x,
-    "gaussian": lambda x: sp.exp(-(x**2) / 2),
-    "sech2": lambda x: sp.cosh(x) ** -2,
     "he2": lambda x: hermite_polynomial(2, x),
     "he3": lambda x: hermite_polynomial(3, x),
 }

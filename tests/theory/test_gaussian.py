@@ -15,7 +15,14 @@ from catalogue import TWINS, gaussian_mean
 from detequiv.theory.expressions import parse_function, z
 from detequiv.theory.gaussian import Moments, conditional_moments, m, rho, smoothing
 from detequiv.theory.pieces import Pieces, pieces
-from detequiv.theory.special import GaussianMean, NormalCdf, OwenT
+from detequiv.theory.proofs import (
+    begins_as,
+    obeys_stein,
+    proofs,
+    solves_heat_equation,
+    vanishes,
+)
+from detequiv.theory.special import GaussianMean, OwenT, density
 
 OPEN = {"tanh", "sigmoid", "softplus", "silu", "sech", "sech2"}  # no closed form
 CLOSED = [text for text in TWINS if text not in OPEN]
@@ -24,96 +31,6 @@ DIGITS = 40
 
 def moments(text: str) -> Moments:
     return conditional_moments(parse_function(text, "f"))
-
-
-def vanishes(expr: sp.Expr) -> bool:
-    """Whether an expression is identically zero, by algebra in its functions.
-
-    Terms with the same exponential and the same other functions are collected;
-    their factors are algebraic in m and rho.
-    """
-    plain = expr.replace(sp.erf, lambda x: 2 * NormalCdf(sp.sqrt(2) * x) - 1)
-    plain = plain.replace(NormalCdf, one_sided).replace(OwenT, even)
-    plain = plain.rewrite([sp.sin, sp.cos, sp.sinh, sp.cosh], sp.exp)
-    names: dict[sp.Expr, sp.Symbol] = {}
-
-    def name(function: sp.Expr) -> sp.Symbol:
-        return names.setdefault(function, sp.Dummy())
-
-    opaque = plain.replace(
-        lambda e: isinstance(e, sp.Function | sp.exp), name, simultaneous=True
-    )
-    functions = {dummy: f for f, dummy in names.items()}
-    sums: dict[tuple[sp.Expr, sp.Expr], sp.Expr] = {}
-    for term in sp.Add.make_args(sp.expand(opaque)):
-        factor, dependent = term.as_independent(*functions)
-        exponent, rest = sp.S.Zero, sp.S.One
-        for one in sp.Mul.make_args(dependent):
-            base, power = one.as_base_exp()
-            function = functions.get(base, base)
-            if isinstance(function, sp.exp):
-                exponent += power * function.args[0]
-            else:
-                rest *= one
-        key = (sp.factor(exponent), rest)
-        sums[key] = sums.get(key, sp.S.Zero) + factor
-    return all(map(is_algebraic_zero, sums.values()))
-
-
-def is_algebraic_zero(value: sp.Expr) -> bool:
-    """Whether a sum of roots of polynomials that are positive at SAMPLE vanishes."""
-    squares: dict[sp.Symbol, sp.Expr] = {}
-
-    def split(root: sp.Expr) -> sp.Expr:
-        """Write the root of a product as a product of roots of its factors."""
-        content, product = sp.S.One, sp.S.One
-        for factor in sp.Mul.make_args(sp.factor(sp.together(root.base))):
-            base, power = factor.as_base_exp()
-            sign = sp.S.One if base.is_number else sp.sign(base.subs(SAMPLE))
-            content *= (base if base.is_number else sign) ** power
-            if not base.is_number:
-                name = sp.Symbol(f"root({sign * base})", positive=True)
-                squares[name] = sign * base
-                product *= name ** (2 * power * root.exp)
-        return content**root.exp * product
-
-    roots = value.replace(
-        lambda e: (
-            e.is_Pow
-            and e.exp.is_Rational
-            and not e.exp.is_Integer
-            and not e.base.is_number
-        ),
-        split,
-    )
-    numerator = sp.expand(sp.numer(sp.together(roots)))
-    for name, square in squares.items():
-        numerator = numerator.replace(
-            lambda e, name=name: e.is_Pow and e.base == name and e.exp.is_Integer,
-            lambda e, name=name, square=square: (
-                name ** (e.exp % 2) * square ** (e.exp // 2)
-            ),
-        )
-    return bool(sp.expand(numerator) == 0)
-
-
-SAMPLE = {m: sp.Rational(37, 10), rho: sp.S.One}
-
-
-def label(x: sp.Expr) -> sp.Symbol:
-    """Name an algebraic argument up to its sign."""
-    return sp.Symbol(str(sp.factor(sp.simplify(x**2))))
-
-
-def one_sided(x: sp.Expr) -> sp.Expr:
-    """Write Phi(-x) as 1 - Phi(x), one of the two."""
-    cdf = NormalCdf(label(x))
-    return cdf if x.subs(SAMPLE) > 0 else 1 - cdf
-
-
-def even(h: sp.Expr, a: sp.Expr) -> sp.Expr:
-    """T is even in h; the second argument is positive."""
-    return OwenT(label(h), label(a))
 
 
 def smoothings(text: str) -> list[tuple[Pieces, sp.Expr]]:
@@ -127,56 +44,41 @@ def smoothings(text: str) -> list[tuple[Pieces, sp.Expr]]:
 @pytest.mark.parametrize("text", CLOSED)
 def test_the_heat_equation_holds(text: str) -> None:
     for _, smooth in smoothings(text):
-        # d/d(rho^2) = (1 / 2 rho) d/drho
-        assert vanishes(sp.diff(smooth, rho) / rho - sp.diff(smooth, m, 2))
+        assert solves_heat_equation(smooth)
 
 
 @pytest.mark.parametrize("text", CLOSED)
 def test_the_smoothing_begins_as_the_function(text: str) -> None:
     for parts, smooth in smoothings(text):
-        for place, branch in enumerate(parts.branches):
-            assert vanishes(limit(smooth, parts, place) - branch.subs(z, m))
+        assert begins_as(parts, smooth)
 
 
-def limit(smooth: sp.Expr, parts: Pieces, place: int) -> sp.Expr:
-    """Limit rho -> 0 for m inside the interval with index `place`."""
-    for k, kink in enumerate(parts.breaks):
-
-        def cdf(
-            x: sp.Expr, kink: sp.Expr = kink, side: int = int(k < place)
-        ) -> sp.Expr:
-            lead = sp.simplify((x * rho).subs(rho, 0))  # a multiple of m - kink
-            at_kink = lead != 0 and sp.simplify(lead / (m - kink)).is_number
-            return sp.Integer(side) if at_kink else NormalCdf(x)
-
-        smooth = smooth.replace(NormalCdf, cdf)
-
-    def exponential(x: sp.Expr) -> sp.Expr:
-        singular = sp.simplify((x * rho**2).subs(rho, 0)) != 0
-        return sp.S.Zero if singular else sp.exp(x)
-
-    return smooth.replace(sp.exp, exponential).subs(rho, 0)
-
-
-def test_a_planted_wrong_form_fails_both_proofs() -> None:
+def test_planted_wrong_forms_fail_the_proofs() -> None:
+    gelu = parse_function("gelu", "f")
     right = moments("gelu").c0
     assert right is not None
     wrong = right + m * rho**2  # solves neither
-    assert not vanishes(sp.diff(wrong, rho) / rho - sp.diff(wrong, m, 2))
+    assert not solves_heat_equation(wrong)
     late = right.subs(rho, sp.sqrt(rho**2 + 1))  # solves the heat equation only
-    assert vanishes(sp.diff(late, rho) / rho - sp.diff(late, m, 2))
-    assert not vanishes(late.subs(rho, 0) - parse_function("gelu", "f").subs(z, m))
+    assert solves_heat_equation(late)
+    assert not begins_as(pieces(gelu), late)
+
+
+@pytest.mark.parametrize("text", ["relu", "sign", "gelu", "min(max(z, -1), 1)"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_planted_delta_function_is_seen(text: str, place: int) -> None:
+    """A heat kernel solves the equation and vanishes at the start, but for a point."""
+    parts, right = pieces(parse_function(text, "f")), moments(text).c0
+    assert right is not None
+    kernel = density((m - place) / rho) / rho
+    for delta in (kernel, sp.diff(kernel, m)):
+        assert solves_heat_equation(right + delta)
+        assert not begins_as(parts, right + delta)
 
 
 @pytest.mark.parametrize("text", CLOSED)
 def test_steins_identities(text: str) -> None:
-    """E[g f] from the smoothing of z f, and c2 from the rho-derivative."""
-    known = moments(text)
-    assert known.c0 is not None
-    with_z = smoothing(z * parse_function(text, "f"))
-    assert with_z is not None
-    assert vanishes(with_z - m * known.c0 - rho * known.c1)
-    assert vanishes(known.c2 - rho * sp.diff(known.c0, rho))
+    assert obeys_stein(parse_function(text, "f"))
 
 
 @pytest.mark.parametrize("text", sorted(OPEN))
@@ -187,6 +89,7 @@ def test_what_has_no_closed_form_says_so(text: str) -> None:
     assert known.c2 is None
     assert known.second is None
     assert known.strip is not None
+    assert proofs(known.function) == ()
 
 
 @pytest.mark.parametrize("text", CLOSED)
