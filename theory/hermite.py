@@ -23,7 +23,7 @@ import sympy as sp
 
 from detequiv.theory.gaussian import m, rho, smoothing, terms
 from detequiv.theory.grammar import hermite_polynomial, z
-from detequiv.theory.pieces import pieces
+from detequiv.theory.pieces import Pieces, pieces, symmetric_part
 from detequiv.theory.special import GaussianMean, density
 
 __all__ = ["He", "hermite_coefficient", "hermite_formula"]
@@ -78,26 +78,27 @@ def hermite_coefficient(function: sp.Expr, k: int) -> sp.Expr:
     (sqrt(2)/(2*sqrt(pi)), 0)
     """
     total, rest = sp.S.Zero, sp.S.Zero
+    if set(symmetric_part(function, (-1) ** k).branches) == {sp.S.Zero}:
+        return total
     for term in sp.Add.make_args(function):
         value = _closed_coefficient(term, k)
         if value is None:
             rest += term
         else:
             total += value
-    same_parity = sp.simplify((rest + (-1) ** k * rest.subs(z, -z)) / 2)
-    value = _closed_coefficient(same_parity, k)
+    value = _closed_coefficient(symmetric_part(rest, (-1) ** k), k)
     if value is None:
         value = GaussianMean(sp.Lambda(z, rest), 0, 1, k)
     return total + value
 
 
-def _closed_coefficient(function: sp.Expr, k: int) -> sp.Expr | None:
+def _closed_coefficient(function: sp.Expr | Pieces, k: int) -> sp.Expr | None:
     derivative = _derivative(function, k)
     return None if derivative is None else sp.expand(derivative.subs(m, 0))
 
 
 @lru_cache(maxsize=1024)
-def _derivative(function: sp.Expr, k: int) -> sp.Expr | None:
+def _derivative(function: sp.Expr | Pieces, k: int) -> sp.Expr | None:
     """``d^k/dm^k`` of the smoothing at scale 1, where it is known."""
     if k == 0:
         smooth = smoothing(function)

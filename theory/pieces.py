@@ -14,7 +14,7 @@ import sympy as sp
 
 from detequiv.theory.grammar import z
 
-__all__ = ["Pieces", "pieces"]
+__all__ = ["Pieces", "pieces", "symmetric_part"]
 
 KINKED = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min)
 
@@ -77,6 +77,36 @@ def pieces(function: sp.Expr) -> Pieces:
             breaks.append(point)
             kept.append(branch)
     return Pieces(tuple(breaks), tuple(kept))
+
+
+def symmetric_part(function: sp.Expr, sign: int) -> Pieces:
+    """Even (`sign` 1) or odd (-1) part of a function of z.
+
+    Branches that are affine in z, of a function of the other parity 0, are simplified
+    to that form. (Others are not simplified at all: that may take minutes.)
+
+    Examples
+    --------
+    >>> symmetric_part(sp.log(1 + sp.exp(z)), -1)
+    Pieces(breaks=(), branches=(z/2,))
+    """
+    parts = pieces((function + sign * function.subs(z, -z)) / 2)
+    return Pieces(
+        parts.breaks,
+        tuple(sp.simplify(b) if _looks_affine(b) else b for b in parts.branches),
+    )
+
+
+def _looks_affine(branch: sp.Expr) -> bool:
+    """Whether the values at a few points are those of an affine function."""
+    points = [sp.Rational(*p) for p in [(1, 3), (2, 3), (5, 4), (-7, 5)]]
+    first, second, *others = [branch.subs(z, p).evalf(25) for p in points]
+    slope = 3 * (second - first)
+    gaps = [
+        abs(value - first - slope * (p - points[0]))
+        for p, value in zip(points[2:], others, strict=True)
+    ]
+    return all(gap.is_comparable and gap < sp.Float("1e-15") for gap in gaps)
 
 
 def _breaks(expr: sp.Expr) -> list[sp.Expr]:

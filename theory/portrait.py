@@ -6,10 +6,9 @@ from functools import cached_property
 import sympy as sp
 
 from detequiv.theory.gaussian import Moments, conditional_moments
-from detequiv.theory.grammar import z
 from detequiv.theory.growth import Order, orders
 from detequiv.theory.hermite import hermite_coefficient, hermite_formula
-from detequiv.theory.pieces import Pieces, pieces
+from detequiv.theory.pieces import Pieces, pieces, symmetric_part
 from detequiv.theory.proofs import proofs
 
 __all__ = ["Portrait"]
@@ -27,6 +26,7 @@ class Portrait:
 
     Examples
     --------
+    >>> from detequiv.theory.grammar import z
     >>> relu = Portrait(sp.Max(0, z))
     >>> relu.parity, relu.parts.breaks, relu.parts.jumps(), relu.closed_forms
     ('neither', (0,), (0,), ('c0', 'c1', 'E f^2'))
@@ -42,10 +42,8 @@ class Portrait:
     @cached_property
     def parity(self) -> str:
         """Parity of the function: "even", "odd" or "neither"."""
-        mirrored = self.function.subs(z, -z)
-        for sign, name in [(-1, "even"), (1, "odd")]:
-            rest = pieces(self.function + sign * mirrored)
-            if all(sp.simplify(branch) == 0 for branch in rest.branches):
+        for sign, name in [(1, "even"), (-1, "odd")]:
+            if set(symmetric_part(self.function, -sign).branches) == {sp.S.Zero}:
                 return name
         return "neither"
 

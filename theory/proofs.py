@@ -128,8 +128,9 @@ def vanishes(expr: sp.Expr) -> bool:
                 exponent += power * function.args[0]
             else:
                 rest *= one
-        key = (sp.factor(exponent), rest)
-        sums[key] = sums.get(key, sp.S.Zero) + factor
+        constant = exponent.subs({m: 0, rho: 1})
+        key = (sp.factor(exponent - constant), rest)
+        sums[key] = sums.get(key, sp.S.Zero) + factor * sp.exp(constant)
     return all(map(_is_algebraic_zero, sums.values()))
 
 
@@ -195,17 +196,26 @@ def _limit(
     """
 
     def cdf(x: sp.Expr) -> sp.Expr:
-        lead = sp.simplify((x * rho).subs(rho, 0))
-        return side(lead) if lead != 0 else NormalCdf(sp.simplify(x).subs(rho, 0))
+        lead, rest = _expansion(x * rho, 2)
+        return side(lead) if lead != 0 else NormalCdf(rest)
 
     def exponential(x: sp.Expr) -> sp.Expr:
-        lead = sp.simplify((x * rho**2).subs(rho, 0))
-        if lead == 0:
-            return sp.exp(sp.expand(x))
+        lead, middle, rest = _expansion(x * rho**2, 3)
+        if lead == middle == 0:
+            return sp.exp(rest)
         at_break = lead.is_number or any(lead.subs(m, b).equals(0) for b in breaks)
         return sp.S.Zero if at_break and lead.subs(_SAMPLE) < 0 else sp.oo
 
     return smooth.replace(NormalCdf, cdf).replace(sp.exp, exponential).subs(rho, 0)
+
+
+def _expansion(function: sp.Expr, count: int) -> list[sp.Expr]:
+    """First coefficients of the expansion in powers of rho."""
+    regular = sp.cancel(function) if function.is_rational_function(rho) else function
+    return [
+        sp.simplify(sp.diff(regular, rho, k).subs(rho, 0) / sp.factorial(k))
+        for k in range(count)
+    ]
 
 
 def _inside(smooth: sp.Expr, parts: Pieces, place: int) -> sp.Expr:
