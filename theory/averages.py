@@ -17,7 +17,7 @@ class KappaMean(sp.Function):
     --------
     >>> g, cs = sp.symbols("g cs")
     >>> KappaMean(sp.log(1 + g * cs)).diff(g)
-    KappaMean(cs/(cs*g + 1))
+    E[cs/(cs*g + 1)]
     """
 
     is_real = True

@@ -113,6 +113,8 @@ def _print_table(report: Report) -> None:
             one.verdict,
         )
     console = Console()
+    if not console.is_terminal:  # a file has room for all columns
+        console.width = 120
     console.print(table)
     console.print(_summary(report), highlight=False)
 
