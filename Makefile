@@ -12,7 +12,7 @@ UV_VERSION := 0.13.9
 .DEFAULT_GOAL := help
 COUNT ?= 10000
 
-.PHONY: help setup test lint docs slow bench stress mutants trend demo lock clean FORCE
+.PHONY: help setup test lint docs slow bench stress mutants trend network demo lock clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | \
@@ -47,6 +47,9 @@ mutants: setup ## reject wrong theories, accept the right one with a hundred see
 
 trend: setup ## compare theory with simulation as the dimension grows
 	$(BIN)/python -m detequiv.validation.trend
+
+network: setup ## compare theory with the trained network itself (ten minutes)
+	$(BIN)/python -m detequiv.validation.training
 
 demo: setup ## what one gradient step buys: figures, tables and a page in out/demo
 	@$(BIN)/python -m detequiv.demo

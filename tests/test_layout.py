@@ -22,6 +22,7 @@ COMPARING = (
     "detequiv.validation.mutants",
     "detequiv.validation.rejection",
     "detequiv.validation.strategies",
+    "detequiv.validation.training",
     "detequiv.validation.trend",
     "detequiv.validation.trial",
 )

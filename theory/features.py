@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from detequiv.theory.errors import InputError
 from detequiv.theory.gaussian import Moments, conditional_moments
 from detequiv.theory.network import TrainedGroup, trained_groups
 from detequiv.theory.potential import Model
-from detequiv.theory.problem import Problem, SpikedFeatures
+from detequiv.theory.problem import Problem, SpikedFeatures, Target
 from detequiv.theory.spiked import spiked_model
 
-__all__ = ["FeatureLaw", "c1", "c2", "feature_law", "kappa"]
+__all__ = ["FeatureLaw", "c1", "c2", "feature_law", "kappa", "spiked_problem"]
 
 kappa, c1, c2 = sp.symbols("kappa c1 c2", real=True)
 
@@ -92,6 +93,50 @@ def feature_law(problem: Problem) -> FeatureLaw:
         alignment=alignment,
         noise_variance=problem.target.noise**2,
         equations="spiked" if network is None else "network",
+    )
+
+
+def spiked_problem(problem: Problem) -> Problem:
+    """Replace a network by the pure spiked model with its strengths and bulk scales.
+
+    This is what remains of training when the differences between the units of a group
+    are left out, as in arXiv:2410.18938; the network itself has other tangents.
+
+    Raises
+    ------
+    InputError
+        The problem has no [network], or its step leaves a group without bulk.
+
+    Examples
+    --------
+    >>> from detequiv.theory.problem import Network, Ridge, Target
+    >>> spiked_problem(
+    ...     Problem(
+    ...         network=Network(activation="relu", readout=[1, -1], step=3),
+    ...         target=Target(function="z + z**2"),
+    ...         ridge=Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
+    ...     )
+    ... ).features.spike
+    (3/2, -3/2)
+    """
+    network = problem.network
+    if network is None:
+        raise InputError(
+            "features", "[features]", "is a spiked model already; give a [network]"
+        )
+    law = feature_law(problem)
+    target = problem.target
+    return Problem(
+        features=SpikedFeatures(
+            activation=network.activation,
+            spike=law.spikes,
+            bulk=law.bulks,
+            weights=law.weights,
+        ),
+        target=Target(
+            function=target.function, alignment=law.alignment, noise=target.noise
+        ),
+        ridge=problem.ridge,
     )
 
 
