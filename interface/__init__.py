@@ -34,6 +34,7 @@ __all__ = [
     "load",
     "numerics",
     "optimal_penalty",
+    "reach",
     "solve",
     "spectrum",
     "theory",
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from detequiv.numerics.certificate import Certificate, certify, compare
     from detequiv.numerics.diagnosis import Diagnosis, diagnose
     from detequiv.numerics.learned import learned_function
+    from detequiv.numerics.reach import reach
     from detequiv.numerics.sensitivity import Optimum, derivatives, optimal_penalty
     from detequiv.numerics.solve import solve
     from detequiv.problem_file import load
@@ -90,6 +92,7 @@ else:
         "diagnose": "detequiv.numerics.diagnosis",
         "load": "detequiv.problem_file",
         "optimal_penalty": "detequiv.numerics.sensitivity",
+        "reach": "detequiv.numerics.reach",
         "solve": "detequiv.numerics.solve",
         "spectrum": "detequiv.law",
         "validate": "detequiv.report",
