@@ -35,7 +35,7 @@ __all__ = [
     "spectrum",
 ]
 
-SAMPLER = 3
+SAMPLER = 4
 """Version of the sampler, raised whenever a seed comes to give other numbers."""
 
 QUANTITIES = (
@@ -181,7 +181,10 @@ def draw(experiment: Experiment, seed: SeedSequence) -> Draw:
         inputs = draw_inputs(rng, size.n, size.d)
         labels = model.label(layer, inputs, rng)
         features = model.features(layer, inputs)
+        del inputs  # at large sizes, memory for the fit
         fit = fit_ridge(features, labels, experiment.penalty)
+        eigenvalues = spectrum(features) if experiment.eigenvalues else np.empty(0)
+        del features
         try:
             excess = excess_error(model, layer, fit.readout)
         except UnresolvedError:
@@ -192,7 +195,6 @@ def draw(experiment: Experiment, seed: SeedSequence) -> Draw:
             learned = learned_function(model, layer, fit.readout, kappa)
         except UnresolvedError:
             learned = sampled_learned_function(model, layer, fit, kappa, rng)
-        eigenvalues = spectrum(features) if experiment.eigenvalues else np.empty(0)
     values = {
         "generalization_error": excess + model.noise**2,
         "training_error": fit.training_error,

@@ -23,6 +23,9 @@ __all__ = [
     "on_sphere",
 ]
 
+# Inputs whose features are computed together.
+BLOCK = 128
+
 FloatArray = NDArray[np.float64]
 Function = Callable[[FloatArray], FloatArray]
 
@@ -94,7 +97,12 @@ class Model(ABC):
 
     def features(self, layer: "FirstLayer", inputs: FloatArray) -> FloatArray:
         """Feature matrix Phi of the inputs, shape (n, p): ``sigma(f_j . x_mu)``."""
-        return self.activation(inputs @ layer.rows.T)
+        phi = np.empty((len(inputs), len(layer.rows)))
+        # In blocks, which a processor's cache holds while the activation passes them.
+        for start in range(0, len(inputs), BLOCK):
+            block = slice(start, start + BLOCK)
+            phi[block] = self.activation(inputs[block] @ layer.rows.T)
+        return phi
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +191,8 @@ def group_sizes(weights: tuple[float, ...], total: int) -> NDArray[np.int64]:
 
 def on_sphere(normals: FloatArray) -> FloatArray:
     """Scale each row to norm 1: uniform on the sphere if its entries are normal."""
-    rows: FloatArray = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    norm = np.sqrt(np.einsum("ji,ji->j", normals, normals))
+    rows: FloatArray = normals / norm[:, None]
     return rows
 
 

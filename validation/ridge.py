@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg.blas import dsyrk
+from scipy.linalg.lapack import dpotrf, dpotrs, dtrtri
 
 from detequiv.validation.model import FloatArray
 
@@ -61,6 +62,13 @@ def fit_ridge(features: FloatArray, labels: FloatArray, penalty: float) -> Ridge
     ------
     ValueError
         If the penalty is not positive, or a feature or label is not finite.
+    numpy.linalg.LinAlgError
+        If the penalty is lost in rounding.
+
+    Notes
+    -----
+    Beside the features it takes the memory of one square matrix, in the smaller of
+    their two dimensions.
     """
     if not penalty > 0:
         raise ValueError(
@@ -68,21 +76,28 @@ def fit_ridge(features: FloatArray, labels: FloatArray, penalty: float) -> Ridge
             "take a small number for the ridgeless limit"
         )
     n, p = features.shape
-    design = features / np.sqrt(p)
     dual = p > n
     # One Gram matrix or the other: same minimiser, and spectra that differ by
-    # |p - n| eigenvalues equal to the penalty.
-    gram = design @ design.T if dual else design.T @ design
+    # |p - n| eigenvalues equal to the penalty. It is factored and inverted in place,
+    # below its diagonal; above it is zero.
+    gram = dsyrk(1 / p, features.T, trans=dual, lower=True)
     gram.flat[:: len(gram) + 1] += penalty
-    factor, lower = cho_factor(gram, lower=True, overwrite_a=True)
+    if not (np.isfinite(gram.trace()) and np.all(np.isfinite(labels))):
+        raise ValueError("features or labels contain infs or NaNs")
+    factor, failed = dpotrf(gram, lower=True, overwrite_a=True)
+    if failed:
+        raise np.linalg.LinAlgError(
+            f"penalty = {penalty}: too small for float64, take a larger one"
+        )
+    root = np.sqrt(p)
     if dual:
-        readout = design.T @ cho_solve((factor, lower), labels)
+        readout = features.T @ dpotrs(factor, labels, lower=True)[0] / root
     else:
-        readout = cho_solve((factor, lower), design.T @ labels)
+        readout = dpotrs(factor, features.T @ labels / root, lower=True)[0]
+    residual = labels - features @ (readout / root)
     # tr G^{-1} = |L^{-1}|_F^2 for G = L L^T; the penalty's own eigenvalues follow.
-    inverse = solve_triangular(factor, np.eye(len(gram)), lower=True, overwrite_b=True)
-    trace = float(np.vdot(inverse, inverse)) + max(0, p - n) / penalty
-    residual = labels - design @ readout
+    inverse = dtrtri(factor, lower=True, overwrite_c=True)[0].ravel(order="K")
+    trace = float(inverse @ inverse) + max(0, p - n) / penalty
     loss, norm = float(residual @ residual), float(readout @ readout)
     return RidgeFit(
         readout=readout,

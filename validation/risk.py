@@ -27,13 +27,13 @@ from detequiv.validation.model import FirstLayer, FloatArray, Function, Model
 __all__ = ["excess_error", "learned_function"]
 
 # Numbers of terms to try, all even: so the last power of a cosine is not negative.
-ORDERS = (16, 32, 64, 128, 256, 512, 1024)
+ORDERS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 # Bound on what is left out, in units of the natural size of the result.
-TOLERANCE = 1e-9
+TOLERANCE = 1e-8
 # Rows that stand for all when the number of terms to begin with is guessed.
 SAMPLE = 64
 # Units in a tile of the matrix of cosines: two tiles stay in a processor's cache.
-TILE = 192
+TILE = 128
 
 
 def excess_error(model: Model, layer: FirstLayer, readout: FloatArray) -> float:
@@ -92,8 +92,10 @@ class _Units:
 
     Attributes
     ----------
-    direction : ndarray, shape (p, d)
-        Unit vectors along the rows.
+    rows : ndarray, shape (p, d)
+        The f_j.
+    scale : ndarray, shape (p,)
+        Their norms.
     series : ndarray, shape (p, order)
         Coefficients of ``a_j sigma(|f_j| z) / sqrt(p)``.
     tail : ndarray, shape (p,)
@@ -102,7 +104,8 @@ class _Units:
         Sum of the second moments of all units.
     """
 
-    direction: FloatArray
+    rows: FloatArray
+    scale: FloatArray
     series: FloatArray
     tail: FloatArray
     own: float
@@ -112,7 +115,7 @@ class _Units:
         cls, activation: Function, layer: FirstLayer, readout: FloatArray, order: int
     ) -> Self:
         """Expand the units, group by group: within one their scales are close."""
-        scale = np.linalg.norm(layer.rows, axis=1)
+        scale = _norms(layer.rows)
         weight = readout / np.sqrt(len(scale))
         series, moment = np.empty((len(scale), order)), np.empty(len(scale))
         for q in np.unique(layer.group):
@@ -121,7 +124,8 @@ class _Units:
                 activation, scale[mine], order
             )
         return cls(
-            direction=layer.rows / scale[:, None],
+            rows=layer.rows,
+            scale=scale,
             series=weight[:, None] * series,
             tail=np.abs(weight) * _root_tail(series, moment),
             own=float(weight**2 @ moment),
@@ -136,7 +140,7 @@ class _Units:
         left_out : float
             Bound on the norm of the coefficients that come after.
         """
-        cosine = np.clip(self.direction @ axis, -1, 1)
+        cosine = np.clip(self.rows @ axis / self.scale, -1, 1)
         order = self.series.shape[1]
         power = np.vander(cosine, order + 1, increasing=True)
         series: FloatArray = np.einsum("jk,jk->k", self.series, power[:, :-1])
@@ -147,9 +151,9 @@ class _Units:
 
 def _orders(layer: FirstLayer) -> tuple[int, ...]:
     """Numbers of terms to try, from the one that the cosines of some pairs ask for."""
-    unit = layer.rows / np.linalg.norm(layer.rows, axis=1)[:, None]
-    some = np.arange(0, len(unit), max(1, len(unit) // SAMPLE))
-    cosine = unit[some] @ unit.T
+    rows, scale = layer.rows, _norms(layer.rows)
+    some = np.arange(0, len(rows), max(1, len(rows) // SAMPLE))
+    cosine = rows[some] @ rows.T / scale[some, None] / scale
     cosine[np.arange(len(some)), some] = 0
     ratio = np.clip(np.abs(cosine).max(), 1e-3, 1 - 1e-9)
     needed = np.log(TOLERANCE) / np.log(ratio)
@@ -171,7 +175,7 @@ def _sum_pairs(units: _Units, allowed: float) -> float | None:
     The matrix of cosines is symmetric and made tile by tile, and its powers in place.
     """
     total = 0.0
-    for i, j, cosine in _tiles(units.direction):
+    for i, j, cosine in _tiles(units):
         power = np.full(cosine.shape, 2.0)
         if i == j:
             power = np.triu(power, 1)
@@ -185,12 +189,21 @@ def _sum_pairs(units: _Units, allowed: float) -> float | None:
     return total
 
 
-def _tiles(direction: FloatArray) -> Iterator[tuple[slice, slice, FloatArray]]:
+def _tiles(units: _Units) -> Iterator[tuple[slice, slice, FloatArray]]:
     """Tiles of the matrix of cosines on and above its diagonal."""
-    starts = range(0, len(direction), TILE)
+    rows, inverse = units.rows, 1 / units.scale
+    starts = range(0, len(rows), TILE)
     for first in starts:
         i = slice(first, first + TILE)
-        band = direction[i] @ direction[first:].T
+        band = rows[i] @ rows[first:].T
         for start in starts[first // TILE :]:
             j = slice(start, start + TILE)
-            yield i, j, np.ascontiguousarray(band[:, start - first : j.stop - first])
+            tile = band[:, start - first : start - first + TILE] * inverse[i, None]
+            tile *= inverse[j]
+            yield i, j, tile
+
+
+def _norms(rows: FloatArray) -> FloatArray:
+    """Norm of each row."""
+    norms: FloatArray = np.sqrt(np.einsum("ji,ji->j", rows, rows))
+    return norms
