@@ -1,8 +1,8 @@
 """Wrong theories, each of which a trial must reject.
 
-A mutant is one plausible slip in the theory of spiked random features, made at run time
-to the problem, to the law of its features, or to the two potentials, and then solved
-like the right theory.
+A mutant is one plausible slip in the theory of learned features, made at run time to
+the problem, to the law of its features, or to the two potentials, and then solved like
+the right theory.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ import sympy as sp
 from detequiv.numerics.batch import solve_floats
 from detequiv.numerics.learned import combine_functions
 from detequiv.numerics.solve import exact_parameters, law_of
-from detequiv.theory.features import FeatureLaw, c1
+from detequiv.theory.features import FeatureLaw, c1, c2, kappa
 from detequiv.theory.matrices import upper_triangle
 from detequiv.theory.potential import Model, energy, energy_ridge, energy_source
 from detequiv.theory.problem import Problem
@@ -209,6 +209,11 @@ def _law(**change: Callable[[FeatureLaw], Any]) -> Callable[[FeatureLaw], Featur
     return lambda law: replace(law, **{name: new(law) for name, new in change.items()})
 
 
+def _each_tangent(change: Callable[[sp.Expr], sp.Expr]) -> Callable[[FeatureLaw], Any]:
+    """Change every tangent function."""
+    return lambda law: tuple(tuple(map(change, latent)) for latent in law.tangents)
+
+
 def _inverted_proportion(model: Model, names: Names) -> Model:
     """Weigh the samples by p/n instead of n/p."""
     swapped = {names.alpha: names.beta, names.beta: names.alpha}
@@ -223,8 +228,16 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(name="no tangent functions", model=_scaled("h", 0)),
     Mutant(name="tangent functions twice as large", model=_scaled("h", 2)),
     Mutant(
-        name="tangent functions c1 instead of kappa c1",
-        law=_law(tangents=lambda law: ((c1,) * len(law.spikes),)),
+        name="tangent functions without their factor kappa",
+        law=_law(tangents=_each_tangent(lambda h: h.subs(kappa, 1))),
+    ),
+    Mutant(
+        name="trained tangent functions with c2 of the wrong sign",
+        law=_law(tangents=_each_tangent(lambda h: sp.expand(h).subs(c2, -c2))),
+    ),
+    Mutant(
+        name="tangent functions of the pure spiked model",
+        law=_law(tangents=_each_tangent(lambda h: kappa * c1)),
     ),
     Mutant(
         name="tangent functions without their penalty",
@@ -350,4 +363,4 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
 )
-"""The slips. Some show with several groups, rho not 1, noise or misalignment only."""
+"""The slips. Some show with several groups, noise, or a trained network only."""

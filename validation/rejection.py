@@ -1,6 +1,6 @@
 """The validation, validated: it rejects every mutant and accepts the right theory.
 
-``python -m detequiv.validation.rejection``, or `make mutants`. Two problems are drawn
+``python -m detequiv.validation.rejection``, or `make mutants`. Three problems are drawn
 once, and every mutant is judged by these draws; then the right theory is judged by
 fresh draws with many seeds. The exit status is 1 if a mutant survives, or if more seeds
 reject the right theory than their level explains.
@@ -20,7 +20,7 @@ from rich.progress import track
 from rich.table import Table
 from scipy import stats
 
-from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
+from detequiv.theory.problem import Network, Problem, Ridge, SpikedFeatures, Target
 from detequiv.validation.evidence import Evidence, at_sizes
 from detequiv.validation.judgement import Finding, Judgement, judge
 from detequiv.validation.mutants import MUTANTS, Mutant
@@ -44,6 +44,12 @@ PROBLEMS: Mapping[str, Problem] = {
         ),
         target=Target(function="z + sin(2*z)", alignment="4/5", noise="1/2"),
         ridge=Ridge(samples_per_dim=3, width_per_dim="3/2", penalty="1/5"),
+    ),
+    # tangent functions that are not those of the pure spiked model
+    "trained": Problem(
+        network=Network(activation="erf", readout=1, step=3),
+        target=Target(function="z + (z**2 - 1)/2", noise="1/5"),
+        ridge=Ridge(samples_per_dim=3, width_per_dim=1, penalty="1/20"),
     ),
 }
 DRAWS = {50: 480, 75: 320, 100: 240, 150: 160}
