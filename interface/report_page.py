@@ -152,11 +152,20 @@ def page(report: Report) -> str:
         derived=detequiv.derive(trial.problem).text(),
         trends=_inline(_trends(report.quantities)),
         learned=_inline(_learned(report)),
-        definition=lambda name: DEFINITIONS.get(name, "mean predictor at this kappa"),
+        definition=_definition,
         number=lambda value: f"{value:.5g}",
         power=POWER,
         facts=facts,
     )
+
+
+def _definition(name: str) -> str:
+    """Say what a quantity is."""
+    if name.startswith("learned_function"):
+        return "mean predictor at this kappa"
+    if name.startswith("resolvent("):
+        return "(1/p) tr (Phi^T Phi / n - z)^-1"
+    return DEFINITIONS[name]
 
 
 def _inline(figure: Figure) -> str:

@@ -110,6 +110,7 @@ def simulate(
     progress: Progress | None = None,
     store: str | Path | None = None,
     projections: tuple[float, ...] = (),
+    eigenvalues: bool = False,
 ) -> Estimates:
     """Simulate a problem at finite dimension.
 
@@ -132,6 +133,8 @@ def simulate(
         written to it as they end, so that a simulation that was stopped goes on.
     projections : tuple of float
         Values of ``kappa = <v, x>`` at which the learned function is measured.
+    eigenvalues : bool
+        Whether to keep the eigenvalues of ``Phi^T Phi / n`` of each draw.
 
     Returns
     -------
@@ -174,6 +177,7 @@ def simulate(
         penalty=float(ridge.penalty),
         repetitions=repetitions,
         projections=projections,
+        eigenvalues=eigenvalues,
     )
     try:
         return run(

@@ -28,6 +28,7 @@ __all__ = [
     "choose_dimensions",
     "draw_until",
     "learned_at",
+    "resolvent_at",
 ]
 
 SHAPE = (1.0, 1.5, 2.0, 3.0)
@@ -51,6 +52,12 @@ CHUNK = 0.5  # seconds of draws between looks at the clock
 def learned_at(kappa: float) -> str:
     """Name of the learned function at one projection."""
     return f"learned_function({kappa:g})"
+
+
+def resolvent_at(z: complex) -> tuple[str, str]:
+    """Name the real and the imaginary part of ``(1/p) tr (Phi^T Phi / n - z)^{-1}``."""
+    place = f"resolvent({z.real:g}{z.imag:+g}i)"
+    return f"{place}, real", f"{place}, imaginary"
 
 
 def at_sizes(problem: Problem, d: int) -> Problem:
@@ -98,6 +105,8 @@ class Evidence:
         Source of the seeds, as `numpy.random.default_rng` takes it.
     executor : concurrent.futures.Executor, optional
         Where the draws run; in this thread by default.
+    points : sequence of complex
+        Where the resolvent is measured, off the real axis; nowhere by default.
     """
 
     def __init__(
@@ -105,11 +114,13 @@ class Evidence:
         problem: Problem,
         rng: int | SeedSequence | Generator | None = None,
         executor: Executor | None = None,
+        points: Sequence[complex] = (),
     ) -> None:
         root = np.random.default_rng(rng).bit_generator.seed_seq
         if not isinstance(root, SeedSequence):
             raise InputError("rng", rng, "no seed can be spawned from it; give an int")
         self.problem, self.executor, self._root = problem, executor, root
+        self.points = tuple(points)
         self._roots: dict[int, SeedSequence] = {}
         self._samples: dict[int, dict[str, FloatArray]] = {}
         self.seconds: dict[int, float] = {}
@@ -138,10 +149,15 @@ class Evidence:
             rng=root,
             executor=self.executor,
             projections=PROJECTIONS,
+            eigenvalues=bool(self.points),
         )
         fresh = {name: found.sample(name) for name in QUANTITIES}
         learned = np.array([one.learned for one in found.draws])
         fresh |= dict(zip(map(learned_at, PROJECTIONS), learned.T, strict=True))
+        for z in self.points:
+            traces = [np.mean(1 / (one.eigenvalues - z)) for one in found.draws]
+            parts = np.real(traces), np.imag(traces)
+            fresh |= dict(zip(resolvent_at(z), parts, strict=True))
         before = self._samples.get(d, {})
         self._samples[d] = {
             name: np.concatenate([before.get(name, np.empty(0)), values])
@@ -163,8 +179,7 @@ class Evidence:
         sized : mapping of int to mapping of str to float
             Theory of `at_sizes` at each dimension.
         """
-        learned = [limit[name] for name in map(learned_at, PROJECTIONS)]
-        size = float(np.sqrt(np.mean(np.square(learned))))
+        sizes = self._sizes(limit)
         measurements = []
         for name, value in limit.items():
             samples = [self._samples[d][name] for d in sized]
@@ -175,12 +190,11 @@ class Evidence:
                 for sample, theory in zip(samples, sized.values(), strict=True)
             ]
             errors = [float(np.std(s, ddof=1) / np.sqrt(len(s))) for s in samples]
-            scale = size if name.startswith("learned_function") else abs(value)
             measurements.append(
                 Measurement(
                     name=name,
                     theory=value,
-                    scale=scale,
+                    scale=sizes.get(name, abs(value)),
                     dimensions=tuple(sized),
                     differences=tuple(differences),
                     standard_errors=tuple(errors),
@@ -188,6 +202,17 @@ class Evidence:
                 )
             )
         return measurements
+
+    def _sizes(self, limit: Mapping[str, float]) -> dict[str, float]:
+        """Sizes of what may vanish: a learned function's, a complex number's."""
+        names = [*map(learned_at, PROJECTIONS)]
+        learned = float(np.sqrt(np.mean([limit[name] ** 2 for name in names])))
+        sizes = dict.fromkeys(names, learned)
+        for parts in map(resolvent_at, self.points):
+            if set(parts) <= set(limit):
+                real, imaginary = (limit[name] for name in parts)
+                sizes |= dict.fromkeys(parts, abs(complex(real, imaginary)))
+        return sizes
 
 
 def choose_dimensions(evidence: Evidence, budget: float) -> tuple[int, ...]:

@@ -1,14 +1,21 @@
 """A theory on trial: simulations under a budget of time, judged as they come in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
+from math import log2
 from time import monotonic
 
+import sympy as sp
+from flint import arb
 from numpy.random import Generator, SeedSequence
 
+from detequiv.numerics.arithmetic import precision
 from detequiv.numerics.learned import learned_function
-from detequiv.numerics.solve import solve
+from detequiv.numerics.moments import conditional_values
+from detequiv.numerics.solve import law_of, solve
+from detequiv.numerics.spectrum import Spectrum
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem import Problem
 from detequiv.validation.evidence import (
@@ -19,6 +26,7 @@ from detequiv.validation.evidence import (
     choose_dimensions,
     draw_until,
     learned_at,
+    resolvent_at,
 )
 from detequiv.validation.judgement import Judgement, judge, spend
 
@@ -30,6 +38,8 @@ RESOLUTION = 0.05
 """Relative error of theory that must be detectable for it to agree."""
 LOOKS = (0.25, 0.5, 1.0)
 """Fractions of the budget after which the evidence is judged."""
+POINTS = (0.25 + 0.25j, 1 + 0.25j, 2 + 0.5j)
+"""Where the resolvent is judged, over the mean eigenvalue."""
 DIGITS = 10  # of theory: far beyond those of any simulation
 
 Theory = Callable[[Problem], Mapping[str, float]]
@@ -38,12 +48,35 @@ Advance = Callable[[float], None]
 """Called with the fraction of the budget that is spent."""
 
 
-def predict(problem: Problem) -> dict[str, float]:
-    """Theory's value of everything that a trial measures."""
+def predict(problem: Problem, points: Sequence[complex] = ()) -> dict[str, float]:
+    """Theory's value of everything that a trial measures, the resolvent at `points`."""
     solution = solve(problem, digits=DIGITS)
     values = {name: float(getattr(solution, name)) for name in QUANTITIES}
     learned = map(float, learned_function(solution, PROJECTIONS))
-    return values | dict(zip(map(learned_at, PROJECTIONS), learned, strict=True))
+    values |= dict(zip(map(learned_at, PROJECTIONS), learned, strict=True))
+    if points:
+        transform = Spectrum(problem).stieltjes(points)
+        for z, value in zip(points, transform, strict=True):
+            parts = float(value.real), float(value.imag)
+            values |= dict(zip(resolvent_at(z), parts, strict=True))
+    return values
+
+
+def resolvent_points(problem: Problem) -> tuple[complex, ...]:
+    """Points about the bulk of the eigenvalues of ``Phi^T Phi / n``, and off the axis.
+
+    In units of the mean eigenvalue ``E sigma^2``, to the nearest power of two.
+    """
+    law = law_of(problem)
+    with precision(DIGITS + 15):
+        moments = [
+            conditional_values(law.activation, [arb(0)], sp.sqrt(u**2 + r**2), DIGITS)
+            for u, r in zip(law.spikes, law.bulks, strict=True)
+        ]
+        squares = [float(v.c0[0] ** 2 + v.c1[0] ** 2 + v.cs[0]) for v in moments]
+    mean = sum(float(w) * s for w, s in zip(law.weights, squares, strict=True))
+    unit = 2.0 ** round(log2(mean)) if mean > 0 else 1.0
+    return tuple(unit * z for z in POINTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +120,7 @@ def try_theory(
     rng: int | SeedSequence | Generator | None = None,
     executor: Executor | None = None,
     advance: Advance | None = None,
-    theory: Theory = predict,
+    theory: Theory | None = None,
     level: float = LEVEL,
     resolution: float = RESOLUTION,
 ) -> Trial:
@@ -110,7 +143,8 @@ def try_theory(
     advance : callable, optional
         Called now and then with the fraction of the budget that is spent.
     theory : callable, optional
-        What is on trial; `predict` by default.
+        What is on trial; by default `predict`, with the resolvent at points about the
+        bulk of the spectrum.
     level : float
         Probability, at most and over all looks, of "disagree" if theory is right.
     resolution : float
@@ -126,8 +160,10 @@ def try_theory(
     if not budget > 0:
         raise InputError("budget", budget, "give a positive number of seconds")
     began = monotonic()
+    points = resolvent_points(problem)
+    theory = theory or partial(predict, points=points)
     limit = theory(problem)
-    evidence = Evidence(problem, rng, executor)
+    evidence = Evidence(problem, rng, executor, points)
     dimensions = choose_dimensions(evidence, budget)
     sized = {d: theory(at_sizes(problem, d)) for d in dimensions}
     looks: list[Judgement] = []

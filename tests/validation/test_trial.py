@@ -18,8 +18,9 @@ from detequiv.validation.evidence import (
     at_sizes,
     choose_dimensions,
     learned_at,
+    resolvent_at,
 )
-from detequiv.validation.trial import predict, try_theory
+from detequiv.validation.trial import predict, resolvent_points, try_theory
 
 PROBLEM = Problem(
     features=SpikedFeatures(
@@ -58,7 +59,10 @@ class Laboratory:
         split = len(QUANTITIES)
         return SimpleNamespace(
             sample=lambda name: values[:, NAMES.index(name)],
-            draws=[SimpleNamespace(learned=row[split:]) for row in values],
+            draws=[
+                SimpleNamespace(learned=row[split:], eigenvalues=np.ones(4))
+                for row in values
+            ],
         )
 
 
@@ -153,6 +157,26 @@ def test_theory_predicts_all_that_is_measured() -> None:
     assert values["training_error"] == pytest.approx(float(solution.training_error))
     # the function of kappa that is learned approaches the target's
     assert values["learned_function(2)"] == pytest.approx(2, rel=0.2)
+
+
+def test_the_resolvent_is_judged_about_the_bulk() -> None:
+    points = resolvent_points(PROBLEM)
+    # E sigma^2 = E relu(r g)^2 = r^2 / 2 for rows of norm r
+    mean = (1 / 3 * (1 + 1.5**2) + 2 / 3 * (1 + 0.8**2)) / 2
+    assert points[1].real == 2.0 ** round(np.log2(mean))
+    values = predict(PROBLEM, points)
+    gathered, sized = Evidence(PROBLEM, 8, points=points), {}
+    for d, count in {40: 12, 60: 8}.items():
+        gathered.draw(d, count)
+        sized[d] = predict(at_sizes(PROBLEM, d), points)
+    found = {m.name: m for m in gathered.compare(values, sized)}
+    for z in points:
+        parts = resolvent_at(z)
+        size = np.hypot(*[values[name] for name in parts])
+        for one in (found[name] for name in parts):
+            assert one.scale == pytest.approx(size)
+            # within the finite size, and far below the number itself
+            assert max(map(abs, one.differences)) < 0.1 * one.scale
 
 
 def test_no_time_is_refused() -> None:
