@@ -6,6 +6,7 @@ no rounding of the proportions is left in the difference; what remains falls wit
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from math import hypot
 from time import monotonic
 
 import numpy as np
@@ -46,6 +47,8 @@ QUANTITIES = (
 SMALLEST = (50, 75, 100, 150)  # candidates for the smallest dimension
 PILOT = 4  # draws that tell what a draw takes
 ENOUGH = 100  # draws that the largest dimension must allow within the budget
+# Relative error below which nothing is claimed of float64 draws or of theory.
+ROUNDING = 1e-9
 CHUNK = 0.5  # seconds of draws between looks at the clock
 
 
@@ -189,12 +192,14 @@ class Evidence:
                 float(np.mean(sample)) - theory[name]
                 for sample, theory in zip(samples, sized.values(), strict=True)
             ]
-            errors = [float(np.std(s, ddof=1) / np.sqrt(len(s))) for s in samples]
+            scale = sizes.get(name, abs(value))
+            spreads = [float(np.std(s, ddof=1) / np.sqrt(len(s))) for s in samples]
+            errors = [hypot(spread, ROUNDING * scale) for spread in spreads]
             measurements.append(
                 Measurement(
                     name=name,
                     theory=value,
-                    scale=sizes.get(name, abs(value)),
+                    scale=scale,
                     dimensions=tuple(sized),
                     differences=tuple(differences),
                     standard_errors=tuple(errors),

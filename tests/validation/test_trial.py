@@ -113,6 +113,14 @@ def test_a_larger_budget_goes_to_larger_dimensions(laboratory: Laboratory) -> No
     assert large == (150, 225, 300, 450)
 
 
+def test_what_is_exact_but_for_rounding_agrees(laboratory: Laboratory) -> None:
+    # A quantity fixed by a symmetry: no spread, and a difference of a few ulps.
+    laboratory.spread = 0.0
+    off = TRUTH | {"training_error": 2.0 * (1 + 1e-12)}
+    found = try_theory(PROBLEM, budget=10, rng=0, theory=lambda _: off)
+    assert found.judgement.verdict == "agree"
+
+
 def test_the_levels_of_the_looks_add_up(laboratory: Laboratory) -> None:
     found = try_theory(PROBLEM, budget=20, rng=0, theory=lambda _: TRUTH, level=0.04)
     assert sum(look.level for look in found.looks) == pytest.approx(0.04)
