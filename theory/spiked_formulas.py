@@ -12,8 +12,14 @@ diagonal matrix ``V`` the gradient of Psi vanishes where
 
 from detequiv.theory.document import Formula, Section
 
-__all__ = ["energy_section", "equations_section", "errors_section", "setting_section"]
-__all__ += ["potential_section", "unknowns_section"]
+__all__ = [
+    "energy_section",
+    "equations_section",
+    "errors_section",
+    "potential_section",
+    "setting_section",
+    "unknowns_section",
+]
 
 MOST_ENTRIES = 4  # rows of a matrix that are written out
 
