@@ -96,7 +96,7 @@ class Law(Spectrum):
         return plot_spectrum(self, points, drawn, ax)
 
 
-def spectrum(problem: Problem, *, scale: str = "n") -> Law:
+def spectrum(problem: Problem, *, scale: str = "n", digits: int = 15) -> Law:
     """Limit law of the eigenvalues of ``Phi^T Phi / n``.
 
     Parameters
@@ -106,17 +106,20 @@ def spectrum(problem: Problem, *, scale: str = "n") -> Law:
         target play no part.
     scale : {"n", "p"}
         What ``Phi^T Phi`` is divided by.
+    digits : int
+        Significant digits of the ends of the support.
 
     Returns
     -------
     Law
-        With methods ``density(x)`` and ``stieltjes(z)`` and the attribute
-        ``atom_at_zero``, all in the scale that its attribute ``scale`` names.
+        With methods ``density(x)`` and ``stieltjes(z)`` and the attributes
+        ``atom_at_zero`` and ``support``, all in the scale that its attribute ``scale``
+        names.
 
     Raises
     ------
     InputError
-        A scale that is neither "n" nor "p".
+        A scale that is neither "n" nor "p", or fewer than 1 digit.
 
     Examples
     --------
@@ -131,5 +134,8 @@ def spectrum(problem: Problem, *, scale: str = "n") -> Law:
     ('Phi^T Phi / n', 0.0)
     >>> law.density([0.5, 1.0]).round(6)
     array([0.358583, 0.157566])
+    >>> (interval,) = law.support
+    >>> interval.upper.kind, round(float(interval.upper.value), 12)
+    ('regular', 1.883463981753)
     """
-    return Law(problem, scale=scale)
+    return Law(problem, scale=scale, digits=digits)

@@ -36,6 +36,7 @@ def plot_spectrum(
     if eigenvalues is not None:
         notes += _draw_histogram(ax, eigenvalues, _bins(x, wide), wide)
     draw_theory(ax, x, height, colour=COLOURS[1], label="limit law")
+    _mark_ends(ax, law)
     ax.set_ylim(bottom=0)
     scale = law.scale.replace("Phi^T Phi", r"\Phi^\top\Phi\,")
     ax.set_xlabel(f"eigenvalue $x$ of ${scale}$")
@@ -46,6 +47,25 @@ def plot_spectrum(
         ax.set_title("; ".join(notes), loc="left", fontsize=8.5, color="#777777")
     ax.legend(frameon=False)
     return figure_of(ax)
+
+
+def _mark_ends(ax: Axes, law: Law) -> None:
+    """Mark the ends of the support on the axis; soft ends are hollow."""
+    low, high = ax.get_xlim()
+    for interval in law.support:
+        for end in (interval.lower, interval.upper):
+            if low <= end.value <= high:
+                face = "white" if end.kind == "soft" else COLOURS[1]
+                ax.plot(
+                    [float(end.value)],
+                    [0],
+                    "^",
+                    color=COLOURS[1],
+                    markersize=6,
+                    markerfacecolor=face,
+                    clip_on=False,
+                    zorder=4,
+                )
 
 
 def _bins(x: NDArray[np.float64], wide: bool) -> NDArray[np.float64]:

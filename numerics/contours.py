@@ -109,7 +109,9 @@ def contour_fields(
     radius = gaussian_radius(digits + 5)
     for _ in range(20):
         # the next zeros of 1 + chi are some 2 pi rho / u away from the nearest
-        rule = contour.rule(radius, 1.6 / max(1.0, slope), 0.6 / max(1.0, slope), step)
+        delta, shift = 1.6 / max(1.0, slope), 0.6 / max(1.0, slope)
+        with precision(digits + 15):
+            rule = contour.rule(radius, delta, shift, step)
         fields = _on_rule(law, rule, digits)
         if _tail(fields, len(law.spikes)) < 10.0 ** -(digits - 2):
             break

@@ -1,7 +1,7 @@
 """The derived equations of a model, compiled to one arithmetic."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import sympy as sp
@@ -66,6 +66,24 @@ class Equations:
         self.sources = tuple(map(self._derivatives, (model.source, model.ridge)))
         self.quantities = make(
             ((energy, energy_source, energy_ridge), x, p), model.quantities.values()
+        )
+
+    @cached_property
+    def third(self) -> tuple[Compiled, Compiled]:
+        """Third derivatives of Psi: of the averaged part, and of the local part.
+
+        The first maps (chi, parameters) to 1 number; the second maps (direction,
+        unknowns, inverse, parameters) to the upper triangle of the derivative of the
+        local Hessian along the direction.
+        """
+        system, x = self.model.system, self.model.unknowns.symbols
+        direction = [sp.Symbol(f"v_{k}") for k in range(self.size)]
+        p = self.model.parameters
+        return (
+            self._compile(((self.model.chi,), p), [system.average_third]),
+            self._compile(
+                (direction, x, self.inverse, p), system.local_third(direction)
+            ),
         )
 
     def _derivatives(self, source: sp.Symbol) -> tuple[Compiled, Compiled, Compiled]:

@@ -5,25 +5,60 @@ factor ``p/n = beta/alpha``. The equations live in the scale of the first; what 
 reported is in the scale asked for.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
+import mpmath
 import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
+from detequiv.numerics.arithmetic import precision, to_ball, to_mpf
 from detequiv.numerics.solve import exact_parameters, law_of
 from detequiv.numerics.stieltjes import Resolvent
+from detequiv.numerics.support import RealBranch, find_support
 from detequiv.theory.errors import InputError
 from detequiv.theory.expressions import z
 from detequiv.theory.features import FeatureLaw
 from detequiv.theory.problem import Problem
 
-__all__ = ["Spectrum"]
+__all__ = ["Edge", "Interval", "Spectrum"]
 
 Array = NDArray[np.float64]
 SCAN = np.geomspace(1e-8, 1e3, 500)  # where the bulk is looked for, over its mean
 WIDE = 50.0  # ratio of the ends from which a grid is logarithmic
 NEGLIGIBLE = 1e-4  # mass that a grid leaves out at either end
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An end of an interval of the support.
+
+    Attributes
+    ----------
+    value : mpf
+        Where it is; may be infinite.
+    kind : str
+        "regular", "soft" or "hard".
+    """
+
+    value: mpmath.mpf
+    kind: str
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval of the support.
+
+    Attributes
+    ----------
+    lower, upper : Edge
+        Its ends.
+    """
+
+    lower: Edge
+    upper: Edge
 
 
 class Spectrum:
@@ -39,14 +74,19 @@ class Spectrum:
         The features, and the proportions n/d and p/d.
     scale : {"n", "p"}
         What ``Phi^T Phi`` is divided by.
+    digits : int
+        Significant digits of the ends of the support, at least 1.
 
     Raises
     ------
     InputError
-        A scale that is neither.
+        A scale that is neither, or fewer than 1 digit.
     """
 
-    def __init__(self, problem: Problem, *, scale: str = "n") -> None:
+    def __init__(self, problem: Problem, *, scale: str = "n", digits: int = 15) -> None:
+        if digits < 1:
+            raise InputError("digits", digits, "give a whole number of at least 1")
+        self.digits = digits
         if scale not in ("n", "p"):
             raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
         self.problem = problem
@@ -73,13 +113,49 @@ class Spectrum:
         ``1 - rank / p``, where the rank of Phi is ``min(n, p)``; of an affine
         activation, whose bulk is linear in x, ``min(n, p, d)``.
         """
+        return float(1 - min(self._ranks))
+
+    @property
+    def _ranks(self) -> list[sp.Expr]:
+        """Dimensions that limit the rank of the bulk, over p."""
         ridge, function = self.problem.ridge, self._law.activation.function
         ranks = [sp.S.One, ridge.samples_per_dim / ridge.width_per_dim]
         if function.is_polynomial(z) and sp.degree(function, z) <= 1:
             ranks.append(1 / ridge.width_per_dim)
             if not function.has(z):
                 ranks.append(sp.S.Zero)
-        return float(1 - min(ranks))
+        return ranks
+
+    @cached_property
+    def support(self) -> tuple[Interval, ...]:
+        """Intervals of the support, ascending; an atom at zero is not among them.
+
+        Each has a `lower` and an `upper` end with `value`, a number with `digits`
+        digits or infinity, and `kind`:
+
+        * "regular": the density rises like a square root;
+        * "soft": it vanishes faster, carried by ever fewer samples whose projection
+          kappa on the spike is large;
+        * "hard": at zero, where it diverges.
+
+        Raises
+        ------
+        ConvergenceError
+            An end could not be found, or not to `digits` digits.
+        """
+        ranks = self._ranks
+        smallest = min(ranks)
+        if smallest == 0:
+            return ()
+        branch = RealBranch(self._resolvent, exact_parameters(self.problem, self._law))
+        hard = ranks.count(smallest) > 1
+        found = find_support(branch, smallest, hard, self.digits)
+        with precision(self.digits + 15):
+            factor = to_ball(self._factor)
+            return tuple(
+                Interval(*(Edge(_scaled(e.value, factor), e.kind) for e in pair))
+                for pair in found
+            )
 
     def stieltjes(self, z: ArrayLike) -> NDArray[np.complex128]:
         """Stieltjes transform ``s(z) = (1/p) tr (M - z)^{-1}`` of the matrix M.
@@ -181,3 +257,8 @@ class Spectrum:
         values = self.stieltjes(points[positive]).imag / np.pi
         density[positive] = np.maximum(values, 0.0)
         return density
+
+
+def _scaled(value: Any, factor: Any) -> mpmath.mpf:
+    """Product as mpf; infinity stays what it is."""
+    return to_mpf(value * factor) if value.is_finite() else mpmath.inf

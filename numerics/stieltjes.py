@@ -33,7 +33,7 @@ from detequiv.theory.features import FeatureLaw
 from detequiv.theory.matrices import upper_triangle
 from detequiv.theory.potential import Model
 
-__all__ = ["Resolvent", "ResolventSystem", "follow_down"]
+__all__ = ["Resolvent", "ResolventSystem", "follow_down", "is_physical"]
 
 Array = NDArray[Any]
 DIGITS = 18.0  # of the fields in kappa
@@ -107,7 +107,7 @@ class ResolventSystem:
         """Gradient (B, N) and Hessian (B, N, N) of Psi at the unknowns x (B, N)."""
         eq, p = self.equations, self.parameters(z)
         slope, curvature = eq.average([self.chi(x)], self._parameters)
-        local = (x.T, self._inverse(x), p)
+        local = (x.T, self.inverse(x), p)
         gradient = _stack(eq.local_gradient(*local), len(x))
         gradient = gradient + slope @ self._weighted_form
         upper = _stack(eq.local_hessian(*local), len(x)) + curvature @ self._products
@@ -119,9 +119,12 @@ class ResolventSystem:
     def slope(self, x: Array, z: Array) -> Array:
         """Differentiate the unknowns along z, shape (B, N)."""
         _, hessian = self.derivatives(x, z)
+        return self.solve_hessian(x, hessian, self.by_ridge(x, z))
+
+    def by_ridge(self, x: Array, z: Array) -> Array:
+        """Differentiate grad Psi by ``lambda = -z``, shape (B, N)."""
         local = self.equations.sources[1][0]
-        by_ridge = _stack(local(x.T, self._inverse(x), self.parameters(z)), len(x))
-        return self.solve_hessian(x, hessian, by_ridge)
+        return _stack(local(x.T, self.inverse(x), self.parameters(z)), len(x))
 
     def scales(self, x: Array) -> Array:
         """Sizes of the unknowns: ``|g_q|`` and ``sqrt(A_qq A_rr)``; shape (B, N)."""
@@ -172,7 +175,8 @@ class ResolventSystem:
                 break
         return x, last
 
-    def _inverse(self, x: Array) -> list[Array]:
+    def inverse(self, x: Array) -> list[Array]:
+        """Upper triangle of the inverse of the matrix unknown, each (B,)."""
         eq = self.equations
         if not eq.order:
             return []
@@ -225,7 +229,7 @@ def follow_down(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
         start = x[todo] + tangent * (1j * (goal - high))[:, None]
         there = z[todo] + 1j * goal
         found, size = system.newton(start, there)
-        good = (size < STALLED) & _physical(system, found, there)
+        good = (size < STALLED) & is_physical(system, found, there)
         x[todo[good]], accuracy[todo[good]] = found[good], size[good]
         height[todo[good]] = goal[good]
         ratio[todo] = np.where(good, ratio[todo] ** 1.3, np.sqrt(ratio[todo]))
@@ -237,7 +241,7 @@ def follow_down(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
     return x, np.where(height > 0, np.inf, accuracy)
 
 
-def _physical(system: ResolventSystem, x: Array, z: Array) -> Array:
+def is_physical(system: ResolventSystem, x: Array, z: Array) -> Array:
     """Whether Im g_q >= 0, and where g is real, dg/dz > 0: shape (B,)."""
     count = system.equations.size - len(system.equations.inverse)
     g = x[:, :count]
@@ -282,6 +286,11 @@ class Resolvent:
             )
         return self._systems[key]
 
+    @property
+    def groups(self) -> int:
+        """Number K of groups."""
+        return len(self.law.spikes)
+
     def mean(self) -> float:
         """First moment of the bulk: ``(alpha/beta) E chi`` at g = 1, A = V."""
         system = self.system(REAL_AXIS, 0)
@@ -309,6 +318,17 @@ class Resolvent:
         ConvergenceError
             The error stays above 1e-7 at some point.
         """
+        x, error = self.attempt(z)
+        if (error > STALLED).any():
+            worst = int(np.argmax(error))
+            raise ConvergenceError(
+                f"the resolvent at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was "
+                f"reached to {error[worst]:.1e} only; move z off the real axis"
+            )
+        return x, error
+
+    def attempt(self, z: Array) -> tuple[Array, Array]:
+        """As `solve`, but leave it to the caller to judge the errors."""
         # a point far from its solution may overflow: it is given up, with the rest
         with np.errstate(all="ignore"):
             blocks = [self._solve(z[i : i + BLOCK]) for i in range(0, len(z), BLOCK)]
@@ -334,12 +354,6 @@ class Resolvent:
                     break
             if not len(open_points):
                 break
-        if (error > STALLED).any():
-            worst = int(np.argmax(error))
-            raise ConvergenceError(
-                f"the resolvent at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was "
-                f"reached to {error[worst]:.1e} only; move z off the real axis"
-            )
         return x, error
 
     def _on_contour(

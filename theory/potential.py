@@ -11,7 +11,7 @@ Everything that is solved or reported is a derivative of one of the two, and
 :class:`System` holds these derivatives. It knows no number and no solver.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -190,6 +190,25 @@ class System:
         ]
         self.energy_local_gradient = [sp.diff(model.energy_local, s) for s in x]
         self.weight_slope = sp.diff(model.energy_weight, chi)
+
+    @cached_property
+    def average_third(self) -> sp.Expr:
+        """Third derivative of the averaged part of Psi by chi."""
+        return sp.diff(self.average_curvature, self.model.chi)
+
+    def local_third(self, direction: Sequence[sp.Symbol]) -> list[sp.Expr]:
+        """Differentiate the local Hessian along `direction`; upper triangle.
+
+        Parameters
+        ----------
+        direction : sequence of Symbol
+            One component an unknown.
+        """
+        x = self.model.unknowns.symbols
+        return [
+            sp.Add(*[v * sp.diff(h, s) for v, s in zip(direction, x, strict=True)])
+            for h in self.local_hessian
+        ]
 
     def source_derivatives(self, source: sp.Symbol) -> "SourceDerivatives":
         """Differentiate by one parameter, as implicit differentiation needs.

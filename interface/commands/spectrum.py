@@ -11,6 +11,8 @@ import numpy as np
 import detequiv as de
 from detequiv.options import (
     check_suffix,
+    decimal,
+    digits_option,
     json_option,
     parse_assignments,
     print_json,
@@ -26,6 +28,7 @@ DIGITS = 12  # of the density, which is solved in float64
 @click.command
 @takes_problem
 @click.option("--points", type=int, default=1000, show_default=True, metavar="N")
+@digits_option
 @click.option("--simulate", metavar="d=D", help="Draw one matrix at input dimension D.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For --simulate.")
 @click.option("--out", metavar="FILE.csv", help="Write the table x, density here.")
@@ -34,13 +37,18 @@ DIGITS = 12  # of the density, which is solved in float64
 def command(
     problem: de.Problem,
     points: int,
+    digits: int,
     simulate: str | None,
     seed: int,
     out: str | None,
     plot: str | None,
     as_json: bool,
 ) -> None:
-    """Spectrum of Phi^T Phi / n, the feature covariance of the problem in FILE."""
+    """Spectrum of Phi^T Phi / n, the feature covariance of the problem in FILE.
+
+    Its atom at zero, its support, and its density, which is solved in float64; the ends
+    of the support have as many digits as asked for.
+    """
     table = check_suffix(out, "--out", (".csv",))
     figure = check_suffix(plot, "--plot", (".svg", ".png", ".pdf"))
     dimension = None if simulate is None else _dimension(simulate)
@@ -48,7 +56,7 @@ def command(
         raise InputError("--points", points, "give at least 2")
     if seed < 0:
         raise InputError("--seed", seed, "must not be negative")
-    law = de.spectrum(problem)
+    law = de.spectrum(problem, digits=digits)
     eigenvalues = (
         None if dimension is None else law.simulate(dimension=dimension, rng=seed)
     )
@@ -93,9 +101,13 @@ def _as_json(
     law: de.Law, rows: list[tuple[str, str]], eigenvalues: Any
 ) -> dict[str, Any]:
     """Lay out a spectrum as the contract of ``spectrum --json`` has it."""
-    values = {
+    values: dict[str, Any] = {
         "scale": law.scale,
         "atom_at_zero": _text(law.atom_at_zero),
+        "support": [
+            {"lower": _end(i.lower, law), "upper": _end(i.upper, law)}
+            for i in law.support
+        ],
         "x": [x for x, _ in rows],
         "density": [density for _, density in rows],
     }
@@ -104,9 +116,26 @@ def _as_json(
     return values
 
 
+def _end(edge: Any, law: de.Law) -> dict[str, str]:
+    """Lay out an end of an interval."""
+    return {"value": _place(edge, law), "kind": edge.kind}
+
+
+def _place(edge: Any, law: de.Law) -> str:
+    """Write where an end is; a hard or soft end may be at zero or at infinity."""
+    if edge.value == 0:
+        return "0"
+    return decimal(edge.value, law.digits).removeprefix("+")
+
+
 def _print_summary(law: de.Law, x: Any, density: Any) -> None:
     """Print where the law is, in a few lines."""
     mass = np.sum(np.diff(x) * (density[1:] + density[:-1]) / 2)
     click.echo(f"eigenvalues of {law.scale}, the limit law of all p of them")
     click.echo(f"mass at zero     {_text(law.atom_at_zero)}")
+    for interval in law.support:
+        ends = [
+            f"{_place(e, law)} ({e.kind})" for e in (interval.lower, interval.upper)
+        ]
+        click.echo(f"support          {' to '.join(ends)}")
     click.echo(f"density drawn    {x[0]:.6g} to {x[-1]:.6g}, mass {mass:.4g}")

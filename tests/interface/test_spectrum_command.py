@@ -43,6 +43,9 @@ def test_json_is_one_object_of_decimal_strings() -> None:
     assert len(x) == len(density) == 50
     assert np.trapezoid(density, x) == pytest.approx(1, abs=3e-3)
     assert all(isinstance(text, str) for text in values["density"])
+    (interval,) = values["support"]
+    assert interval["lower"] == {"value": "0.107695154586736", "kind": "regular"}
+    assert interval["upper"] == {"value": "20.8923048454133", "kind": "regular"}
 
 
 def test_table_and_figure_are_written(tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ def test_a_figure_has_the_density_and_the_histogram() -> None:
     figure = law.plot(points=40, eigenvalues=law.simulate(dimension=40, rng=1))
     assert isinstance(figure, Figure)
     (ax,) = figure.axes
-    assert len(ax.lines) == 1
+    assert len(ax.lines) == 3  # the density, and two ends of the support
     assert [t.get_text() for t in ax.get_legend().get_texts()] == [
         "one matrix, $p$ = 60",
         "limit law",
