@@ -63,9 +63,11 @@ def first_step(digits: float, analyticity: float = 0.45) -> float:
 
 
 @lru_cache(maxsize=32)
-def float_fields(law: FeatureLaw, digits: float, step: float) -> Fields:
+def float_fields(
+    law: FeatureLaw, digits: float, step: float, interpolating: bool = False
+) -> Fields:
     """Fields for float64 use; remembered, for sweeps."""
-    return evaluate_fields(law, digits, step)
+    return evaluate_fields(law, digits, step, interpolating=interpolating)
 
 
 def float_system(
@@ -76,7 +78,9 @@ def float_system(
     return FloatSystem(float_equations(model), weights, columns, parameters)
 
 
-def solve_floats(model: Model, law: FeatureLaw, parameters: Array) -> FloatSolutions:
+def solve_floats(
+    model: Model, law: FeatureLaw, parameters: Array, *, interpolating: bool = False
+) -> FloatSolutions:
     """Solve B points of one model in float64.
 
     Parameters
@@ -87,6 +91,8 @@ def solve_floats(model: Model, law: FeatureLaw, parameters: Array) -> FloatSolut
         Features and target shared by the points.
     parameters : (B, P) array
         Parameters in the model's order.
+    interpolating : bool
+        Whether the model is the ridgeless limit with fewer samples than units.
 
     Raises
     ------
@@ -95,10 +101,10 @@ def solve_floats(model: Model, law: FeatureLaw, parameters: Array) -> FloatSolut
     """
     smallest = parameters[:, model.parameters.index(model.ridge)].min()
     # small conditional variances are multiplied by g ~ 1/lambda
-    digits = 18.0 + max(0.0, -float(np.log10(smallest)))
+    digits = 18.0 + (max(0.0, -float(np.log10(smallest))) if smallest else 10.0)
     step, best = first_step(28.0), np.inf
     for _ in range(REFINEMENTS):
-        fields = float_fields(law, digits, step)
+        fields = float_fields(law, digits, step, interpolating)
         fine = float_system(model, fields, parameters)
         x, accuracy = minimise(fine)
         if np.isinf(accuracy).any():

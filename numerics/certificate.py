@@ -141,8 +141,10 @@ def certify(
     """
     if digits < 1:
         raise InputError("digits", digits, "give a whole number of at least 1")
+    if not problem.ridge.penalty.is_positive:
+        raise InputError("ridge.penalty", 0, "a certificate needs a number > 0")
     law = law_of(problem)
-    goal = digits + 4.0 + max(0.0, -log10(float(problem.ridge.penalty) or 1.0))
+    goal = digits + 4.0 + max(0.0, -log10(float(problem.ridge.penalty)))
     for _ in range(ATTEMPTS):
         if solution is None or solution.digits < goal - 3:
             solution = solve(problem, digits=ceil(goal))

@@ -21,7 +21,7 @@ from detequiv.numerics.fields import evaluate_fields
 from detequiv.numerics.ladder import BallSystem, solve_semidefinite
 from detequiv.numerics.quadrature import geometric_error
 from detequiv.numerics.solve import exact_parameters, law_of, solve
-from detequiv.theory.errors import ConvergenceError
+from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.features import FeatureLaw
 from detequiv.theory.problem import Problem
 
@@ -96,6 +96,8 @@ def diagnose(problem: Problem, *, digits: int = 15) -> Diagnosis:
     True
     """
     ridge, law = problem.ridge, law_of(problem)
+    if not ridge.penalty.is_positive:
+        raise InputError("ridge.penalty", 0, "a diagnosis needs a number > 0")
     working = digits + 3
     for _ in range(ATTEMPTS):
         solution = solve(problem, digits=working)

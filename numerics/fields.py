@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import flint
@@ -18,6 +19,7 @@ from detequiv.numerics.arithmetic import (
 )
 from detequiv.numerics.moments import MomentValues, conditional_values
 from detequiv.numerics.quadrature import Rule, gaussian_radius, panels, sinh_rule
+from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.features import FeatureLaw, c1, c2, kappa
 
 __all__ = ["Fields", "evaluate_fields", "tangent_columns"]
@@ -52,7 +54,9 @@ class Fields:
         return weights, np.array([[float(c[i]) for i in keep] for c in self.columns])
 
 
-def evaluate_fields(law: FeatureLaw, digits: float, step: float) -> Fields:
+def evaluate_fields(
+    law: FeatureLaw, digits: float, step: float, *, interpolating: bool = False
+) -> Fields:
     """Evaluate the fields of the spiked model for the given features and target.
 
     Parameters
@@ -63,6 +67,9 @@ def evaluate_fields(law: FeatureLaw, digits: float, step: float) -> Fields:
         Accuracy of the conditional moments, and reach of the rule into the tails.
     step : float
         Step of the rule in its own variable (t of ``kappa = delta sinh(t)``).
+    interpolating : bool
+        Whether the averages will weight with ``1/chi`` and not ``1/(1 + chi)``: the
+        variances in the far tails then count relative to themselves.
 
     Raises
     ------
@@ -71,12 +78,25 @@ def evaluate_fields(law: FeatureLaw, digits: float, step: float) -> Fields:
     """
     ratios = [to_float(u / r) for u, r in zip(law.spikes, law.bulks, strict=True)]
     slope = max(map(abs, ratios))
-    radius = gaussian_radius(digits + 5)
+    radius, accuracy = gaussian_radius(digits + 5), digits
     for _ in range(20):
-        fields = _on_rule(law, radius, slope, step, digits)
-        if _tail(fields) < 10.0 ** -(digits + 2):
+        fields = _on_rule(law, radius, slope, step, accuracy)
+        tail, noise = _tail(fields), 0.0
+        if interpolating:
+            tail, noise = _interpolating_tail(fields, len(ratios), accuracy)
+        if noise > 10.0 ** -(digits + 2):
+            accuracy *= 1.5
+        elif tail > 10.0 ** -(digits + 2):
+            radius *= 1.2
+        else:
             return fields
-        radius *= 1.2
+        if accuracy > 4 * digits:
+            break
+    if interpolating:
+        raise ConvergenceError(
+            "without a penalty, samples far out decide, and there the features' "
+            "variance vanishes too fast for this precision; give a ridge.penalty > 0"
+        )
     return fields
 
 
@@ -159,3 +179,28 @@ def _tail(fields: Fields) -> float:
         ]
         share = max(share, max(squares[i] for i in ends) / (sum(squares) + 1e-300))
     return share
+
+
+def _interpolating_tail(
+    fields: Fields, groups: int, accuracy: float
+) -> tuple[float, float]:
+    """Share of the outermost nodes, and of the rounding of the variances.
+
+    Of averages with weight 1 and of averages with weight ``1/chi``, which behaves like
+    one over the variances; the larger of the two.
+    """
+    variances = [
+        sum(row) for row in zip(*fields.columns[2 * groups : 3 * groups], strict=True)
+    ]
+    if any(float(v) == 0 for v in variances):
+        return inf, inf
+    plain = [float(w) for w in fields.weights]
+    raised = [float(w / v) for w, v in zip(fields.weights, variances, strict=True)]
+    ends = [min(fields.rule.every(1)), max(fields.rule.every(1))]
+    tail = max(max(s[i] for i in ends) / sum(s) for s in (plain, raised))
+    rounding = [float(arb(10) ** (-arb(accuracy)) / v) for v in variances]
+    noise = max(
+        sum(v * r for v, r in zip(s, rounding, strict=True)) / sum(s)
+        for s in (plain, raised)
+    )
+    return tail, noise

@@ -39,7 +39,8 @@ class Solution:
     ridge_objective : mpf
         Minimum of ``sum_mu (y_mu - f(x_mu))^2 + lambda |a|^2``, over p.
     resolvent_trace : mpf
-        ``(1/p) tr (Phi^T Phi / p + lambda)^{-1}``.
+        ``(1/p) tr (Phi^T Phi / p + lambda)^{-1}``; infinite, with g and A, without a
+        penalty where n < p.
     g : tuple of mpf
         Average diagonal entry of that resolvent in each group, length K.
     A : tuple of tuple of mpf

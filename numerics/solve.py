@@ -32,12 +32,14 @@ from detequiv.numerics.solution import QUANTITIES, Solution
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.features import FeatureLaw, feature_law
 from detequiv.theory.matrices import upper_triangle
+from detequiv.theory.potential import Model
 from detequiv.theory.problem import Problem
+from detequiv.theory.ridgeless import check_limit, interpolates, ridgeless_model
 
 __all__ = ["exact_parameters", "law_of", "solve"]
 
 arb = flint.arb
-ATTEMPTS = 6  # rounds of more precision and more nodes
+ATTEMPTS = 9  # rounds of more precision and more nodes
 GUARD = 25  # digits carried beyond those asked for
 
 
@@ -47,7 +49,7 @@ def solve(problem: Problem, *, digits: int = 15, certify: bool = False) -> Solut
     Parameters
     ----------
     problem : Problem
-        What to solve; its penalty must be positive.
+        What to solve. A penalty of 0 is the limit of a vanishing one.
     digits : int
         Significant decimal digits of every reported quantity, at least 1. A
         quantity that vanishes (a training error without noise, say) has them
@@ -64,7 +66,8 @@ def solve(problem: Problem, *, digits: int = 15, certify: bool = False) -> Solut
     Raises
     ------
     InputError
-        A number outside the domain of this solver.
+        A number outside the domain of this solver; no penalty at n = p, where the test
+        error diverges, or with features of no randomness of their own.
     ConvergenceError
         The digits cannot be vouched for; the message says how many can.
 
@@ -82,22 +85,22 @@ def solve(problem: Problem, *, digits: int = 15, certify: bool = False) -> Solut
     if digits < 1:
         raise InputError("digits", digits, "give a whole number of at least 1")
     law = law_of(problem)
-    if not problem.ridge.penalty.is_positive:
-        raise InputError(
-            "ridge.penalty",
-            problem.ridge.penalty,
-            "the ridgeless limit is not solved by this version; give a number > 0",
-        )
-    parameters = exact_parameters(problem, law)
-    floats = solve_floats(law.model, law, np.array([[float(v) for v in parameters]]))
+    task = _task(problem, law)
+    penalty = float(problem.ridge.penalty)
     # g ~ 1/lambda multiplies conditional variances that cancel
-    extra = 2.0 + max(0.0, -log10(float(problem.ridge.penalty)))
+    extra = 2.0 + (max(0.0, -log10(penalty)) if penalty else 0.0)
+    floats = solve_floats(
+        task.model,
+        law,
+        np.array([[float(v) for v in task.parameters]]),
+        interpolating=task.interpolating,
+    )
     step, reached = first_step(digits + extra, 0.8 * floats.analyticity), -inf
     for _ in range(ATTEMPTS):
-        attempt = _attempt(law, parameters, floats, digits + extra, step)
+        attempt = _attempt(task, floats, digits + extra, step)
         reached = max(reached, attempt.digits)
         if attempt.digits >= digits:
-            found = attempt.solution(problem, law, digits)
+            found = attempt.solution(problem, task, digits)
             return _certified(found) if certify else found
         if attempt.quadrature_limited:
             step *= 0.65
@@ -137,6 +140,28 @@ def exact_parameters(problem: Problem, law: FeatureLaw) -> list[Any]:
 
 
 @dataclass(frozen=True)
+class _Task:
+    """The equations to solve, and exact numbers for their parameters."""
+
+    law: FeatureLaw
+    model: Model
+    parameters: list[Any]
+    interpolating: bool = False
+
+
+def _task(problem: Problem, law: FeatureLaw) -> _Task:
+    """Put a problem into equations; without a penalty, into those of the limit."""
+    parameters = exact_parameters(problem, law)
+    if problem.ridge.penalty.is_positive:
+        return _Task(law, law.model, parameters)
+    check_limit(problem, law)
+    interpolating = interpolates(problem)
+    model = ridgeless_model(law.model, interpolating)
+    parameters[model.parameters.index(model.ridge)] = sp.Integer(interpolating)
+    return _Task(law, model, parameters, interpolating)
+
+
+@dataclass(frozen=True)
 class _Attempt:
     """One solve at one precision on one rule, with its error estimates."""
 
@@ -146,11 +171,16 @@ class _Attempt:
     digits: float
     quadrature_limited: bool
 
-    def solution(self, problem: Problem, law: FeatureLaw, digits: int) -> Solution:
+    def solution(self, problem: Problem, task: _Task, digits: int) -> Solution:
+        law = task.law
         groups, latents = len(law.spikes), len(law.tangents)
         values = [to_mpf(v) for v in self.outputs.quantities]
         learned = [to_mpf(v) for v in self.outputs.coefficients]
         unknowns = [to_mpf(v) for v in self.unknowns]
+        if task.interpolating:
+            # they grow like one over the penalty, and so does the resolvent's trace
+            unknowns = [mpmath.inf * mpmath.sign(v) if v else v for v in unknowns]
+            values[QUANTITIES.index("resolvent_trace")] = mpmath.inf
         coupling = [[mpmath.mpf(0)] * groups for _ in range(groups)]
         for (i, j), value in zip(
             upper_triangle(groups), unknowns[groups:], strict=True
@@ -170,19 +200,17 @@ class _Attempt:
 
 
 def _attempt(
-    law: FeatureLaw,
-    exact: list[Any],
-    floats: FloatSolutions,
-    digits: float,
-    step: float,
+    task: _Task, floats: FloatSolutions, digits: float, step: float
 ) -> _Attempt:
     """Solve on one rule, and on its every second and fourth node."""
-    model = law.model
-    fields = evaluate_fields(law, digits + 3, step)
-    parameters = np.array([[float(v) for v in exact]])
+    model = task.model
+    fields = evaluate_fields(
+        task.law, digits + 3, step, interpolating=task.interpolating
+    )
+    parameters = np.array([[float(v) for v in task.parameters]])
     newton_matrix = float_system(model, fields, parameters)
     with precision(digits + GUARD):
-        balls = [to_ball(v) for v in exact]
+        balls = [to_ball(v) for v in task.parameters]
         labels = _label_variance(fields)
         start: Any = floats.unknowns[0]
         results = []
