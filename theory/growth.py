@@ -100,6 +100,7 @@ def orders(parts: Pieces) -> tuple[Order, Order]:
     return _order(left), _order(right)
 
 
+@lru_cache(maxsize=256)
 def require_square_integrable(parts: Pieces, variance: sp.Expr) -> None:
     """Check that ``E f(z)^2`` is finite for z of the given variance.
 
