@@ -16,6 +16,7 @@ from detequiv.theory.pieces import pieces
 from detequiv.theory.problem import Problem, SpikedFeatures
 from detequiv.validation.draws import Dimensions, Experiment
 from detequiv.validation.experiment import Estimates, Progress, run
+from detequiv.validation.hermite import UnresolvedError
 from detequiv.validation.model import FloatArray, Function, Model, SpikedModel
 from detequiv.validation.store import StoreError
 from detequiv.validation.trained import TrainedModel
@@ -185,3 +186,5 @@ def simulate(
         )
     except StoreError as error:
         raise InputError("store", store, str(error)) from None
+    except UnresolvedError as error:
+        raise InputError("network", "[network]", f"not sampled: {error}") from None

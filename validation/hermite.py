@@ -114,6 +114,9 @@ def _resolving_width(function: Function, scale: float, order: int) -> float:
     """
     scales = np.array([scale])
     wide = _integrate(function, scales, order, WIDTHS[0])
+    ends = function(scale * np.array([-REACH, REACH])) ** 2 * np.exp(-(REACH**2) / 2)
+    if not np.all(ends <= ACCURACY * wide[0, -1]):
+        raise UnresolvedError("the function grows too fast to be integrated")
     for width, half in pairwise(WIDTHS):
         narrow = _integrate(function, scales, order, half)
         rms = np.sqrt(narrow[:, -1:])

@@ -132,6 +132,17 @@ def test_a_function_too_rough_is_not_integrated() -> None:
         hermite_expansion(lambda z: np.sign(np.sin(500 * z)), np.ones(1), 4)
 
 
+def test_a_function_that_grows_too_fast_is_not_integrated() -> None:
+    # Its square has a finite mean at s^2 < 2, but not within reach of the nodes.
+    def fast(z: FloatArray) -> FloatArray:
+        return np.exp(z**2 / 8)
+
+    a = hermite_coefficients(fast, np.ones(1), 1)
+    assert a[0, 0] == pytest.approx(np.sqrt(4 / 3), rel=1e-10)
+    with pytest.raises(UnresolvedError, match="grows too fast"):
+        hermite_expansion(fast, np.array([1.0, 1.35]), 4)
+
+
 # Three inputs, so that a product rule of 48^3 nodes reaches every input there is.
 NODES, WEIGHTS = hermegauss(48)
 CUBE = np.array(list(product(NODES, repeat=3)))
