@@ -44,7 +44,7 @@ QUANTITIES = (
     "ridge_objective",
     "resolvent_trace",
 )
-SMALLEST = (50, 75, 100, 150)  # candidates for the smallest dimension
+SMALLEST = (100, 150, 200)  # candidates: below, 1/d is no small parameter
 PILOT = 4  # draws that tell what a draw takes
 ENOUGH = 100  # draws that the largest dimension must allow within the budget
 # Relative error below which nothing is claimed of float64 draws or of theory.

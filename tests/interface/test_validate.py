@@ -57,7 +57,7 @@ def test_json_has_what_the_contract_says() -> None:
         assert set(one) >= {"theory", "simulation", "standard_error", "z", "dimensions"}
         difference = one["simulation"] - one["theory"]
         assert one["z"] == pytest.approx(difference / one["standard_error"])
-        assert one["dimensions"] == [50, 75, 100, 150]
+        assert one["dimensions"] == [100, 150, 200, 300]
     assert said["quantities"][1]["theory"] == pytest.approx(
         float(solution.training_error)
     )

@@ -109,7 +109,7 @@ def test_a_budget_too_small_leaves_it_undecided(laboratory: Laboratory) -> None:
 
 def test_a_larger_budget_goes_to_larger_dimensions(laboratory: Laboratory) -> None:
     small, large = (choose_dimensions(Evidence(PROBLEM, 0), t) for t in (10, 1000))
-    assert small == (50, 75, 100, 150)
+    assert small == (100, 150, 200, 300)
     assert large == (150, 225, 300, 450)
 
 
