@@ -9,8 +9,12 @@ from scipy import stats
 
 __all__ = ["NEXT_TERM", "Trend", "fit_trend", "z_threshold"]
 
-NEXT_TERM = 0.5
-"""Assumed ratio of successive powers of 1/d at the smallest d of a fit."""
+NEXT_TERM = 1.0
+"""Assumed ratio of successive powers of 1/d at the smallest d of a fit.
+
+Where functions of a vocabulary are nearly dependent, the small penalty that a finite
+width puts on their coefficients matters up to d of several hundreds.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +34,8 @@ class Trend:
         Square root of chi-square over its mean, by which the scatter about the trend
         exceeds what the standard errors explain; 1 where nothing is left to test.
     neglected : float
-        Allowance for the first power of 1/d left out: what it does to the intercept if,
-        at the smallest d, successive powers fall by the factor `NEXT_TERM` from the
+        Allowance for the first power of 1/d left out: what it does to the intercept if
+        successive powers have the ratio `NEXT_TERM` at the smallest d, counted from the
         largest one kept.
     neglected_error : float
         Standard error of this allowance.

@@ -38,10 +38,10 @@ def test_z_and_goodness_have_their_laws() -> None:
 
 
 def test_what_is_neglected_is_allowed_for() -> None:
-    # All powers of a/d, with a half the smallest d: the fit keeps two, and its
+    # All powers of a/d, with a the smallest d: the fit keeps two, and its
     # intercept is off by the rest.
     d = np.array([60, 90, 120, 180])
-    trend = fit_trend(list(d), list(30 / (d + 30)), [1e-3] * 4, degree=2)
+    trend = fit_trend(list(d), list(60 / (d + 60)), [1e-3] * 4, degree=2)
     assert trend.neglected / 3 < abs(trend.intercept) < trend.neglected
     assert trend.neglected_error < trend.standard_error
 

@@ -108,9 +108,9 @@ def test_a_budget_too_small_leaves_it_undecided(laboratory: Laboratory) -> None:
 
 
 def test_a_larger_budget_goes_to_larger_dimensions(laboratory: Laboratory) -> None:
-    small, large = (choose_dimensions(Evidence(PROBLEM, 0), t) for t in (10, 1000))
+    small, large = (choose_dimensions(Evidence(PROBLEM, 0), t) for t in (10, 10**4))
     assert small == (100, 150, 200, 300)
-    assert large == (150, 225, 300, 450)
+    assert large == (200, 300, 400, 600)
 
 
 def test_what_is_exact_but_for_rounding_agrees(laboratory: Laboratory) -> None:
