@@ -258,9 +258,12 @@ def _tidy(expr: sp.Expr) -> sp.Expr:
     ``exp(-(m - b)^2 / 2 rho^2)`` into a product that overflows.
     """
     opaque = {f: sp.Dummy() for f in _outermost(expr)}
-    named = expr.xreplace(opaque)
-    names = sorted(opaque.values(), key=lambda d: d.dummy_index)
-    tidy = sp.collect(sp.expand(named), names, lambda c: sp.factor_terms(_short(c)))
+    named = sp.expand(expr.xreplace(opaque))
+    factors: dict[sp.Expr, sp.Expr] = {}
+    for term in sp.Add.make_args(named):
+        factor, functions = term.as_independent(*opaque.values())
+        factors[functions] = factors.get(functions, sp.S.Zero) + factor
+    tidy = sp.Add(*[sp.factor_terms(_short(c)) * f for f, c in factors.items()])
     return tidy.xreplace({name: f for f, name in opaque.items()})
 
 

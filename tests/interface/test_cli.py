@@ -111,6 +111,22 @@ def test_people_get_a_table(file: str) -> None:
         (["solve", "{file}", "--set", "penalty=1"], "penalty = 1: no such field"),
         (["solve", "{file}", "--set", "target=1"], "target = 1: no such field"),
         (["solve", "{file}", "--set", "target.noise=\n"], "--set = target.noise=: "),
+        (
+            ["solve", "{file}", "--set", "features.activation=exp(z**2)"],
+            "features.activation = exp(z**2): is not square integrable",
+        ),
+        (
+            ["solve", "{file}", "--set", "features.activation=1/z"],
+            "features.activation = 1/z: 1/z has a pole at z = 0",
+        ),
+        (
+            ["solve", "{file}", "--set", "target.function=tan(z)"],
+            "target.function = tan(z): tan(z) has a pole near z = 1.571",
+        ),
+        (
+            ["solve", "{file}", "--set", "target.function=log(z)"],
+            "target.function = log(z): log(z) is not finite at z = 0",
+        ),
     ],
 )
 def test_bad_arguments_get_one_line(arguments: list[str], says: str, file: str) -> None:

@@ -14,6 +14,8 @@ from catalogue import TWINS, gaussian_mean
 
 from detequiv.theory.expressions import parse_function, z
 from detequiv.theory.gaussian import Moments, conditional_moments, m, rho, smoothing
+from detequiv.theory.grammar import hermite_polynomial
+from detequiv.theory.hermite import hermite_coefficient
 from detequiv.theory.pieces import Pieces, pieces
 from detequiv.theory.proofs import (
     begins_as,
@@ -207,3 +209,37 @@ def test_derivatives_of_an_unevaluated_average_are_averages() -> None:
         values = [sp.diff(f, *by).subs(at).evalf(25) for f in (mean, exact)]
         assert abs(values[0] - values[1]) < 1e-22
     assert sp.diff(mean, z) == 0
+
+
+def test_powers_beside_erf_stay_short() -> None:
+    """Grouping by products of functions keeps the recursion in the power linear."""
+    second = moments("erf(z)*z**2").second
+    assert second is not None
+    assert len(str(second)) < 2000
+    with mp.workdps(20):
+        exact = mp.mpf(second.subs({m: sp.S.Half, rho: sp.S(2) / 3}).evalf(20))
+        value = gaussian_mean(
+            lambda x: (mp.erf(x) * x * x) ** 2, (), mp.mpf("0.5"), mp.mpf(2) / 3
+        )
+        assert abs(exact - value) < 1e-17
+
+
+@pytest.mark.parametrize("text", ["he3", "sin", "exp", "relu", "sign", "erf"])
+def test_a_targets_moments_are_those_of_its_hermite_series(text: str) -> None:
+    """``E tau0 He_k = zeta^k mu_k`` and ``E tau1 He_k = zeta^k rho mu_{k+1}``."""
+    g, known = parse_function(text, "g"), moments(text)
+    assert known.c0 is not None
+    assert known.c1 is not None
+    zeta = sp.Rational(3, 5)
+    seen = {m: zeta * z, rho: sp.sqrt(1 - zeta**2)}
+    with mp.workdps(20):
+        for form, shift in ((known.c0, 0), (known.c1, 1)):
+            tau = sp.lambdify(z, form.subs(seen), ["mpmath", {"NormalCdf": mp.ncdf}])
+            for k in range(4):
+                he = sp.lambdify(z, hermite_polynomial(k, z), "mpmath")
+                mean = gaussian_mean(
+                    lambda x, he=he, tau=tau: he(x) * tau(x), (), 0, mp.mpf(1)
+                )
+                spread = sp.sqrt(1 - zeta**2) ** shift
+                series = zeta**k * spread * hermite_coefficient(g, k + shift)
+                assert abs(mean - mp.mpf(series.evalf(20))) < 1e-15
