@@ -69,9 +69,10 @@ def errors(g, A, fields, weights, alpha, beta, penalty, pi, noise):
     K, mean = len(g), w * weights
 
     F = numpy.concatenate([fields["c0"], h.reshape(-1, len(weights))])
-    free_or_paid = numpy.concatenate([numpy.zeros(K), numpy.tile(1 / V, len(h))])
-    normal = (F * mean) @ F.T + numpy.diag(free_or_paid)
-    learned = numpy.linalg.lstsq(normal, F @ (mean * tau0), rcond=1e-14)[0]
+    price = numpy.concatenate([numpy.zeros(K), numpy.tile(1 / V, len(h))])
+    design = numpy.vstack([(numpy.sqrt(mean) * F).T, numpy.diag(numpy.sqrt(price))])
+    right = numpy.concatenate([numpy.sqrt(mean) * tau0, numpy.zeros(len(price))])
+    learned = numpy.linalg.lstsq(design, right, rcond=None)[0]
     r = A @ (c1 @ (mean * tau1))
     S = (tau0 - learned @ F) ** 2 + (tau1 - r @ c1) ** 2 + tau2
     squares = (learned[K:].reshape(-1, K) ** 2).sum(0) + r**2

@@ -36,6 +36,9 @@ PROBLEMS = {
         target=ALIGNED,
         ridge=RIDGE,
     ),
+    "eight groups": spiked(
+        "relu", TILTED, spike=[f"{q}/3" for q in range(-4, 4)], bulk=[1] * 7 + ["1/2"]
+    ),
     "averaged network": Problem(
         network=Network(activation="softplus", readout=[1], step=1),
         target=ALIGNED,
@@ -49,7 +52,12 @@ PROBLEMS = {
 }
 
 
-LONG = ("averaged network", "kinked average", "kinked target")  # take seconds
+LONG = (
+    "averaged network",
+    "eight groups",
+    "kinked average",
+    "kinked target",
+)  # take seconds
 
 
 @pytest.mark.parametrize(
@@ -71,7 +79,7 @@ def test_the_module_finds_what_the_solver_finds(name: str, tmp_path: Path) -> No
     assert list(values) == list(QUANTITIES)
     for quantity, value in values.items():
         exact = float(getattr(solution, quantity))
-        assert float(value) == pytest.approx(exact, rel=1e-9), quantity
+        assert float(value) == pytest.approx(exact, rel=1e-10), quantity
 
 
 def test_equations_vanish_at_the_solution_alone() -> None:
