@@ -50,6 +50,7 @@ __all__ = ["Ball", "Certificate", "certify", "compare"]
 
 arb = flint.arb
 ATTEMPTS = 4  # at more digits, before giving up
+MOST_MISSING = 15.0  # digits that are added at once
 COARSE = 30  # digits on the boundary, where only bounds are needed
 HEIGHTS = [0.8**k for k in range(14)]  # of the rectangle, in units of the first one
 
@@ -141,21 +142,28 @@ def certify(
     """
     if digits < 1:
         raise InputError("digits", digits, "give a whole number of at least 1")
-    if not problem.ridge.penalty.is_positive:
-        raise InputError("ridge.penalty", 0, "a certificate needs a number > 0")
+    penalty = problem.ridge.penalty
+    if not penalty.is_positive:
+        raise InputError("ridge.penalty", penalty, "certificates need a number > 0")
     law = law_of(problem)
-    goal = digits + 4.0 + max(0.0, -log10(float(problem.ridge.penalty)))
+    goal = digits + 4.0 + max(0.0, -log10(float(penalty)))
+    failure = ConvergenceError(f"{digits} digits could not be certified")
     for _ in range(ATTEMPTS):
         if solution is None or solution.digits < goal - 3:
             solution = solve(problem, digits=ceil(goal))
-        certificate, reached = _attempt(law, solution, goal, digits)
-        if reached >= digits:
-            return certificate
-        goal += digits - reached + 3
-    raise ConvergenceError(
-        f"certified to {max(0, int(reached))} of {digits} digits; ask for fewer, or "
-        "for a larger ridge.penalty"
-    )
+        try:
+            certificate, reached = _attempt(law, solution, goal, digits)
+        except ConvergenceError as error:
+            failure, reached = error, -inf
+        else:
+            if reached >= digits:
+                return certificate
+            failure = ConvergenceError(
+                f"certified to {max(0, int(reached))} of {digits} digits; ask for "
+                "fewer, or for a larger ridge.penalty"
+            )
+        goal += min(digits - reached, MOST_MISSING) + 3
+    raise failure
 
 
 def compare(
@@ -305,6 +313,8 @@ def _accuracy(value: Any, labels: Any) -> float:
     radius = value.rad()
     if radius == 0:
         return inf
+    if not value.is_finite():
+        return -MOST_MISSING
     size = max(abs(value).mid(), (radius * abs(labels).mid()).sqrt())
     return -float((radius / size).log()) / log(10)
 

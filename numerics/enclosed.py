@@ -169,7 +169,7 @@ class EnclosedSystem:
             That could not be proved.
         """
         centre = [v.mid() for v in start]
-        inverse = self._hessian(centre).inv()
+        inverse = _inverse(self._hessian(centre))
         chord = arb_mat([[v.mid() for v in row] for row in inverse.tolist()])
         move = (chord * _column(self._gradient(centre))).entries()
         tiny = arb(2) ** (10 - flint.ctx.prec)
@@ -248,7 +248,8 @@ class EnclosedSystem:
         eq = self.equations
         inverse: list[Any] = []
         if eq.order:
-            matrix = _symmetric(x[eq.size - len(eq.inverse) :], eq.order).inv()
+            matrix = _symmetric(x[eq.size - len(eq.inverse) :], eq.order)
+            matrix = _inverse(matrix)
             inverse = [matrix[i, j] for i, j in upper_triangle(eq.order)]
         return [arb(v) for v in function(x, inverse, self.integrands.parameters)]
 
@@ -268,13 +269,18 @@ class EnclosedSystem:
             raise ConvergenceError("the solution could not be proved to be positive")
 
 
+def _inverse(matrix: Any) -> Any:
+    try:
+        return matrix.inv()
+    except ZeroDivisionError:
+        raise ConvergenceError("a matrix could not be proved to be regular") from None
+
+
 def _solve(matrix: Any, right: list[Any]) -> list[Any]:
     try:
         return list(matrix.solve(_column(right), algorithm="precond").entries())
     except ZeroDivisionError:
-        raise ConvergenceError(
-            "a linear system could not be proved to be regular"
-        ) from None
+        raise ConvergenceError("a matrix could not be proved to be regular") from None
 
 
 def _column(values: list[Any]) -> Any:

@@ -30,6 +30,7 @@ __all__ = ["Contour", "FieldEnclosures", "TrapezoidalRule", "contour"]
 
 arb, acb = flint.arb, flint.acb
 Integrand = Callable[..., list[Any]]
+SLACK = 1e-6  # relative, for the rounding of the discs' centres
 FINEST = 1e-4  # radius of the smallest disc on the boundary, times the first one's
 
 
@@ -46,10 +47,10 @@ class FieldEnclosures:
 
     def __init__(self, law: FeatureLaw, digits: float) -> None:
         self.slopes = [to_ball(u) for u in law.spikes]
-        scales = dict.fromkeys(law.bulks)
+        table = "features" if law.equations == "spiked" else "network"
         known = {
-            scale: Smoothed(law.activation, scale, "features.activation", digits)
-            for scale in scales
+            scale: Smoothed(law.activation, scale, f"{table}.activation", digits)
+            for scale in law.bulks
         }
         self.groups = [known[scale] for scale in law.bulks]
         spread = sp.sqrt(1 - law.alignment**2)
@@ -205,7 +206,7 @@ def contour(
             left, right = stack.pop()
             middle, half = (left + right) / 2, abs(right - left) / 2
             # a little more, for the rounding of the ends
-            disc = acb(middle.real, middle.imag), arb(half * (1 + 1e-9))
+            disc = acb(middle.real, middle.imag), arb(half * (1 + SLACK))
             values = fields.on_disc(*disc)
             value = None if values is None else denominator(values)
             if value is None or not 2 * _radius(value) < abs(value.mid()):
@@ -218,7 +219,7 @@ def contour(
             turn, previous = turn + atan2(ratio.imag, ratio.real), direction
             assert values is not None
             length = abs(right - left) if start.imag == end.imag else 1
-            pieces.append((_density(*disc) * length * arb(1 + 1e-9), values))
+            pieces.append((_density(*disc) * length * arb(1 + SLACK), values))
         parts.append(pieces)
     right_side, top, left_side = parts
     closed = turn + atan2(-previous.imag, previous.real)
