@@ -48,7 +48,7 @@ mutants: setup ## reject wrong theories, accept the right one with a hundred see
 trend: setup ## compare theory with simulation as the dimension grows
 	$(BIN)/python -m detequiv.validation.trend
 
-network: setup ## compare theory with the trained network itself (ten minutes)
+network: setup ## compare theory with the trained network itself
 	$(BIN)/python -m detequiv.validation.training
 
 demo: setup ## what one gradient step buys: figures, tables and a page in out/demo

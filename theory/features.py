@@ -10,12 +10,13 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.gaussian import Moments, conditional_moments
+from detequiv.theory.hermite import hermite_coefficient
 from detequiv.theory.network import TrainedGroup, trained_groups
 from detequiv.theory.potential import Model
 from detequiv.theory.problem import Problem, SpikedFeatures, Target
 from detequiv.theory.spiked import spiked_model
 
-__all__ = ["FeatureLaw", "c1", "c2", "feature_law", "kappa", "spiked_problem"]
+__all__ = ["FeatureLaw", "c1", "c2", "feature_law", "kappa", "remark", "spiked_problem"]
 
 kappa, c1, c2 = sp.symbols("kappa c1 c2", real=True)
 
@@ -138,6 +139,52 @@ def spiked_problem(problem: Problem) -> Problem:
         ),
         ridge=problem.ridge,
     )
+
+
+def remark(problem: Problem) -> str:
+    """Say what training does not do for a problem, in one line; "" if nothing is amiss.
+
+    A step of this size makes a spike of strength ``eta A_q mu_1(sigma) mu_1(g)``.
+
+    Raises
+    ------
+    InputError
+        The step of a [network] leaves a group without bulk.
+
+    Examples
+    --------
+    >>> from detequiv.theory.problem import Network, Ridge, Target
+    >>> problem = Problem(
+    ...     network=Network(activation="tanh", readout=1, step=3),
+    ...     target=Target(function="z**2"),
+    ...     ridge=Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
+    ... )
+    >>> print(remark(problem).partition(":")[0])
+    the step makes no spike, for target.function has no linear part (mu_1(g) = 0)
+    """
+    network = problem.network
+    if network is None or network.step.is_zero:
+        return ""
+    law = feature_law(problem)
+    if all(u.is_zero for u in law.spikes):
+        lacking = [
+            f"{field} has no linear part ({coefficient} = 0)"
+            for field, function, coefficient in (
+                ("target.function", law.target.function, "mu_1(g)"),
+                ("network.activation", law.activation.function, "mu_1(sigma)"),
+            )
+            if hermite_coefficient(function, 1).is_zero
+        ]
+        return (
+            f"the step makes no spike, for {' and '.join(lacking)}: the error is that "
+            "of the untrained network with other bulk scales"
+        )
+    if law.alignment.is_zero:
+        return (
+            "the spike is noise of the batch, for target.function has no linear part "
+            "(mu_1(g) = 0): training does not help"
+        )
+    return ""
 
 
 def _tangents(group: TrainedGroup) -> tuple[sp.Expr, ...]:

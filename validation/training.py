@@ -33,8 +33,8 @@ from detequiv.validation.together import excess_errors
 __all__ = ["BATCHES", "CASES", "Difference", "compare_together", "main"]
 
 LEVEL = 0.01
-REPETITIONS = {150: 200, 300: 80, 600: 30}
-BATCH_REPETITIONS = {300: 40, 600: 12}
+REPETITIONS = {100: 300, 200: 150, 400: 60}
+BATCH_REPETITIONS = {300: 20, 600: 6}
 SEED = 20241018
 
 

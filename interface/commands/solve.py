@@ -25,11 +25,15 @@ __all__ = ["command"]
 @json_option
 def command(problem: de.Problem, digits: int, as_json: bool) -> None:
     """Solve the problem in FILE."""
+    from detequiv.theory.features import remark
+
     solution = de.solve(problem, digits=digits)
     if as_json:
         print_json(_as_json(solution))
     else:
         _print_table(solution)
+    if note := remark(problem):
+        click.echo(f"note: {note}", err=True)
 
 
 def _as_json(solution: Any) -> dict[str, Any]:

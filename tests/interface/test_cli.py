@@ -162,6 +162,17 @@ def test_an_interrupt_is_clean(file: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert result.stderr.strip() == "detequiv: interrupted"
 
 
+def test_training_that_makes_no_spike_is_noted(file: str) -> None:
+    network = '[network]\nactivation = "tanh"\nreadout = 1\nstep = 2\n[target]'
+    text = network + FILE.partition("[target]")[2].replace("z + ", "")
+    Path(file).write_text(text, "utf-8")
+    result = run("solve", file, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["equations"] == "network"
+    assert result.stderr.startswith("note: the step makes no spike")
+    assert run("solve", file, "--set", "target.function=z", "--json").stderr == ""
+
+
 def test_help_lists_commands_without_sympy() -> None:
     script = (
         "import sys\n"

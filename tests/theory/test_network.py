@@ -1,5 +1,6 @@
 """The gradient step: Hermite formulas against the definition."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from scipy import special
 
 from detequiv.numerics.solve import solve
 from detequiv.theory.errors import InputError
-from detequiv.theory.features import c1, c2, feature_law, kappa
+from detequiv.theory.features import c1, c2, feature_law, kappa, remark
 from detequiv.theory.grammar import z
 from detequiv.theory.network import batch_step, population_step
 from detequiv.theory.problem import Network, Problem, Ridge, SpikedFeatures, Target
@@ -201,6 +202,23 @@ def test_no_linear_part_leaves_no_spike() -> None:
     assert solve(network).text("generalization_error") == solve(untrained).text(
         "generalization_error"
     )
+
+
+@pytest.mark.parametrize(
+    ("function", "network", "says"),
+    [
+        ("z**2", {}, r"no spike, for target.function .*untrained network"),
+        ("z", {"activation": "cos"}, r"network.activation has no linear part"),
+        ("z**2", {"batch_per_dim": 9}, r"the spike is noise of the batch"),
+        ("z + z**2", {}, "^$"),
+        ("z**2", {"step": 0}, "^$"),
+    ],
+)
+def test_a_step_without_spike_is_remarked(
+    function: str, network: dict[str, object], says: str
+) -> None:
+    fields = {"activation": "tanh", "readout": [1, -1], "step": 2, **network}
+    assert re.search(says, remark(problem(function, **fields)))
 
 
 def test_a_step_that_cancels_the_rows_is_refused() -> None:
