@@ -96,7 +96,9 @@ class Law(Spectrum):
         return plot_spectrum(self, points, drawn, ax)
 
 
-def spectrum(problem: Problem, *, scale: str = "n", digits: int = 15) -> Law:
+def spectrum(
+    problem: Problem, *, scale: str = "n", digits: int = 15, width: int = 1000
+) -> Law:
     """Limit law of the eigenvalues of ``Phi^T Phi / n``.
 
     Parameters
@@ -108,18 +110,21 @@ def spectrum(problem: Problem, *, scale: str = "n", digits: int = 15) -> Law:
         What ``Phi^T Phi`` is divided by.
     digits : int
         Significant digits of the ends of the support.
+    width : int
+        The number p of units for which the outliers are given; the limit law does not
+        depend on it.
 
     Returns
     -------
     Law
         With methods ``density(x)`` and ``stieltjes(z)`` and the attributes
-        ``atom_at_zero`` and ``support``, all in the scale that its attribute ``scale``
-        names.
+        ``atom_at_zero``, ``support`` and ``outliers``, all in the scale that its
+        attribute ``scale`` names.
 
     Raises
     ------
     InputError
-        A scale that is neither "n" nor "p", or fewer than 1 digit.
+        A scale that is neither "n" nor "p", or fewer than 1 digit or unit.
 
     Examples
     --------
@@ -138,4 +143,4 @@ def spectrum(problem: Problem, *, scale: str = "n", digits: int = 15) -> Law:
     >>> interval.upper.kind, round(float(interval.upper.value), 12)
     ('regular', 1.883463981753)
     """
-    return Law(problem, scale=scale, digits=digits)
+    return Law(problem, scale=scale, digits=digits, width=width)

@@ -25,7 +25,6 @@ from detequiv.numerics.arithmetic import exact_ball
 from detequiv.numerics.ladder import BallSystem
 from detequiv.numerics.stieltjes import ResolventSystem
 from detequiv.theory.errors import ConvergenceError
-from detequiv.theory.matrices import upper_triangle
 
 __all__ = ["BranchPoint", "Fold", "SoftEnd", "polish_edge"]
 
@@ -33,6 +32,7 @@ arb, arb_mat = flint.arb, flint.arb_mat
 Array = NDArray[Any]
 ITERATIONS = 40  # of Newton's method in float64
 STEPS = 60  # of the chord method
+STEP = 1e-30  # of a derivative by a complex step
 SETTLED = 1e-11  # relative Newton step in float64
 
 
@@ -237,24 +237,10 @@ def _by_ridge(system: ResolventSystem, x: Array, z: float) -> Array:
 
 
 def _third(system: ResolventSystem, x: Array, z: float, v: Array) -> Array:
-    """Differentiate the Hessian of Psi along v, shape (N, N)."""
-    eq = system.equations
-    average, local = eq.third
-    form = system.form.real
-    chi = np.atleast_1d(x @ form)
-    parameters = [
-        float(np.real(np.asarray(p).ravel()[0]))
-        for p in system.parameters(np.array([z]))
-    ]
-    bend = average([chi], parameters)[0] * (v @ form) * system.weights
-    matrix: Array = (form * bend) @ form.T
-    inverse = [float(p.real[0]) for p in system.inverse(x[None] + 0j)]
-    values = local(list(v), list(x), inverse, parameters)
-    for value, (i, j) in zip(values, upper_triangle(eq.size), strict=True):
-        matrix[i, j] += value
-        if i != j:
-            matrix[j, i] += value
-    return matrix
+    """Differentiate the Hessian of Psi along v, by a complex step; shape (N, N)."""
+    moved = x[None] + 1j * STEP * v[None]
+    bent: Array = system.derivatives(moved, np.array([z + 0j]))[1][0].imag / STEP
+    return bent
 
 
 def _set_z(system: BallSystem, z: Any) -> None:

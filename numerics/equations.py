@@ -69,22 +69,11 @@ class Equations:
         )
 
     @cached_property
-    def third(self) -> tuple[Compiled, Compiled]:
-        """Third derivatives of Psi: of the averaged part, and of the local part.
-
-        The first maps (chi, parameters) to 1 number; the second maps (direction,
-        unknowns, inverse, parameters) to the upper triangle of the derivative of the
-        local Hessian along the direction.
-        """
-        system, x = self.model.system, self.model.unknowns.symbols
-        direction = [sp.Symbol(f"v_{k}") for k in range(self.size)]
-        p = self.model.parameters
-        return (
-            self._compile(((self.model.chi,), p), [system.average_third]),
-            self._compile(
-                (direction, x, self.inverse, p), system.local_third(direction)
-            ),
-        )
+    def width_penalty(self) -> Compiled:
+        """Map (width, unknowns, parameters) to the finite-width penalty on y."""
+        model = self.model
+        groups = ((model.width,), model.unknowns.symbols, model.parameters)
+        return self._compile(groups, model.system.width_penalty)
 
     def _derivatives(self, source: sp.Symbol) -> tuple[Compiled, Compiled, Compiled]:
         """Partial derivatives by one parameter: of grad Psi (local), of the two.

@@ -15,17 +15,19 @@ import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from detequiv.numerics.arithmetic import precision, to_ball, to_mpf
+from detequiv.numerics.outliers import FiniteWidth, Root
 from detequiv.numerics.solve import exact_parameters, law_of
 from detequiv.numerics.stieltjes import Resolvent
 from detequiv.numerics.support import RealBranch, find_support
-from detequiv.theory.errors import InputError
+from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.expressions import z
 from detequiv.theory.features import FeatureLaw
 from detequiv.theory.problem import Problem
 
-__all__ = ["Edge", "Interval", "Spectrum"]
+__all__ = ["Edge", "Interval", "Outlier", "Spectrum"]
 
 Array = NDArray[np.float64]
+OUTLIER_DIGITS = 10  # that two rules in kappa must agree on
 SCAN = np.geomspace(1e-8, 1e3, 500)  # where the bulk is looked for, over its mean
 WIDE = 50.0  # ratio of the ends from which a grid is logarithmic
 NEGLIGIBLE = 1e-4  # mass that a grid leaves out at either end
@@ -61,6 +63,37 @@ class Interval:
     upper: Edge
 
 
+@dataclass(frozen=True)
+class Outlier:
+    """An eigenvalue outside the support at a given width.
+
+    Attributes
+    ----------
+    value : float
+        Where it is.
+    order : str
+        "1" or "p": how it grows with the width, at fixed proportions.
+    width : int
+        The width p.
+    multiplicity : int
+        How many eigenvalues it stands for.
+    mean_overlaps : tuple of float
+        For each group q, squared overlap of its eigenvector with the indicator of the
+        group, the unit vector that is constant on the units of q and 0 elsewhere.
+    latent_overlaps : tuple of float
+        For each group, latent after latent, squared overlap with the unit vector of the
+        latent in that group; in the pure spiked model it is along
+        ``omega_j = <w_j, v>``.
+    """
+
+    value: float
+    order: str
+    width: int
+    multiplicity: int
+    mean_overlaps: tuple[float, ...]
+    latent_overlaps: tuple[float, ...]
+
+
 class Spectrum:
     """Limit law of the eigenvalues of ``Phi^T Phi / n`` or ``Phi^T Phi / p``.
 
@@ -76,17 +109,28 @@ class Spectrum:
         What ``Phi^T Phi`` is divided by.
     digits : int
         Significant digits of the ends of the support, at least 1.
+    width : int
+        The number p of units for which the outliers are given.
 
     Raises
     ------
     InputError
-        A scale that is neither, or fewer than 1 digit.
+        A scale that is neither, or fewer than 1 digit or unit.
     """
 
-    def __init__(self, problem: Problem, *, scale: str = "n", digits: int = 15) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        scale: str = "n",
+        digits: int = 15,
+        width: int = 1000,
+    ) -> None:
         if digits < 1:
             raise InputError("digits", digits, "give a whole number of at least 1")
-        self.digits = digits
+        if width < 1:
+            raise InputError("width", width, "give a whole number of at least 1")
+        self.digits, self.width = digits, width
         if scale not in ("n", "p"):
             raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
         self.problem = problem
@@ -156,6 +200,57 @@ class Spectrum:
                 Interval(*(Edge(_scaled(e.value, factor), e.kind) for e in pair))
                 for pair in found
             )
+
+    @cached_property
+    def outliers(self) -> tuple[Outlier, ...]:
+        """Eigenvalues outside the support at the given `width`, ascending.
+
+        They are the roots of ``det H(z) = 0`` (arXiv:2410.18938 for one of them), to
+        `OUTLIER_DIGITS` digits. An outlier closer to an end of the support than
+        1e-6 of its value is not told from the bulk.
+
+        Raises
+        ------
+        ConvergenceError
+            The support reaches infinity: no eigenvalue is outside; or the digits were
+            not reached.
+        """
+        if not self.support:
+            return ()
+        if mpmath.isinf(self.support[-1].upper.value):
+            raise ConvergenceError(
+                "the support reaches infinity, so that no eigenvalue is an outlier of "
+                "the limit law; draw the eigenvalues of one matrix instead"
+            )
+        factor = float(self._factor)
+        ends = [
+            float(edge.value) / factor
+            for interval in self.support
+            for edge in (interval.lower, interval.upper)
+        ]
+        gaps = list(zip([0.0, *ends[1::2]], [*ends[::2], np.inf], strict=True))
+        found = []
+        for halvings in (1, 2):
+            matrix = FiniteWidth(self._resolvent, self.width, halvings)
+            roots = [
+                root
+                for low, high in gaps
+                if high > low
+                for root in matrix.roots(low, high)
+            ]
+            found.append(roots)
+        _agree(*found)
+        return tuple(
+            Outlier(
+                value=root.z * factor,
+                order="p" if root.growth > 1 / 2 else "1",
+                width=self.width,
+                multiplicity=root.multiplicity,
+                mean_overlaps=matrix.by_direction(root)[: self._resolvent.groups],
+                latent_overlaps=matrix.by_direction(root)[self._resolvent.groups :],
+            )
+            for root in found[-1]
+        )
 
     def stieltjes(self, z: ArrayLike) -> NDArray[np.complex128]:
         """Stieltjes transform ``s(z) = (1/p) tr (M - z)^{-1}`` of the matrix M.
@@ -262,3 +357,17 @@ class Spectrum:
 def _scaled(value: Any, factor: Any) -> mpmath.mpf:
     """Product as mpf; infinity stays what it is."""
     return to_mpf(value * factor) if value.is_finite() else mpmath.inf
+
+
+def _agree(coarse: list[Root], fine: list[Root]) -> None:
+    """Check the outliers on one rule in kappa against those on a finer one."""
+    same = len(coarse) == len(fine) and all(
+        abs(a.z / b.z - 1) < 10.0**-OUTLIER_DIGITS
+        for a, b in zip(coarse, fine, strict=False)
+    )
+    if not same:
+        raise ConvergenceError(
+            f"the outliers have not {OUTLIER_DIGITS} digits: in the scale of "
+            f"Phi^T Phi / p two rules in kappa give {[a.z for a in coarse]} and "
+            f"{[b.z for b in fine]}"
+        )

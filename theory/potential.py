@@ -11,7 +11,7 @@ Everything that is solved or reported is a derivative of one of the two, and
 :class:`System` holds these derivatives. It knows no number and no solver.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,10 +27,12 @@ __all__ = [
     "energy_ridge",
     "energy_source",
     "regression_quantities",
+    "units",
 ]
 
 # the minimal Energy and its total derivatives by the source and the ridge penalty
 energy, energy_source, energy_ridge = sp.symbols("E E_source E_ridge", real=True)
+units = sp.Symbol("p", positive=True)  # their number, in what is of order 1/p
 
 
 def regression_quantities(
@@ -115,6 +117,11 @@ class Model:
     quantities : mapping of str to Expr
         What is reported, in terms of the parameters, the unknowns and the symbols
         :data:`energy`, :data:`energy_source` and :data:`energy_ridge`.
+    width : Symbol
+        The number p of units.
+    energy_width : Expr
+        What is added to the Energy at a finite width: quadratic in the coefficients,
+        0 in the limit.
     """
 
     unknowns: Unknowns
@@ -133,6 +140,8 @@ class Model:
     source: sp.Symbol
     start: tuple[sp.Expr, ...]
     quantities: Mapping[str, sp.Expr]
+    width: sp.Symbol = units
+    energy_width: sp.Expr = sp.S.Zero
 
     @property
     def psi_integrand(self) -> sp.Expr:
@@ -192,22 +201,12 @@ class System:
         self.weight_slope = sp.diff(model.energy_weight, chi)
 
     @cached_property
-    def average_third(self) -> sp.Expr:
-        """Third derivative of the averaged part of Psi by chi."""
-        return sp.diff(self.average_curvature, self.model.chi)
-
-    def local_third(self, direction: Sequence[sp.Symbol]) -> list[sp.Expr]:
-        """Differentiate the local Hessian along `direction`; upper triangle.
-
-        Parameters
-        ----------
-        direction : sequence of Symbol
-            One component an unknown.
-        """
-        x = self.model.unknowns.symbols
+    def width_penalty(self) -> list[sp.Expr]:
+        """Matrix of `energy_width` as a quadratic form, upper triangle."""
+        y = self.model.coefficients
         return [
-            sp.Add(*[v * sp.diff(h, s) for v, s in zip(direction, x, strict=True)])
-            for h in self.local_hessian
+            sp.diff(self.model.energy_width, y[i], y[j]) / 2
+            for i, j in upper_triangle(len(y))
         ]
 
     def source_derivatives(self, source: sp.Symbol) -> "SourceDerivatives":

@@ -12,7 +12,7 @@ from functools import lru_cache
 import sympy as sp
 
 from detequiv.theory.matrices import LogDet, symmetric
-from detequiv.theory.potential import Model, Unknowns, regression_quantities
+from detequiv.theory.potential import Model, Unknowns, regression_quantities, units
 
 __all__ = ["spiked_model"]
 
@@ -36,6 +36,9 @@ def spiked_model(groups: int, latents: int = 1) -> Model:
        \mathrm{Energy} = E_\kappa\, w\, [(\tau_0 - m\cdot c_0 - t\cdot h)^2
          + (\tau_1 - r\cdot c_1)^2 + \tau_2] + t^T V^{-1} t + r^T V^{-1} r,
        \qquad w = \tfrac{\alpha/\beta}{1+\chi} + \epsilon.
+
+    The mean of the readout of group q costs ``m_q^2 / (p pi_q g_q)`` more at finite
+    width, which makes the outliers of the spectrum finite.
 
     Parameters
     ----------
@@ -113,6 +116,12 @@ def spiked_model(groups: int, latents: int = 1) -> Model:
         energy_weight=alpha / beta / (1 + chi) + source,
         energy_residuals=(tau0 - dot(m, c0) - dot(t, h), tau1 - dot(r, c1)),
         energy_rest=tau2,
+        energy_width=sp.Add(
+            *[
+                mq**2 / (units * pi * gq)
+                for mq, pi, gq in zip(m, weights, g, strict=True)
+            ]
+        ),
         ridge=ridge,
         source=source,
         start=tuple(start.values())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -22,6 +24,7 @@ from detequiv.theory.errors import InputError
 
 __all__ = ["command"]
 
+OUTLIER_DIGITS = 10  # two rules in kappa agree on them
 DIGITS = 12  # of the density, which is solved in float64
 
 
@@ -29,6 +32,13 @@ DIGITS = 12  # of the density, which is solved in float64
 @takes_problem
 @click.option("--points", type=int, default=1000, show_default=True, metavar="N")
 @digits_option
+@click.option(
+    "--width",
+    type=int,
+    metavar="P",
+    help="Number of units whose outliers to give: by default those of --simulate, or "
+    "1000.",
+)
 @click.option("--simulate", metavar="d=D", help="Draw one matrix at input dimension D.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For --simulate.")
 @click.option("--out", metavar="FILE.csv", help="Write the table x, density here.")
@@ -38,6 +48,7 @@ def command(
     problem: de.Problem,
     points: int,
     digits: int,
+    width: int | None,
     simulate: str | None,
     seed: int,
     out: str | None,
@@ -56,7 +67,10 @@ def command(
         raise InputError("--points", points, "give at least 2")
     if seed < 0:
         raise InputError("--seed", seed, "must not be negative")
-    law = de.spectrum(problem, digits=digits)
+    if width is None:
+        beta = float(problem.ridge.width_per_dim)
+        width = 1000 if dimension is None else max(1, round(beta * dimension))
+    law = de.spectrum(problem, digits=digits, width=width)
     eigenvalues = (
         None if dimension is None else law.simulate(dimension=dimension, rng=seed)
     )
@@ -108,6 +122,17 @@ def _as_json(
             {"lower": _end(i.lower, law), "upper": _end(i.upper, law)}
             for i in law.support
         ],
+        "outliers": [
+            {
+                "value": f"{outlier.value:#.{OUTLIER_DIGITS}g}",
+                "order": outlier.order,
+                "width": outlier.width,
+                "multiplicity": outlier.multiplicity,
+                "mean_overlaps": [_text(v) for v in outlier.mean_overlaps],
+                "latent_overlaps": [_text(v) for v in outlier.latent_overlaps],
+            }
+            for outlier in _outliers(law)
+        ],
         "x": [x for x, _ in rows],
         "density": [density for _, density in rows],
     }
@@ -119,6 +144,11 @@ def _as_json(
 def _end(edge: Any, law: de.Law) -> dict[str, str]:
     """Lay out an end of an interval."""
     return {"value": _place(edge, law), "kind": edge.kind}
+
+
+def _outliers(law: de.Law) -> Sequence[Any]:
+    """Outliers; none where the support reaches infinity."""
+    return () if math.isinf(law.support[-1].upper.value) else law.outliers
 
 
 def _place(edge: Any, law: de.Law) -> str:
@@ -138,4 +168,9 @@ def _print_summary(law: de.Law, x: Any, density: Any) -> None:
             f"{_place(e, law)} ({e.kind})" for e in (interval.lower, interval.upper)
         ]
         click.echo(f"support          {' to '.join(ends)}")
+    for outlier in _outliers(law):
+        value = f"{outlier.value:#.{OUTLIER_DIGITS}g}"
+        click.echo(
+            f"outlier          {value} at p = {law.width}, of order {outlier.order}"
+        )
     click.echo(f"density drawn    {x[0]:.6g} to {x[-1]:.6g}, mass {mass:.4g}")

@@ -48,6 +48,16 @@ def test_json_is_one_object_of_decimal_strings() -> None:
     assert interval["upper"] == {"value": "20.8923048454133", "kind": "regular"}
 
 
+def test_outliers_are_given_for_a_width() -> None:
+    constant = ("--set", "features.activation=1 + z**3 - 3*z", *PLAIN[2:])
+    result = run(*constant, "--points", "5", "--width", "600", "--json")
+    assert result.exit_code == 0, result.stderr
+    (outlier,) = json.loads(result.stdout)["outliers"]
+    # a spike of strength t = p/6 in units of the noise: 6 (1 + t)(3/4 + t)/t
+    assert outlier["value"] == "610.5450000"
+    assert (outlier["order"], outlier["width"]) == ("p", 600)
+
+
 def test_table_and_figure_are_written(tmp_path: Path) -> None:
     table, figure = tmp_path / "law.csv", tmp_path / "law.svg"
     result = run(

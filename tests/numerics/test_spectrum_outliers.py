@@ -1,0 +1,114 @@
+"""Outliers: a classical spiked matrix in closed form, counts, and simulation."""
+
+import numpy as np
+import pytest
+
+import detequiv as de
+from detequiv.validation.compare import sampler
+from detequiv.validation.model import draw_first_layer, draw_inputs
+
+
+def law(
+    activation: str,
+    spike: object,
+    *,
+    samples: object = 2,
+    units: object = "3/2",
+    width: int = 1000,
+    scale: str = "n",
+    **features: object,
+) -> de.Law:
+    return de.spectrum(
+        de.Problem(
+            features=de.SpikedFeatures(activation=activation, spike=spike, **features),
+            target=de.Target(function="z"),
+            ridge=de.Ridge(samples_per_dim=samples, width_per_dim=units, penalty=1),
+        ),
+        scale=scale,
+        width=width,
+    )
+
+
+@pytest.mark.parametrize(("samples", "units"), [(2, "3/2"), (1, 2)])
+@pytest.mark.parametrize("strength", [1.7, 5.0, 300.0])
+def test_a_constant_feature_is_a_classical_spike(
+    samples: int, units: object, strength: float
+) -> None:
+    """Noise of variance 6 and a matrix of rank one (Benaych-Georges, Nadakuditi 2012).
+
+    With y = p/n and the spike's squared singular value t (noise 1):
+    ``(1 + t)(y + t)/t``, overlap ``1 - y (1 + t) / (t (t + y))``, if ``t > sqrt(y)``.
+    """
+    width = 900
+    mean = float(np.sqrt(6 * strength / width))
+    found = law(f"{mean!r} + z**3 - 3*z", 0, samples=samples, units=units, width=width)
+    y = float(found.problem.ridge.width_per_dim) / samples
+    (outlier,) = found.outliers
+    place = 6 * (1 + strength) * (y + strength) / strength
+    overlap = 1 - y * (1 + strength) / (strength * (strength + y))
+    assert outlier.value == pytest.approx(place, rel=1e-10)
+    assert outlier.mean_overlaps == pytest.approx((overlap,), rel=1e-8)
+    assert outlier.latent_overlaps == (0,)
+    assert (outlier.multiplicity, outlier.width) == (1, width)
+    growth = (strength - y / strength) / ((1 + strength) * (y + strength) / strength)
+    assert outlier.order == ("p" if growth > 1 / 2 else "1")
+
+
+def test_a_weak_spike_stays_in_the_bulk() -> None:
+    threshold = np.sqrt(0.75)
+    for strength, count in ((0.97 * threshold, 0), (1.03 * threshold, 1)):
+        mean = float(np.sqrt(6 * strength / 1000))
+        assert len(law(f"{mean!r} + z**3 - 3*z", 0).outliers) == count
+
+
+@pytest.mark.slow
+def test_splitting_a_group_and_the_scale_change_nothing() -> None:
+    whole = law("sin", [1, "1/2"], weights=["1/2", "1/2"])
+    split = law("sin", [1, "1/2", 1], weights=["3/10", "1/2", "1/5"], scale="p")
+    first, second = whole.outliers, split.outliers
+    assert len(first) == len(second) > 0
+    for a, b in zip(first, second, strict=True):
+        assert b.value == pytest.approx(a.value / 0.75, rel=1e-9)
+        assert sum(b.mean_overlaps) == pytest.approx(sum(a.mean_overlaps), rel=1e-6)
+        assert b.mean_overlaps[1] == pytest.approx(a.mean_overlaps[1], rel=1e-7)
+
+
+def test_no_width_or_no_outside_is_refused() -> None:
+    with pytest.raises(de.InputError, match="width = 0"):
+        law("relu", 1, width=0)
+    with pytest.raises(de.ConvergenceError, match="reaches infinity"):
+        _ = law("he2", 1).outliers
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("activation", "spike"),
+    [("tanh", ["3", "-3/2"]), ("relu", ["2", "1/2", "-1"])],
+)
+def test_outliers_and_overlaps_of_simulated_matrices(
+    activation: str, spike: list[str]
+) -> None:
+    """Means over draws: within 4 standard errors and a trend of 10/d of the theory."""
+    dimension, draws = 240, 24
+    width, samples = 3 * dimension // 2, 2 * dimension
+    found = law(activation, spike, width=width)
+    outliers = found.outliers
+    count = len(outliers)
+    model = sampler(found.problem)
+    values, overlaps = [], []
+    for seed in range(draws):
+        rng = np.random.default_rng([seed, 7])
+        layer = draw_first_layer(model, dimension=dimension, width=width, rng=rng)
+        features = model.features(layer, draw_inputs(rng, samples, dimension))
+        eigenvalues, vectors = np.linalg.eigh(features.T @ features / samples)
+        indicators = np.array([layer.group == q for q in range(len(spike))], float)
+        indicators /= np.linalg.norm(indicators, axis=1)[:, None]
+        values.append(eigenvalues[-count:])
+        overlaps.append((indicators @ vectors[:, -count:]).T ** 2)
+    for sample, theory in (
+        (np.array(values), np.array([o.value for o in outliers])),
+        (np.array(overlaps), np.array([o.mean_overlaps for o in outliers])),
+    ):
+        error = sample.std(0, ddof=1) / np.sqrt(draws)
+        allowed = 4 * error + 10 / dimension * np.abs(theory)
+        assert (np.abs(sample.mean(0) - theory) < allowed).all()
