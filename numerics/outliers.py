@@ -159,6 +159,8 @@ class FiniteWidth:
         ConvergenceError
             The resolvent could not be followed.
         """
+        if not self.kept:
+            return []
         first = low * (1 + MARGIN) if low > 0 else high * 1e-6
         if np.isinf(high):
             last = 2 * first
