@@ -340,7 +340,15 @@ class Problem:
                 known = [f"{t}.{k}" for t, keys in tables.items() for k in keys]
                 raise InputError(name, value, f"no such field{_nearest(name, known)}")
             tables[table][key] = value
-        return self.from_tables(tables)
+        changed = {name.partition(".")[0] for name in values}
+        return type(self)(
+            **{
+                table: _build(table, entries)
+                if table in changed
+                else getattr(self, table)
+                for table, entries in tables.items()
+            }
+        )
 
 
 _ONE_LAYER = "give either features or network, one of the two"
