@@ -13,6 +13,7 @@ import flint
 import sympy as sp
 
 from detequiv.numerics.arithmetic import BALLS, compile_expressions
+from detequiv.numerics.ball_matrices import add, column, symmetric
 from detequiv.numerics.equations import Equations, ball_equations
 from detequiv.numerics.strips import TrapezoidalRule
 from detequiv.theory.errors import ConvergenceError
@@ -171,7 +172,7 @@ class EnclosedSystem:
         centre = [v.mid() for v in start]
         inverse = _inverse(self._hessian(centre))
         chord = arb_mat([[v.mid() for v in row] for row in inverse.tolist()])
-        move = (chord * _column(self._gradient(centre))).entries()
+        move = (chord * column(self._gradient(centre))).entries()
         tiny = arb(2) ** (10 - flint.ctx.prec)
         box = [
             c + arb(0, (4 * abs(d) + tiny * abs(c)).upper())
@@ -179,7 +180,7 @@ class EnclosedSystem:
         ]
         self._require_valid(box)
         defect = _identity(len(box)) - chord * self._hessian(box)
-        offsets = _column([b - c for b, c in zip(box, centre, strict=True)])
+        offsets = column([b - c for b, c in zip(box, centre, strict=True)])
         spread = (defect * offsets).entries()
         image = [c - d + s for c, d, s in zip(centre, move, spread, strict=True)]
         if not all(b.contains_interior(v) for b, v in zip(box, image, strict=True)):
@@ -204,8 +205,8 @@ class EnclosedSystem:
         eq, p = self.equations, self.integrands.parameters
         count = len(columns)
         total = len(eq.model.coefficients)
-        penalty = _symmetric(eq.penalty(x, p), total)
-        form = _symmetric(
+        penalty = symmetric(eq.penalty(x, p), total)
+        form = symmetric(
             self.rule.average(self.integrands.normal(x, columns)), count + 1
         )
         normal = arb_mat(
@@ -223,11 +224,11 @@ class EnclosedSystem:
 
         size = eq.size
         averages = self.rule.average(self.integrands.sensitivities(x, y))
-        by_x = _add(eq.energy_gradient(x, y, p), averages[:size])
+        by_x = add(eq.energy_gradient(x, y, p), averages[:size])
         adjoint = _solve(self._hessian(x), by_x)
         totals = []
         for k, (local_gradient, _, local_energy) in enumerate(eq.sources):
-            by_source = _add(
+            by_source = add(
                 self._local(local_gradient, x),
                 averages[(k + 1) * size : (k + 2) * size],
             )
@@ -237,18 +238,18 @@ class EnclosedSystem:
 
     def _gradient(self, x: list[Any]) -> list[Any]:
         averages = self.rule.average(self.integrands.gradient(x))
-        return _add(self._local(self.equations.local_gradient, x), averages)
+        return add(self._local(self.equations.local_gradient, x), averages)
 
     def _hessian(self, x: list[Any]) -> Any:
         averages = self.rule.average(self.integrands.hessian(x))
         local = self._local(self.equations.local_hessian, x)
-        return _symmetric(_add(local, averages), self.equations.size)
+        return symmetric(add(local, averages), self.equations.size)
 
     def _local(self, function: Any, x: list[Any]) -> list[Any]:
         eq = self.equations
         inverse: list[Any] = []
         if eq.order:
-            matrix = _symmetric(x[eq.size - len(eq.inverse) :], eq.order)
+            matrix = symmetric(x[eq.size - len(eq.inverse) :], eq.order)
             matrix = _inverse(matrix)
             inverse = [matrix[i, j] for i, j in upper_triangle(eq.order)]
         return [arb(v) for v in function(x, inverse, self.integrands.parameters)]
@@ -260,7 +261,7 @@ class EnclosedSystem:
                 "the approximate solution is too far from the exact one"
             )
         eq = self.equations
-        matrix = _symmetric(box[eq.size - len(eq.inverse) :], eq.order)
+        matrix = symmetric(box[eq.size - len(eq.inverse) :], eq.order)
         minors = [
             arb_mat([[matrix[i, j] for j in range(k)] for i in range(k)]).det()
             for k in range(1, eq.order + 1)
@@ -278,28 +279,13 @@ def _inverse(matrix: Any) -> Any:
 
 def _solve(matrix: Any, right: list[Any]) -> list[Any]:
     try:
-        return list(matrix.solve(_column(right), algorithm="precond").entries())
+        return list(matrix.solve(column(right), algorithm="precond").entries())
     except ZeroDivisionError:
         raise ConvergenceError("a matrix could not be proved to be regular") from None
 
 
-def _column(values: list[Any]) -> Any:
-    return arb_mat(len(values), 1, values)
-
-
 def _identity(size: int) -> Any:
     return arb_mat([[int(i == j) for j in range(size)] for i in range(size)])
-
-
-def _symmetric(upper: list[Any], order: int) -> Any:
-    rows: list[list[Any]] = [[arb(0)] * order for _ in range(order)]
-    for value, (i, j) in zip(upper, upper_triangle(order), strict=True):
-        rows[i][j] = rows[j][i] = arb(value)
-    return arb_mat(rows)
-
-
-def _add(left: list[Any], right: list[Any]) -> list[Any]:
-    return [a + b for a, b in zip(left, right, strict=True)]
 
 
 def _dot(left: Sequence[Any], right: Sequence[Any]) -> Any:

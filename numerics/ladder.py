@@ -12,6 +12,7 @@ import flint
 import numpy as np
 
 from detequiv.numerics.arithmetic import exact_ball
+from detequiv.numerics.ball_matrices import add, column, symmetric
 from detequiv.numerics.equations import Equations
 from detequiv.numerics.fields import Fields
 from detequiv.numerics.newton import FloatSystem
@@ -59,20 +60,18 @@ class BallSystem:
         self.equations = equations
         self.parameters = parameters
         self.weights = [fields.weights[i] * stride for i in keep]
-        self.fields = [[column[i] for column in fields.columns] for i in keep]
+        self.fields = [[values[i] for values in fields.columns] for i in keep]
         self.form = arb_mat([equations.form(f, parameters) for f in self.fields])
         self._form_transpose = self.form.transpose()
 
     def chi(self, x: list[Any]) -> list[Any]:
         """Evaluate the linear form on every node."""
-        return list((self.form * _column(x)).entries())
+        return list((self.form * column(x)).entries())
 
     def gradient(self, x: list[Any]) -> list[Any]:
         """Gradient of Psi."""
         slopes = [self.equations.average([c], self.parameters)[0] for c in self.chi(x)]
-        return _add(
-            self._local(self.equations.local_gradient, x), self._average(slopes)
-        )
+        return add(self._local(self.equations.local_gradient, x), self._average(slopes))
 
     def hessian(self, x: list[Any]) -> Any:
         """Hessian of Psi, a matrix of balls."""
@@ -86,7 +85,7 @@ class BallSystem:
             ]
         )
         local = self._local(self.equations.local_hessian, x)
-        return self._form_transpose * weighted + _symmetric(local, size)
+        return self._form_transpose * weighted + symmetric(local, size)
 
     def outputs(self, x: list[Any]) -> BallOutputs:
         """Report quantities, by one least squares and one adjoint solve."""
@@ -96,7 +95,7 @@ class BallSystem:
         weights = [eq.weight([c], p) for c in self.chi(x)]
         offsets = [eq.offsets(f, p) for f in self.fields]
         slopes = [_rows(eq.slopes(f, p), rows) for f in self.fields]
-        penalty = _symmetric(eq.penalty(x, p), count)
+        penalty = symmetric(eq.penalty(x, p), count)
 
         design = arb_mat([row for node in slopes for row in node])
         scaled = arb_mat(
@@ -107,25 +106,25 @@ class BallSystem:
             ]
         )
         normal = scaled.transpose() * design + penalty
-        right = scaled.transpose() * _column([o for node in offsets for o in node])
+        right = scaled.transpose() * column([o for node in offsets for o in node])
         y = solve_semidefinite(normal, right.entries())
 
-        fitted = (design * _column(y)).entries()
+        fitted = (design * column(y)).entries()
         squares = []
         for k, (f, node) in enumerate(zip(self.fields, offsets, strict=True)):
             residuals = [o - v for o, v in zip(node, fitted[k * rows :], strict=False)]
             squares.append(_sum(r * r for r in residuals) + eq.rest(f, p)[0])
-        local = (_column(y).transpose() * penalty * _column(y))[0, 0]
+        local = (column(y).transpose() * penalty * column(y))[0, 0]
         shares = [w * s for w, s in zip(self.weights, squares, strict=True)]
         value = _sum(v[0] * s for v, s in zip(weights, shares, strict=True)) + local
 
         slope_shares = [v[1] * s for v, s in zip(weights, squares, strict=True)]
-        by_x = _add(eq.energy_gradient(x, y, p), self._average(slope_shares))
-        adjoint = self.hessian(x).solve(_column(by_x)).entries()
+        by_x = add(eq.energy_gradient(x, y, p), self._average(slope_shares))
+        adjoint = self.hessian(x).solve(column(by_x)).entries()
         totals = []
         for local_gradient, average, local_energy in eq.sources:
             slope = [average([c], p) for c in self.chi(x)]
-            by_source = _add(
+            by_source = add(
                 self._local(local_gradient, x), self._average([s[0] for s in slope])
             )
             direct = _sum(s[1] * v for s, v in zip(slope, shares, strict=True))
@@ -137,13 +136,13 @@ class BallSystem:
     def _average(self, values: list[Any]) -> list[Any]:
         """kappa-average of values times the coefficients of the linear form."""
         weighted = [w * v for w, v in zip(self.weights, values, strict=True)]
-        return list((self._form_transpose * _column(weighted)).entries())
+        return list((self._form_transpose * column(weighted)).entries())
 
     def _local(self, function: Any, x: list[Any]) -> list[Any]:
         eq = self.equations
         inverse: list[Any] = []
         if eq.order:
-            matrix = _symmetric(x[eq.size - len(eq.inverse) :], eq.order).inv()
+            matrix = symmetric(x[eq.size - len(eq.inverse) :], eq.order).inv()
             inverse = [matrix[i, j] for i, j in upper_triangle(eq.order)]
         return [arb(v) for v in function(x, inverse, self.parameters)]
 
@@ -185,7 +184,7 @@ def polish(
     previous, goal, exact = arb(1), arb(10) ** (-arb(digits)), False
     for _ in range(STEPS):
         gradient = [g.mid() * s for g, s in zip(system.gradient(x), sizes, strict=True)]
-        step = (chord * _column(gradient)).entries()
+        step = (chord * column(gradient)).entries()
         largest = max(abs(s).mid() for s in step)
         x = [(v - s * d).mid() for v, s, d in zip(x, sizes, step, strict=True)]
         if largest < goal:
@@ -245,24 +244,9 @@ def solve_semidefinite(matrix: Any, right: list[Any]) -> list[Any]:
     return [v / n for v, n in zip(y, norm, strict=True)]
 
 
-def _column(values: list[Any]) -> Any:
-    return arb_mat(len(values), 1, values)
-
-
 def _rows(values: list[Any], count: int) -> list[list[Any]]:
     width = len(values) // count
     return [values[i * width : (i + 1) * width] for i in range(count)]
-
-
-def _symmetric(upper: list[Any], order: int) -> Any:
-    rows: list[list[Any]] = [[arb(0)] * order for _ in range(order)]
-    for value, (i, j) in zip(upper, upper_triangle(order), strict=True):
-        rows[i][j] = rows[j][i] = arb(value)
-    return arb_mat(rows)
-
-
-def _add(left: list[Any], right: list[Any]) -> list[Any]:
-    return [a + b for a, b in zip(left, right, strict=True)]
 
 
 def _sum(terms: Any) -> Any:
