@@ -12,10 +12,22 @@ from textwrap import fill
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
-__all__ = ["Formula", "Section", "as_latex", "as_text", "equation", "tex"]
+from detequiv.theory.special import GaussianMean
+
+__all__ = [
+    "Formula",
+    "Section",
+    "as_latex",
+    "as_text",
+    "equation",
+    "number",
+    "short",
+    "tex",
+]
 
 WIDEST = 120  # characters of plain text that still fit on a line of the page
 WIDTH = 79
+LONGEST = 60  # characters of an exact number that are not too many on paper
 
 PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[T1]{fontenc}
@@ -61,6 +73,22 @@ def tex(expression: sp.Expr, names: Mapping[sp.Symbol, str]) -> str:
     """Spell an expression in LaTeX, with names for its symbols."""
     printer = LatexPrinter({"symbol_names": dict(names)})
     return str(printer.doprint(expression))
+
+
+def short(value: sp.Expr) -> sp.Expr:
+    """Spell a number exactly where that is short, else by twelve digits."""
+    if value.has(GaussianMean):
+        return value.evalf(12)
+    exact = value if len(sp.sstr(value)) <= LONGEST else sp.simplify(value)
+    return exact if len(sp.sstr(exact)) <= LONGEST else value.evalf(12)
+
+
+def number(value: sp.Expr) -> Formula:
+    """Write ``= value`` or, where it is rounded, that it is nearly so."""
+    spelled = short(value)
+    rounded = spelled.has(sp.Float) and not value.has(sp.Float)
+    latex, text = (r"\approx", "~") if rounded else ("=", "=")
+    return Formula(f" {latex} {tex(spelled, {})}", f"{text} {sp.sstr(spelled)}")
 
 
 def equation(

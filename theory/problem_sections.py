@@ -2,15 +2,13 @@
 
 import sympy as sp
 
-from detequiv.theory.document import Formula, Section, equation, tex
+from detequiv.theory.document import Formula, Section, equation, number, short, tex
 from detequiv.theory.features import FeatureLaw, c1, c2, kappa
 from detequiv.theory.gaussian import Moments, m, rho
 from detequiv.theory.grammar import z
 from detequiv.theory.problem import Problem
 
 __all__ = ["functions_section", "numbers_section"]
-
-LONGEST = 60  # characters of an exact number that are not too many on paper
 
 # of any one group
 _strength, _bulk = sp.Symbol("u_q", real=True), sp.Symbol("rho_q", positive=True)
@@ -47,10 +45,10 @@ def numbers_section(problem: Problem, law: FeatureLaw) -> Section:
             Formula(
                 "&"
                 + r", \quad ".join(
-                    name + _number(value)[0] for name, value in scalars.values()
+                    name + number(value).latex for name, value in scalars.values()
                 ),
                 ",  ".join(
-                    f"{name} {_number(value)[1]}"
+                    f"{name} {number(value).text}"
                     for name, (_, value) in scalars.items()
                 ),
             ),
@@ -58,25 +56,17 @@ def numbers_section(problem: Problem, law: FeatureLaw) -> Section:
                 Formula(
                     "&"
                     + r", \quad ".join(
-                        tex(sp.Symbol(name), {}) + _number(value)[0]
+                        tex(sp.Symbol(name), {}) + number(value).latex
                         for name, value in group.items()
                     ),
                     ",  ".join(
-                        f"{name} {_number(value)[1]}" for name, value in group.items()
+                        f"{name} {number(value).text}" for name, value in group.items()
                     ),
                 )
                 for group in groups
             ],
         ],
     )
-
-
-def _number(value: sp.Expr) -> tuple[str, str]:
-    """Spell ``= value``, exactly where that is short."""
-    exact, rounded = sp.sstr(value), sp.sstr(value.evalf(12))
-    if len(exact) <= LONGEST:
-        return f" = {tex(value, {})}", f"= {exact}"
-    return rf" \approx {rounded}", f"~ {rounded}"
 
 
 def functions_section(law: FeatureLaw | None, closed_forms: bool) -> Section:
@@ -152,24 +142,20 @@ def _tangent_formulas(law: FeatureLaw | None) -> list[Formula]:
     for place, latent in enumerate(law.tangents, start=1):
         for q, h in enumerate(latent, start=1):
             label = f"{q}" if len(law.tangents) == 1 else rf"{place},{q}"
-            names = {c1: f"c_{{1,{q}}}(\\kappa)", c2: f"c_{{2,{q}}}(\\kappa)"}
-            value = sp.collect(sp.expand(h), (kappa * c1, c2), evaluate=False)
-            short = sp.Add(*[_short(factor) * term for term, factor in value.items()])
+            own = {f: sp.Symbol(f"{f}_{q}(kappa)") for f in (c1, c2)}
+            names = {own[f]: f"c_{{{f.name[1]},{q}}}(\\kappa)" for f in own}
+            terms = sp.collect(sp.expand(h), (kappa * c1, c2), evaluate=False)
+            value = sp.Add(*[short(factor) * term for term, factor in terms.items()])
             formulas.append(
                 equation(
                     Formula(
                         f"h_{{{label}}}(\\kappa)", f"h_{label.replace(',', '_')}(kappa)"
                     ),
-                    short,
+                    value.subs(own),
                     names,
                 )
             )
     return formulas
-
-
-def _short(value: sp.Expr) -> sp.Expr:
-    """Keep an exact number that is short, round another."""
-    return value if len(sp.sstr(value)) <= LONGEST else value.evalf(12)
 
 
 def _target_formulas(law: FeatureLaw | None) -> list[Formula]:

@@ -18,6 +18,7 @@ from detequiv.theory.spiked_formulas import (
     unknowns_section,
 )
 from detequiv.theory.standalone import equations_source, problem_source
+from detequiv.theory.step_section import step_section
 
 __all__ = ["SpikedDerivation", "derive"]
 
@@ -139,6 +140,8 @@ class SpikedDerivation(Derivation):
         parts = [setting_section()]
         if self.law is not None and self.problem is not None:
             parts.append(numbers_section(self.problem, self.law))
+            if self.problem.network is not None:
+                parts.append(step_section(self.problem, self.problem.network))
         parts += [
             functions_section(self.law, closed_forms),
             unknowns_section(self.groups),

@@ -1,5 +1,6 @@
 """What `derive` returns, against derivatives taken the slow way."""
 
+from dataclasses import replace
 from pathlib import Path
 from shutil import which
 from subprocess import run
@@ -14,7 +15,7 @@ from detequiv.theory.derivation import Derivation, TotalDerivative
 from detequiv.theory.errors import InputError
 from detequiv.theory.matrices import symmetric, upper_triangle
 from detequiv.theory.potential import energy_ridge, energy_source
-from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
+from detequiv.theory.problem import Network, Problem, Ridge, SpikedFeatures, Target
 from detequiv.theory.spiked_derivation import derive
 
 
@@ -229,3 +230,17 @@ def test_closed_forms_replace_averages() -> None:
     closed = derivation.text(closed_forms=True)
     assert "c1_q(kappa) = rho_q*NormalCdf(kappa*u_q/rho_q)" in closed
     assert "tau1(kappa) = 12*kappa/25 + 4/5" in closed
+
+
+def test_a_step_is_traced_back_to_hermite_coefficients() -> None:
+    network = Network(activation="relu", readout=[1, "-1/2"], step=3, rows="gaussian")
+    whole = replace(problem("relu"), features=None, network=network)
+    text = derive(whole).text()
+    assert "mu_1(sigma) = 1/2," in text
+    assert "u_q = (eta A_q)*mu_1(g)*mu_1(sigma)" in text
+    assert (
+        "h_1_q = ((eta A_q)*mu_2(sigma)*(mu_0(g) + mu_2(g)) + 1) dc0_q/du_q + "
+        "((eta A_q)*mu_1(g)*mu_3(sigma)) dc0_q/drho_q" in text
+    )
+    batch = replace(whole, network=replace(network, batch_per_dim=20))
+    assert "corrections of order d/n_0" in derive(batch).text()
