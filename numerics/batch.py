@@ -31,6 +31,9 @@ __all__ = [
 Array = NDArray[Any]
 REFINEMENTS = 6  # of the rule in kappa
 SETTLED = 1e-12  # relative change under refinement at which float64 has converged
+COARSE = 1e-7  # Newton step that is the last on a rule that serves as comparison
+ROUGH = 1e-3  # Newton step that is the last where only a guess is wanted
+APART = 16  # points from one that is solved for guesses to the next
 SAFETY = 10.0  # between the change seen and the error vouched for
 
 
@@ -102,22 +105,26 @@ def solve_floats(
     smallest = parameters[:, model.parameters.index(model.ridge)].min()
     # small conditional variances are multiplied by g ~ 1/lambda
     digits = 18.0 + (max(0.0, -float(np.log10(smallest))) if smallest else 10.0)
-    step, best = first_step(28.0), np.inf
+    step, best, start = first_step(28.0), np.inf, None
     for _ in range(REFINEMENTS):
         fields = float_fields(law, digits, step, interpolating)
-        fine = float_system(model, fields, parameters)
-        x, accuracy = minimise(fine)
-        if np.isinf(accuracy).any():
-            raise ConvergenceError(_lost(model, parameters[np.isinf(accuracy)][0]))
+        found = []
+        # each rule begins where the coarser one ended
+        for stride, tolerance in ((4, COARSE), (2, COARSE), (1, TOLERANCE)):
+            system = float_system(model, fields, parameters, stride)
+            if start is None:
+                start = _first_guess(system)
+            x, accuracy = minimise(system, start, tolerance)
+            quantities, y = system.outputs(x)
+            found.append(quantities)
+            lost = np.isinf(accuracy)
+            start = np.where(lost[:, None], system.start, x)
+        if lost.any():
+            raise ConvergenceError(_lost(model, parameters[lost][0]))
         # Newton's last step, where rounding kept it from being negligible
         left = np.where(accuracy < TOLERANCE, 0, accuracy)
-        quantities, y = fine.outputs(x)
-        gaps = []
-        for stride in (2, 4):
-            coarse = float_system(model, fields, parameters, stride)
-            other, _ = coarse.outputs(minimise(coarse, x)[0])
-            size = np.maximum(np.abs(quantities), 1e-300)
-            gaps.append((np.abs(other - quantities) / size).max(1))
+        size = np.maximum(np.abs(quantities), 1e-300)
+        gaps = [(np.abs(found[k] - quantities) / size).max(1) for k in (1, 0)]
         worst = np.nanmax(gaps[0])
         typical = float(np.median(np.maximum(gaps[1], 1e-16)))
         if worst < SETTLED or worst > best / 10:
@@ -136,6 +143,25 @@ def solve_floats(
         f"the average over kappa reached a relative error of {best:.1e} in float64; "
         "ask for digits to solve in higher precision"
     )
+
+
+def _first_guess(system: FloatSystem) -> Array:
+    """Where to begin: on lines between solutions of a few of the points.
+
+    The points mostly come in the order of a curve. Whatever their order, a mean of
+    two points of a convex cone lies in it, and leads to the same minimum.
+    """
+    guess = system.start
+    count = len(guess)
+    if count < 4 * APART:
+        return guess
+    few = np.unique(np.append(np.arange(0, count, APART), count - 1))
+    found, accuracy = minimise(system.select(few), guess[few], ROUGH)
+    few, found = few[np.isfinite(accuracy)], found[np.isfinite(accuracy)]
+    if len(few):
+        for k in range(guess.shape[1]):
+            guess[:, k] = np.interp(np.arange(count), few, found[:, k])
+    return guess
 
 
 def _lost(model: Model, parameters: Array) -> str:

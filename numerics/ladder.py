@@ -178,7 +178,7 @@ def polish(
     x = [v.mid() if isinstance(v, arb) else exact_ball(float(v)) for v in start]
     point = np.array([[float(v) for v in x]])
     scale = floats.scales(point)[0]
-    inverse = floats.inverse_hessian(point)[0] / scale[:, None] / scale
+    inverse = floats.inverse_hessian(floats.cone(point))[0] / scale[:, None] / scale
     sizes = [exact_ball(float(s)) for s in scale]
     chord = arb_mat([[exact_ball(float(v)) for v in row] for row in inverse])
     previous, goal, exact = arb(1), arb(10) ** (-arb(digits)), False

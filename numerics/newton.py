@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detequiv.numerics.cone import Cone, symmetric
-from detequiv.numerics.equations import Equations
+from detequiv.numerics.equations import Compiled, Equations
+from detequiv.numerics.least_squares import least_squares
+from detequiv.numerics.linear_form import LinearForm
 from detequiv.theory.matrices import upper_triangle
 
 __all__ = ["TOLERANCE", "FloatSystem", "minimise"]
@@ -64,46 +66,46 @@ class FloatSystem:
     def _scalars(self) -> Array:
         return self.parameters.T
 
-    @property
-    def _columns(self) -> Array:
-        return self.parameters.T[:, :, None]
+    @cached_property
+    def _columns(self) -> list[Array]:
+        """Parameters against nodes, each (B, 1), or (1, 1) where all points agree."""
+        alike = (self.parameters == self.parameters[0]).all(0)
+        columns = self.parameters.T[:, :, None]
+        return [c[:1] if one else c for c, one in zip(columns, alike, strict=True)]
+
+    def _on_nodes(self, function: Compiled) -> Array:
+        """M functions of fields and parameters, (B, M, n); (1, M, n) if all agree."""
+        values = function(self.fields, self._columns)
+        shapes = [np.shape(value) for value in values]
+        return _stack(values, np.broadcast_shapes((1, len(self.weights)), *shapes))
 
     @cached_property
-    def form(self) -> Array:
-        """Coefficients of the linear form chi, shape (B, N, n)."""
-        shape = (len(self.parameters), len(self.weights))
-        return _stack(self.equations.form(self.fields, self._columns), shape)
+    def form(self) -> LinearForm:
+        """The linear form chi."""
+        return LinearForm(self._on_nodes(self.equations.form))
 
-    def chi(self, x: Array) -> Array:
-        """Evaluate the linear form, shape (B, n)."""
-        chi: Array = (x[:, None] @ self.form)[:, 0]
-        return chi
-
-    def derivatives(self, x: Array) -> tuple[Array, Array]:
-        """Gradient (B, N) and Hessian (B, N, N) of Psi at the unknowns x (B, N)."""
-        eq, form = self.equations, self.form
-        slope, curvature = eq.average([self.chi(x)], self._columns)
-        local = (x.T, self._inverse(x), self._scalars)
+    def derivatives(self, cone: Cone) -> tuple[Array, Array]:
+        """Gradient (B, N) and Hessian (B, N, N) of Psi at points of its cone."""
+        eq, form, x = self.equations, self.form, cone.points
+        slope, curvature = eq.average([form.values(x)], self._columns)
+        local = (x.T, self._inverse(cone), self._scalars)
         gradient = _stack(eq.local_gradient(*local), (len(x),))
-        gradient = gradient + (form @ (slope * self.weights)[:, :, None])[:, :, 0]
         hessian = symmetric(_stack(eq.local_hessian(*local), (len(x),)), eq.size)
-        weighted = form * (curvature * self.weights)[:, None, :]
-        return gradient, hessian + weighted @ form.swapaxes(1, 2)
+        return (
+            gradient + form.vectors(slope * self.weights),
+            hessian + form.matrices(curvature * self.weights),
+        )
 
-    def _source_gradient(self, source: Any, x: Array) -> Array:
-        local, average, _ = source
-        slope = average([self.chi(x)], self._columns)[0]
-        gradient = _stack(local(x.T, self._inverse(x), self._scalars), (len(x),))
-        weight = np.broadcast_to(slope, (len(x), len(self.weights))) * self.weights
-        average_gradient: Array = np.einsum("bin,bn->bi", self.form, weight)
-        return gradient + average_gradient
+    @property
+    def start(self) -> Array:
+        """Leading order of the unknowns at large penalty, shape (B, N)."""
+        start = self.equations.start(self._scalars)
+        return _stack(start, (len(self.parameters),)).astype(float)
 
-    def _inverse(self, x: Array) -> list[Array]:
-        eq = self.equations
-        if not eq.order:
-            return []
-        inverse = self.cone(x).inverse
-        return [inverse[:, i, j] for i, j in upper_triangle(eq.order)]
+    def _inverse(self, cone: Cone) -> list[Array]:
+        """Upper triangle of the inverse of the matrix unknown."""
+        pairs = upper_triangle(cone.order)
+        return [cone.inverse[:, i, j] for i, j in pairs]
 
     def cone(self, x: Array) -> Cone:
         """Geometry of the unknowns at x (B, N)."""
@@ -114,10 +116,10 @@ class FloatSystem:
         basis: Array = np.sqrt((self.cone(x).basis ** 2).sum(2))
         return basis
 
-    def inverse_hessian(self, x: Array) -> Array:
+    def inverse_hessian(self, cone: Cone) -> Array:
         """Inverse Hessian of Psi at a stationary point, shape (B, N, N)."""
-        basis = self.cone(x).basis
-        _, hessian = self.derivatives(x)
+        basis = cone.basis
+        _, hessian = self.derivatives(cone)
         inner = basis.swapaxes(1, 2) @ hessian @ basis
         size = _sizes(inner)
         unit = np.linalg.inv(inner / size[:, :, None] / size[:, None, :])
@@ -127,66 +129,49 @@ class FloatSystem:
 
     def outputs(self, x: Array) -> tuple[Array, Array]:
         """Report quantities (B, Q) and the minimising coefficients (B, C)."""
-        eq, form = self.equations, self.form
-        model, columns, points = eq.model, self._columns, len(x)
-        shape = (points, len(self.weights))
-        weight, weight_slope = eq.weight([self.chi(x)], columns)
-        weight = np.broadcast_to(weight, shape)
-        count = len(model.coefficients)
-        offsets = _stack(eq.offsets(self.fields, columns), shape)
-        slopes = _stack(eq.slopes(self.fields, columns), shape)
-        slopes = slopes.reshape(points, len(model.energy_residuals), count, -1)
-        penalty = symmetric(_stack(eq.penalty(x.T, self._scalars), (points,)), count)
-        root = np.sqrt(self.weights * weight)[:, None, :]
-        y = _least_squares(
-            (slopes * root[:, :, None, :]).swapaxes(2, 3).reshape(points, -1, count),
-            (offsets * root).reshape(points, -1),
-            penalty,
+        eq, form, columns = self.equations, self.form, self._columns
+        chi, cone, each = form.values(x), self.cone(x), (len(x),)
+        weight, weight_slope = eq.weight([chi], columns)
+        shares = np.broadcast_to(weight, chi.shape) * self.weights
+        penalty = symmetric(
+            _stack(eq.penalty(x.T, self._scalars), each), len(eq.model.coefficients)
         )
-        residuals = offsets - np.einsum("brcn,bc->brn", slopes, y)
-        rest = eq.rest(self.fields, columns)[0]
-        squares = (residuals**2).sum(1) + rest
-        local = np.einsum("bi,bij,bj->b", y, penalty, y)
-        value = (weight * squares * self.weights).sum(1) + local
+        y, squares = self._fit(shares, penalty)
+        value = (shares * squares).sum(1) + np.einsum("bi,bij,bj->b", y, penalty, y)
 
-        by_x = _stack(eq.energy_gradient(x.T, y.T, self._scalars), (points,))
-        slope_weights = weight_slope * squares * self.weights
-        by_x = by_x + np.einsum("bin,bn->bi", form, slope_weights)
-        adjoint = np.einsum("bij,bj->bi", self.inverse_hessian(x), by_x)
+        squares = squares * self.weights
+        by_x = _stack(eq.energy_gradient(x.T, y.T, self._scalars), each)
+        by_x = by_x + form.vectors(weight_slope * squares)
+        adjoint = np.einsum("bij,bj->bi", self.inverse_hessian(cone), by_x)
         totals = []
-        for source in eq.sources:
-            slope = source[1]([self.chi(x)], columns)[1]
-            direct = (slope * squares * self.weights).sum(1)
-            direct = direct + source[2](x.T, y.T, self._scalars)[0]
-            implicit = np.einsum("bi,bi->b", adjoint, self._source_gradient(source, x))
-            totals.append(direct - implicit)
+        for local, average, energy in eq.sources:
+            slope, direct = average([chi], columns)
+            by_source = _stack(local(x.T, self._inverse(cone), self._scalars), each)
+            by_source = by_source + form.vectors(
+                np.broadcast_to(slope, chi.shape) * self.weights
+            )
+            explicit = (direct * squares).sum(1) + energy(x.T, y.T, self._scalars)[0]
+            totals.append(explicit - (adjoint * by_source).sum(1))
         quantities = eq.quantities([value, *totals], x.T, self._scalars)
-        return _stack(quantities, (points,)), y
+        return _stack(quantities, each), y
+
+    def _fit(self, shares: Array, penalty: Array) -> tuple[Array, Array]:
+        """Minimising coefficients (B, C), sums of squares at the nodes (B, n)."""
+        eq, nodes = self.equations, len(self.weights)
+        offsets, slopes = self._on_nodes(eq.offsets), self._on_nodes(eq.slopes)
+        slopes = slopes.reshape(len(slopes), offsets.shape[1], -1, nodes)
+        y = least_squares(slopes, offsets, shares, penalty)
+        squares = eq.rest(self.fields, self._columns)[0]
+        for r in range(offsets.shape[1]):
+            squares = (
+                squares + (offsets[:, r] - LinearForm(slopes[:, r]).values(y)) ** 2
+            )
+        return y, squares
 
 
 def _stack(values: list[Any], shape: tuple[int, ...]) -> Array:
-    """Stack values along axis 1, each broadcast to (B,) or (B, n)."""
+    """Stack values along axis 1, each broadcast to a shape that begins with B."""
     return np.stack([np.broadcast_to(v, shape) for v in values], axis=1)
-
-
-def _least_squares(design: Array, target: Array, penalty: Array) -> Array:
-    """Minimise ``|target - design y|^2 + y^T penalty y``, of least norm if singular.
-
-    Columns are scaled to unit norm first: dependent columns (an odd activation
-    without spike, repeated spikes) leave y undetermined, not the fit.
-    """
-    values, vectors = np.linalg.eigh(penalty)
-    root = (vectors * np.sqrt(np.maximum(values, 0))[:, None, :]).swapaxes(1, 2)
-    full = np.concatenate([design, root], axis=1)
-    right = np.concatenate([target, np.zeros(root.shape[:2])], axis=1)
-    norm = np.sqrt((full**2).sum(1))
-    norm = np.where(norm > 1e-14 * norm.max(1, keepdims=True), norm, np.inf)
-    u, s, vt = np.linalg.svd(full / norm[:, None, :], full_matrices=False)
-    keep = s > 1e-13 * s[:, :1]
-    inverse = np.divide(1, s, out=np.zeros_like(s), where=keep)
-    projected = np.einsum("bri,br->bi", u, right) * inverse
-    solution: Array = np.einsum("bij,bi->bj", vt, projected) / norm
-    return solution
 
 
 def _sizes(matrix: Array) -> Array:
@@ -195,7 +180,9 @@ def _sizes(matrix: Array) -> Array:
     return np.where(diagonal > 0, diagonal, 1.0)
 
 
-def minimise(system: FloatSystem, start: Array | None = None) -> tuple[Array, Array]:
+def minimise(
+    system: FloatSystem, start: Array | None = None, tolerance: float = TOLERANCE
+) -> tuple[Array, Array]:
     """Minimise Psi over the cone of its unknowns, at every point.
 
     Parameters
@@ -204,6 +191,8 @@ def minimise(system: FloatSystem, start: Array | None = None) -> tuple[Array, Ar
         The equations of B points.
     start : (B, N) array, optional
         Where to begin; by default the leading order at large penalty.
+    tolerance : float
+        Relative size of a Newton step that is the last.
 
     Returns
     -------
@@ -214,26 +203,32 @@ def minimise(system: FloatSystem, start: Array | None = None) -> tuple[Array, Ar
         where Psi could not be minimised.
     """
     with np.errstate(all="ignore"):
-        return _minimise(system, _start(system) if start is None else start)
+        return _minimise(system, system.start if start is None else start, tolerance)
 
 
-def _minimise(system: FloatSystem, start: Array) -> tuple[Array, Array]:
+def _minimise(
+    system: FloatSystem, start: Array, tolerance: float
+) -> tuple[Array, Array]:
     x, accuracy = start.copy(), np.full(len(start), np.inf)
     active, part = np.arange(len(x)), system
-    gradient, hessian = part.derivatives(x)
+    cone = part.cone(x)
+    gradient, hessian = part.derivatives(cone)
     last, reach = accuracy.copy(), np.full(len(x), LARGEST_STEP)
     for _ in range(ITERATIONS):
-        cone = part.cone(x[active])
         change = _newton_step(cone, gradient, hessian)
         size = cone.size(change)
         accuracy[active] = size
         # where rounding decides, one step further changes nothing
-        done = (size < TOLERANCE) | ((size < ROUNDING) & (size > last / 2))
+        done = (size < tolerance) | ((size < ROUNDING) & (size > last / 2))
         last = size
         change = change * np.minimum(1, reach / np.maximum(size, 1e-300))[:, None]
         moved, velocity = cone.move(change)
+        if done.all():
+            x[active] = moved
+            return x, accuracy
         downhill = np.einsum("bi,bij,bj->b", gradient, cone.basis, change)
-        slope, curvature = part.derivatives(moved)
+        ahead = part.cone(moved)
+        slope, curvature = part.derivatives(ahead)
         uphill = np.einsum("bi,bi->b", slope, velocity)
         # a step that ends on a slope as steep as it began on has overshot
         good = np.isfinite(moved).all(1) & np.isfinite(slope).all(1)
@@ -252,6 +247,7 @@ def _minimise(system: FloatSystem, start: Array) -> tuple[Array, Array]:
             part = system.select(active)
         if not len(active):
             break
+        cone = ahead if good.all() and keep.all() else part.cone(x[active])
     accuracy[active] = np.inf
     return x, accuracy
 
@@ -265,9 +261,3 @@ def _newton_step(cone: Cone, gradient: Array, hessian: Array) -> Array:
     right = np.einsum("bij,bi->bj", basis, gradient) / size
     step: Array = -np.linalg.solve(inner, right[:, :, None])[:, :, 0] / size
     return step
-
-
-def _start(system: FloatSystem) -> Array:
-    return _stack(
-        system.equations.start(system._scalars), (len(system.parameters),)
-    ).astype(float)

@@ -5,7 +5,7 @@ float64 cannot vouch for is solved alone, in balls; one that cannot be solved at
 keeps its error, and the others keep their values.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,9 @@ from threading import Lock
 
 import mpmath
 import numpy as np
+from numpy.typing import NDArray
 
+from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.batch import solve_floats
 from detequiv.numerics.solution import QUANTITIES
 from detequiv.numerics.solve import exact_parameters, law_of, solve
@@ -23,7 +25,7 @@ from detequiv.theory.problem import Problem
 
 __all__ = ["Point", "sweep"]
 
-TOGETHER = 256  # points solved in one batch
+TOGETHER = 1024  # points solved in one batch
 ENOUGH = 10  # digits, below which a float64 result is not good enough
 MOST = 15  # digits of float64
 # The working precision of balls is global: threads of one process take turns.
@@ -56,6 +58,24 @@ class Point:
         if self.failure is not None:
             return ""
         return str(mpmath.nstr(self.values[name], self.digits, strip_zeros=False))
+
+
+class _Floats(Mapping[str, mpmath.mpf]):
+    """Quantities in float64, made into numbers of mpmath where they are looked at."""
+
+    def __init__(self, row: NDArray[np.float64]) -> None:
+        self._row = row
+
+    def __getitem__(self, name: str) -> mpmath.mpf:
+        if name not in QUANTITIES:
+            raise KeyError(name)
+        return mpmath.mpf(self._row[QUANTITIES.index(name)])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(QUANTITIES)
+
+    def __len__(self) -> int:
+        return len(QUANTITIES)
 
 
 def sweep(
@@ -107,7 +127,7 @@ def _batches(problems: Sequence[Problem]) -> list[list[int]]:
     alike: dict[object, list[int]] = {}
     for i, problem in enumerate(problems):
         # the ridgeless limit is not one of the float64 solver's
-        ridgeless = float(problem.ridge.penalty) == 0
+        ridgeless = to_float(problem.ridge.penalty) == 0
         key = problem.features, problem.network, problem.target, ridgeless
         alike.setdefault(key, []).append(i)
     return [
@@ -145,10 +165,10 @@ def _solve_together(problems: Sequence[Problem]) -> list[Point]:
 def _solve_in_floats(problems: Sequence[Problem]) -> list[Point]:
     try:
         law = law_of(problems[0])
-        if float(problems[0].ridge.penalty) == 0:
+        if to_float(problems[0].ridge.penalty) == 0:
             return _solve_in_balls(problems, ENOUGH)
         parameters = np.array(
-            [[float(v) for v in exact_parameters(p, law)] for p in problems]
+            [list(map(to_float, exact_parameters(p, law))) for p in problems]
         )
         found = solve_floats(law.model, law, parameters)
     except ConvergenceError:
@@ -171,6 +191,5 @@ def _solve_in_floats(problems: Sequence[Problem]) -> list[Point]:
         if digits < ENOUGH:
             points += _solve_in_balls([problem], ENOUGH)
         else:
-            values = dict(zip(QUANTITIES, map(mpmath.mpf, row), strict=True))
-            points.append(Point(problem=problem, values=values, digits=digits))
+            points.append(Point(problem=problem, values=_Floats(row), digits=digits))
     return points

@@ -10,7 +10,7 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.grammar import CATALOGUE, FUNCTIONS, bounded, translate, z
 
-__all__ = ["FUNCTIONS", "exact", "parse_function", "z"]
+__all__ = ["FUNCTIONS", "exact", "parse_function", "sign", "z"]
 
 # what an expression handed over as a SymPy object may be made of
 _CLASSES = (
@@ -43,7 +43,10 @@ def exact(value: Any, field: str) -> sp.Expr:
     """
     if isinstance(value, bool) or value is None:
         raise InputError(field, value, "give a number")
-    if isinstance(value, sp.Expr):
+    number: sp.Expr
+    if isinstance(value, sp.Rational):
+        number = value
+    elif isinstance(value, sp.Expr):
         number = sp.nsimplify(value, rational=True) if value.has(sp.Float) else value
     elif isinstance(value, int):
         number = sp.Integer(value)
@@ -57,9 +60,26 @@ def exact(value: Any, field: str) -> sp.Expr:
         return exact(value.item(), field)
     else:
         raise InputError(field, value, "give a number, or text such as '1/3'")
+    if isinstance(number, sp.Rational):
+        return number
     if number.free_symbols or not (number.is_real and number.is_finite):
         raise InputError(field, value, "give a finite real number")
     return number
+
+
+def sign(number: sp.Expr) -> int:
+    """Sign of an exact number: 1, -1, or 0 where it is zero or cannot be told.
+
+    SymPy's own questions answer alike, at a hundred times the price for a rational.
+
+    Examples
+    --------
+    >>> sign(sp.Rational(-1, 3)), sign(sp.sqrt(2) - 1)
+    (-1, 1)
+    """
+    if isinstance(number, sp.Rational):
+        return int(number.p > 0) - int(number.p < 0)
+    return 1 if number.is_positive else -1 if number.is_negative else 0
 
 
 def parse_function(text: str | sp.Expr, field: str) -> sp.Expr:

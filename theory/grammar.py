@@ -8,8 +8,10 @@ that no text, however short, can make the translation long.
 
 import ast
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
 
@@ -83,6 +85,9 @@ CATALOGUE: Mapping[str, Callable[[sp.Symbol], sp.Expr]] = {
     "he3": lambda x: hermite_polynomial(3, x),
 }
 _CONSTANTS = {"pi": sp.pi, "e": sp.E, "z": z}
+# numbers that need no syntax tree: what the points of a curve mostly are
+_WHOLE = r"(?:0|[1-9]\d*)"
+_PLAIN = re.compile(rf"-?{_WHOLE}(?:/[1-9]\d*|(?:\.\d+)?(?:e[+-]?\d\d?)?)", re.ASCII)
 
 
 def translate(text: str, field: str) -> sp.Expr:
@@ -102,6 +107,8 @@ def translate(text: str, field: str) -> sp.Expr:
     """
     if len(text) > LONGEST:
         raise InputError(field, text, f"is longer than {LONGEST} characters")
+    if _PLAIN.fullmatch(text):
+        return sp.Rational(*Fraction(text).as_integer_ratio())
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         return sp.sympify(_translate(tree, text.strip()))

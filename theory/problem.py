@@ -7,7 +7,8 @@ are expressions in z.
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import cache
 from inspect import Parameter, signature
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ import sympy as sp
 
 from detequiv.theory.admission import read_function
 from detequiv.theory.errors import InputError
-from detequiv.theory.expressions import exact
+from detequiv.theory.expressions import exact, sign
 
 __all__ = ["Network", "Problem", "Ridge", "SpikedFeatures", "Target"]
 
@@ -67,7 +68,7 @@ class SpikedFeatures:
         if len(scales) != len(strengths):
             raise InputError(name + "bulk", bulk, f"give 1 or {len(strengths)} numbers")
         for scale in scales:
-            if not scale.is_positive:
+            if sign(scale) <= 0:
                 raise InputError(name + "bulk", scale, "must be positive")
         _set(
             self,
@@ -137,7 +138,7 @@ class Network:
         batch = batch_per_dim
         if batch is not None:
             batch = exact(batch, "network.batch_per_dim")
-            if not batch.is_positive:
+            if sign(batch) <= 0:
                 raise InputError("network.batch_per_dim", batch, "must be positive")
         _set(
             self,
@@ -183,9 +184,9 @@ class Target:
     ) -> None:
         overlap = exact(alignment, "target.alignment")
         deviation = exact(noise, "target.noise")
-        if (1 - overlap**2).is_negative:
+        if sign(1 - overlap**2) < 0:
             raise InputError("target.alignment", alignment, "must lie in [-1, 1]")
-        if deviation.is_negative:
+        if sign(deviation) < 0:
             raise InputError(
                 "target.noise", noise, "must not be negative, a standard deviation"
             )
@@ -230,9 +231,9 @@ class Ridge:
         }
         numbers = {k: exact(v, f"ridge.{k}") for k, v in values.items()}
         for key in ("samples_per_dim", "width_per_dim"):
-            if not numbers[key].is_positive:
+            if sign(numbers[key]) <= 0:
                 raise InputError(f"ridge.{key}", values[key], "must be positive")
-        if numbers["penalty"].is_negative:
+        if sign(numbers["penalty"]) < 0:
             raise InputError("ridge.penalty", penalty, "must not be negative")
         _set(self, **numbers)
 
@@ -314,7 +315,7 @@ class Problem:
     def tables(self) -> dict[str, dict[str, Any]]:
         """Nested mappings that :meth:`from_tables` turns into this problem again."""
         return {
-            name: {f.name: getattr(part, f.name) for f in fields(part)}
+            name: _entries(part)
             for name in _TABLES
             if (part := getattr(self, name)) is not None
         }
@@ -329,26 +330,18 @@ class Problem:
         InputError
             An unknown name, or a value outside its domain.
         """
-        tables = self.tables()
-        layer = tables.get("features") or tables["network"]
-        for key, values_of_groups in layer.items():
-            if key in ("bulk", "weights") and len(set(values_of_groups)) == 1:
-                layer[key] = values_of_groups[0] if key == "bulk" else None
+        tables: dict[str, dict[str, Any]] = {}
         for name, value in values.items():
             table, _, key = name.partition(".")
-            if table not in tables or not key:
-                known = [f"{t}.{k}" for t, keys in tables.items() for k in keys]
+            part = getattr(self, table) if table in _TABLES else None
+            if part is None or not key:
+                known = [f"{t}.{k}" for t, keys in self.tables().items() for k in keys]
                 raise InputError(name, value, f"no such field{_nearest(name, known)}")
+            if table not in tables:
+                tables[table] = _for_any_number_of_groups(part)
             tables[table][key] = value
-        changed = {name.partition(".")[0] for name in values}
-        return type(self)(
-            **{
-                table: _build(table, entries)
-                if table in changed
-                else getattr(self, table)
-                for table, entries in tables.items()
-            }
-        )
+        parts = {table: _build(table, entries) for table, entries in tables.items()}
+        return replace(self, **parts)
 
 
 _ONE_LAYER = "give either features or network, one of the two"
@@ -360,15 +353,31 @@ _TABLES: Mapping[str, Any] = {
 }
 
 
+@cache
+def _parameters(part: type) -> dict[str, Parameter]:
+    """Parameters of a part's constructor, by their names."""
+    return dict(signature(part).parameters)
+
+
+def _entries(part: Any) -> dict[str, Any]:
+    """Entries of a part's table."""
+    return {f.name: getattr(part, f.name) for f in fields(part)}
+
+
+def _for_any_number_of_groups(part: Any) -> dict[str, Any]:
+    """Entries of a part's table, its bulks and weights left equal if they are."""
+    entries = _entries(part)
+    for key in {"bulk", "weights"} & entries.keys():
+        if len(set(entries[key])) == 1:
+            entries[key] = entries[key][0] if key == "bulk" else None
+    return entries
+
+
 def _build(name: str, table: object) -> Any:
     """Call the class of a table with its entries, after checking their names."""
     if not isinstance(table, Mapping):
         raise InputError(name, table, f"must be a table [{name}]")
-    known = {
-        key: parameter
-        for key, parameter in signature(_TABLES[name].__init__).parameters.items()
-        if key != "self"
-    }
+    known = _parameters(_TABLES[name])
     for key, value in table.items():
         if key not in known:
             raise InputError(
@@ -404,7 +413,7 @@ def _fractions(value: Numbers | None, count: int, field: str) -> tuple[sp.Expr, 
     numbers = _numbers(value, field)
     if len(numbers) != count:
         raise InputError(field, value, f"give {count} numbers, one a group")
-    if not all(v.is_positive for v in numbers):
+    if not all(sign(v) > 0 for v in numbers):
         raise InputError(field, value, "must be positive")
     if not (sum(numbers) - 1).equals(0):
         raise InputError(

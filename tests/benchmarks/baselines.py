@@ -3,11 +3,13 @@
 import mpmath as mp
 import numpy as np
 
+STEP = 1e-30  # of the source, off the real axis: complex steps cancel no digits
+
 
 def damped_curve(
-    alphas: np.ndarray, beta: float, ridge: float, spike: list[float]
+    alphas: np.ndarray, beta: float, ridge: float, spike: list[float], noise: float
 ) -> np.ndarray:
-    """Trace of the tanh resolvent along alpha, by damped iteration to 1e-12."""
+    """Test error of tanh features on z + He_2/2, by damped iteration to 1e-12."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(100)
     weights = weights / np.sqrt(2 * np.pi)
     groups = len(spike)
@@ -15,24 +17,33 @@ def damped_curve(
     c0 = np.einsum("g,qgk->qk", weights, values)
     c1 = np.einsum("g,qgk->qk", weights * nodes, values)
     cs = np.einsum("g,qgk->qk", weights, values**2) - c0**2 - c1**2
+    functions, tau = np.concatenate([c0, nodes * c1]), nodes + (nodes**2 - 1) / 2
     pi, one = np.full(groups, 1 / groups), np.eye(groups)
-    traces = []
+
+    def size(change: np.ndarray) -> float:
+        return max(np.abs(change.real).max(), np.abs(change.imag).max() / STEP)
+
+    errors = []
     for alpha in alphas:
-        g = np.full(groups, 1 / ridge)
+        g = np.full(groups, 1 / ridge) + 0j
         a = np.diag(beta * pi * g)
         for _ in range(100_000):
-            chi = (pi * g) @ cs + np.einsum("qk,qr,rk->k", c1, a, c1) / beta
-            w = weights * alpha / beta / (1 + chi)
+            chi = (pi * g) @ cs + ((a @ c1) * c1).sum(0) / beta
+            w = weights * (alpha / beta / (1 + chi) + 1j * STEP)
             b = (c1 * w) @ c1.T
             v = np.diag(beta * pi * g)
             new_g = 1 / (ridge + cs @ w + np.diag(b @ np.linalg.inv(one + v @ b)))
             new_a = np.linalg.inv(np.linalg.inv(v) + b)
-            change = max(np.abs(new_g / g - 1).max(), np.abs(new_a - a).max())
+            change = max(size(new_g / g - 1), size(new_a - a))
             g, a = (g + new_g) / 2, (a + new_a) / 2
             if change < 1e-12:
                 break
-        traces.append(pi @ g)
-    return np.array(traces)
+        normal = (functions * w) @ functions.T
+        normal += np.diag(np.concatenate([np.zeros(groups), 1 / (beta * pi * g)]))
+        fit = np.linalg.solve(normal, (functions * w) @ tau)
+        energy = w @ ((tau - fit @ functions) * tau + noise**2)
+        errors.append(energy.imag / STEP)
+    return np.array(errors)
 
 
 def mpmath_trace(

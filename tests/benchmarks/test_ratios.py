@@ -23,10 +23,14 @@ def problem(spike: list[str], **ridge: object) -> de.Problem:
     )
 
 
-def timed(function: Callable[[], Any]) -> tuple[Any, float]:
-    begin = time.perf_counter()
-    result = function()
-    return result, time.perf_counter() - begin
+def timed(function: Callable[[], Any], rounds: int = 1) -> tuple[Any, float]:
+    """Result, and processor time of the fastest of some rounds, in seconds."""
+    seconds = []
+    for _ in range(rounds):
+        begin = time.process_time()
+        result = function()
+        seconds.append(time.process_time() - begin)
+    return result, min(seconds)
 
 
 def report(name: str, slow: float, fast: float) -> None:
@@ -38,10 +42,10 @@ def test_a_curve_against_damped_iteration() -> None:
     base = problem(["3/2", "-4/5"])
     vary = {"ridge.samples_per_dim": alphas}
     _, cold = timed(lambda: de.curve(base, vary=vary))
-    curve, warm = timed(lambda: de.curve(base, vary=vary))
+    curve, warm = timed(lambda: de.curve(base, vary=vary), rounds=3)
     numbers = np.array([float(a.partition("/")[0]) / 200 for a in alphas])
-    traces, slow = timed(lambda: damped_curve(numbers, 1.5, 0.05, [1.5, -0.8]))
-    assert curve.to_xarray()["resolvent_trace"].values == pytest.approx(traces, 1e-7)
+    errors, slow = timed(lambda: damped_curve(numbers, 1.5, 0.05, [1.5, -0.8], 0.3))
+    assert curve.values("generalization_error") == pytest.approx(errors, rel=1e-8)
     report("damped iteration over a warm curve, 1000 points", slow, warm)
     report("damped iteration over a cold curve, 1000 points", slow, cold)
 

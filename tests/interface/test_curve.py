@@ -127,6 +127,15 @@ def test_any_field_can_be_varied() -> None:
     assert along.tolist() == [0.0, 1.0]
 
 
+def test_the_order_of_the_points_is_of_no_account() -> None:
+    alphas = [f"{k}/20" for k in range(4, 104)]
+    mixed = np.random.default_rng(1).permutation(alphas).tolist()
+    curves = [de.curve(PROBLEM, {"ridge.samples_per_dim": a}) for a in (alphas, mixed)]
+    expected = dict(zip(alphas, curves[0].values("generalization_error"), strict=True))
+    found = dict(zip(mixed, curves[1].values("generalization_error"), strict=True))
+    assert found == pytest.approx(expected, rel=1e-10)
+
+
 def test_a_point_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     whole_solve, floats = sweep_module.solve, sweep_module.solve_floats
 

@@ -44,6 +44,19 @@ def test_numbers_are_exact(value: object, number: sp.Expr) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["0", "-7", "12/30", "-0.50", "1e-3", "2.5e+2", "00.5", "1.5/2", "-3e9/7"]
+)
+def test_plain_numbers_mean_what_they_mean_in_an_expression(text: str) -> None:
+    try:
+        expected = exact(f"0 + {text}", "x")
+    except InputError:
+        with pytest.raises(InputError):
+            exact(text, "x")
+    else:
+        assert exact(text, "x") == expected
+
+
+@pytest.mark.parametrize(
     "value",
     ["z", "1/0", "nan", "inf", "sqrt(-1)", "", "1,2", "0x", None, True, [1], "1e9999"],
 )
