@@ -36,7 +36,7 @@ from detequiv.theory.potential import Model
 from detequiv.theory.problem import Problem
 from detequiv.theory.ridgeless import check_limit, interpolates, ridgeless_model
 
-__all__ = ["exact_parameters", "law_of", "solve"]
+__all__ = ["exact_parameters", "law_of", "solve", "solve_at_width"]
 
 arb = flint.arb
 ATTEMPTS = 9  # rounds of more precision and more nodes
@@ -82,10 +82,41 @@ def solve(problem: Problem, *, digits: int = 15, certify: bool = False) -> Solut
     >>> solve(problem, digits=20).text("generalization_error")
     '0.78907610210953659384'
     """
+    found = _solve(problem, _task(problem, law_of(problem)), digits)
+    return _certified(found) if certify else found
+
+
+def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solution:
+    """Solve `problem` with the Energy's penalty of order 1/p, at p = `width` units.
+
+    Beside the limit it keeps what a finite width costs the mean readout of each group,
+    ``m_q^2 / (p pi_q g_q)``: the one term of that order that nearly dependent functions
+    of the projection can make large. Other corrections of order 1/p are left out.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its proportions are taken as they are.
+    width : int
+        p, at least 1.
+    digits : int
+        As for `solve`.
+
+    Raises
+    ------
+    InputError, ConvergenceError
+        As `solve` does; or the width is no positive number.
+    """
+    if width < 1:
+        raise InputError("width", width, "give a number of units, at least 1")
+    return _solve(problem, _task(problem, law_of(problem), width), digits)
+
+
+def _solve(problem: Problem, task: "_Task", digits: int) -> Solution:
+    """Go up the precisions and refine the rules until the digits are there."""
     if digits < 1:
         raise InputError("digits", digits, "give a whole number of at least 1")
-    law = law_of(problem)
-    task = _task(problem, law)
+    law = task.law
     penalty = float(problem.ridge.penalty)
     # g ~ 1/lambda multiplies conditional variances that cancel
     extra = 2.0 + (max(0.0, -log10(penalty)) if penalty else 0.0)
@@ -100,8 +131,7 @@ def solve(problem: Problem, *, digits: int = 15, certify: bool = False) -> Solut
         attempt = _attempt(task, floats, digits + extra, step)
         reached = max(reached, attempt.digits)
         if attempt.digits >= digits:
-            found = attempt.solution(problem, task, digits)
-            return _certified(found) if certify else found
+            return attempt.solution(problem, task, digits)
         if attempt.quadrature_limited:
             step *= 0.65
         else:
@@ -149,14 +179,16 @@ class _Task:
     interpolating: bool = False
 
 
-def _task(problem: Problem, law: FeatureLaw) -> _Task:
+def _task(problem: Problem, law: FeatureLaw, width: int | None = None) -> _Task:
     """Put a problem into equations; without a penalty, into those of the limit."""
-    parameters = exact_parameters(problem, law)
+    model, parameters = law.model, exact_parameters(problem, law)
+    if width is not None:
+        model, parameters = model.at_width, [*parameters, sp.Integer(width)]
     if problem.ridge.penalty.is_positive:
-        return _Task(law, law.model, parameters)
+        return _Task(law, model, parameters)
     check_limit(problem, law)
     interpolating = interpolates(problem)
-    model = ridgeless_model(law.model, interpolating)
+    model = ridgeless_model(model, interpolating)
     parameters[model.parameters.index(model.ridge)] = sp.Integer(interpolating)
     return _Task(law, model, parameters, interpolating)
 

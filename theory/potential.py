@@ -12,7 +12,7 @@ Everything that is solved or reported is a derivative of one of the two, and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy as sp
@@ -142,6 +142,20 @@ class Model:
     quantities: Mapping[str, sp.Expr]
     width: sp.Symbol = units
     energy_width: sp.Expr = sp.S.Zero
+
+    @cached_property
+    def at_width(self) -> "Model":
+        """The model with `energy_width` in its Energy, and p as its last parameter.
+
+        The penalty is of order 1/p but not small beside what the data say of m where
+        functions of kappa are nearly dependent.
+        """
+        return replace(
+            self,
+            parameters=(*self.parameters, self.width),
+            energy_local=self.energy_local + self.energy_width,
+            energy_width=sp.S.Zero,
+        )
 
     @property
     def psi_integrand(self) -> sp.Expr:

@@ -1,7 +1,8 @@
 """Bridge from a problem, written exactly, to the sampler that simulates it."""
 
 from concurrent.futures import Executor
-from functools import cached_property
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,44 +25,46 @@ from detequiv.validation.trained import TrainedModel
 __all__ = ["Elementwise", "sampler", "simulate"]
 
 
+@dataclass(frozen=True, repr=False)
 class Elementwise:
     """A SymPy expression in z as a NumPy function that crosses process borders.
 
-    Parameters
+    Attributes
     ----------
     expression : sympy.Expr
         Real expression in `detequiv.theory.expressions.z`, or a constant.
     """
 
-    def __init__(self, expression: sp.Expr) -> None:
-        self.expression = expression
+    expression: sp.Expr
 
-    @cached_property
-    def _compiled(self) -> Function:
-        """Code for the expression; generated once in each process."""
-        code: Function = sp.lambdify(z, self.expression, ["numpy", "scipy"])
-        return code
-
-    @cached_property
+    @property
     def kinks(self) -> tuple[float, ...]:
         """Points where the function is not smooth, increasing."""
-        return tuple(float(point) for point in pieces(self.expression).breaks)
+        return _kinks(self.expression)
 
     def __call__(self, values: FloatArray) -> FloatArray:
         """Evaluate at each of the values, any shape."""
         # exp may overflow on the way to a finite result, as in z / (1 + exp(-z)).
         with np.errstate(over="ignore"):
-            result = np.asarray(self._compiled(values), dtype=np.float64)
+            result = np.asarray(_code(self.expression)(values), dtype=np.float64)
         # A constant comes back as one number.
         return result if result.shape == values.shape else np.full_like(values, result)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the compiled code behind: functions made at run time do not pickle."""
-        return {"expression": self.expression}
 
     def __repr__(self) -> str:
         """Exact text of the expression, the same in every process."""
         return f"Elementwise({sp.srepr(self.expression)})"
+
+
+@lru_cache(maxsize=64)
+def _code(expression: sp.Expr) -> Function:
+    """Code for an expression; generated once in each process."""
+    code: Function = sp.lambdify(z, expression, ["numpy", "scipy"])
+    return code
+
+
+@lru_cache(maxsize=64)
+def _kinks(expression: sp.Expr) -> tuple[float, ...]:
+    return tuple(float(point) for point in pieces(expression).breaks)
 
 
 def sampler(problem: Problem) -> Model:

@@ -1,10 +1,12 @@
 """Evidence under a budget of time: draws of a problem at several dimensions.
 
-Theory is set beside them at the very sizes drawn, n, p and the groups' units, so that
-no rounding of the proportions is left in the difference; what remains falls with 1/d.
+Theory is set beside them at the very sizes drawn, n, p and the groups' units, with what
+the finite width costs the mean readout of each group, so that neither a rounding of the
+proportions nor a slow approach of nearly dependent functions to their limit is left in
+the difference; what remains falls with 1/d.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from math import hypot
 from time import monotonic
@@ -25,9 +27,12 @@ __all__ = [
     "QUANTITIES",
     "SHAPE",
     "Evidence",
+    "Theory",
+    "at_dimensions",
     "at_sizes",
     "choose_dimensions",
     "draw_until",
+    "gather",
     "learned_at",
     "resolvent_at",
 ]
@@ -50,6 +55,10 @@ ENOUGH = 100  # draws that the largest dimension must allow within the budget
 # Relative error below which nothing is claimed of float64 draws or of theory.
 ROUNDING = 1e-9
 CHUNK = 0.5  # seconds of draws between looks at the clock
+
+
+Theory = Callable[[Problem, int | None], Mapping[str, float]]
+"""A problem and the number of units, None for the limit, to quantities by name."""
 
 
 def learned_at(kappa: float) -> str:
@@ -92,6 +101,14 @@ def at_sizes(problem: Problem, d: int) -> Problem:
             f"{layer}.weights": [sp.Rational(int(k), sizes.p) for k in units],
         }
     )
+
+
+def at_dimensions(
+    theory: Theory, problem: Problem, dimensions: Iterable[int]
+) -> dict[int, Mapping[str, float]]:
+    """Evaluate a theory at the sizes of draws at each dimension, the width included."""
+    sized = {d: at_sizes(problem, d) for d in dimensions}
+    return {d: theory(at, int(at.ridge.width_per_dim * d)) for d, at in sized.items()}
 
 
 class Evidence:
@@ -180,7 +197,7 @@ class Evidence:
         limit : mapping of str to float
             Theory of the problem; every name in it is compared.
         sized : mapping of int to mapping of str to float
-            Theory of `at_sizes` at each dimension.
+            Theory `at_dimensions` of the draws.
         """
         sizes = self._sizes(limit)
         measurements = []
@@ -218,6 +235,19 @@ class Evidence:
                 real, imaginary = (limit[name] for name in parts)
                 sizes |= dict.fromkeys(parts, abs(complex(real, imaginary)))
         return sizes
+
+
+def gather(
+    problem: Problem,
+    draws: Mapping[int, int],
+    rng: int | SeedSequence,
+    executor: Executor | None = None,
+) -> Evidence:
+    """Draw a problem a given number of times at each dimension."""
+    evidence = Evidence(problem, rng, executor)
+    for d, count in draws.items():
+        evidence.draw(d, count)
+    return evidence
 
 
 def choose_dimensions(evidence: Evidence, budget: float) -> tuple[int, ...]:

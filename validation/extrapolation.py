@@ -7,13 +7,15 @@ from math import hypot
 import numpy as np
 from scipy import stats
 
-__all__ = ["NEXT_TERM", "Trend", "fit_trend", "z_threshold"]
+__all__ = ["ONSET", "Trend", "fit_trend", "z_threshold"]
 
-NEXT_TERM = 1.0
-"""Assumed ratio of successive powers of 1/d at the smallest d of a fit.
+ONSET = 50.0
+"""Dimension at which successive powers of 1/d are taken to be of one size.
 
-Where functions of a vocabulary are nearly dependent, the small penalty that a finite
-width puts on their coefficients matters up to d of several hundreds.
+What a finite width costs the mean readouts is in the theory that simulations are set
+beside. What is left comes from fluctuations, which the few functions and outliers of
+the groups correct by their number over n, p or their difference: of order 10 over d in
+most problems, so that this allows for several times as much.
 """
 
 
@@ -35,8 +37,8 @@ class Trend:
         exceeds what the standard errors explain; 1 where nothing is left to test.
     neglected : float
         Allowance for the first power of 1/d left out: what it does to the intercept if
-        successive powers have the ratio `NEXT_TERM` at the smallest d, counted from the
-        largest one kept.
+        the coefficients of successive powers have the ratio `ONSET`, counted from the
+        one kept that makes it largest.
     neglected_error : float
         Standard error of this allowance.
     """
@@ -129,7 +131,7 @@ def fit_trend(
     coefficients = factor @ (weight * np.asarray(differences))
     misfit = weight * (np.asarray(differences) - powers @ coefficients)
     leverage = abs(factor[0] @ (weight * ratio ** (degree + 1)))
-    allowance = leverage * NEXT_TERM ** np.arange(degree, 0, -1)
+    allowance = leverage * (ONSET / smallest) ** np.arange(degree, 0, -1)
     square, spare = float(misfit @ misfit), len(dimensions) - degree - 1
     return Trend(
         intercept=float(coefficients[0]),

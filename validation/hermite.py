@@ -27,6 +27,8 @@ POINTS = 16
 WIDTHS = (0.5, 0.25, 0.125, 0.0625, 0.03125)
 # Chebyshev points between the smallest and the largest scale, in numbers to try.
 SCALES = (16, 32, 64)
+# Ends of the interval of scales are powers of two with this denominator.
+ROUNDED = 8
 # What the coefficients may be off by, in units of the function's root mean square.
 ACCURACY = 1e-11
 
@@ -46,8 +48,9 @@ def hermite_expansion(
     Parameters
     ----------
     function : callable
-        f, elementwise on arrays. Where it is not smooth, other than at 0, is its
-        attribute ``kinks``, a tuple of float, if it has one.
+        f, elementwise on arrays, and hashable: its integrals are remembered. Where it
+        is not smooth, other than at 0, is its attribute ``kinks``, a tuple of float, if
+        it has one.
     scales : ndarray, shape (m,)
         Values of s > 0.
     order : int
@@ -70,12 +73,24 @@ def hermite_expansion(
     >>> bool(np.allclose(a, [[4, 0, 4 * np.sqrt(2), 0]])), moment.round(9).tolist()
     (True, [48.0])
     """
-    low, high = float(scales.min()), float(scales.max())
+    # Ends of the interval rounded outwards: draws that differ little share a table.
+    low = 2.0 ** (np.floor(np.log2(scales.min()) * ROUNDED) / ROUNDED)
+    high = 2.0 ** (np.ceil(np.log2(scales.max()) * ROUNDED) / ROUNDED)
+    series = _interpolant(function, float(low), float(high), order)
+    place = (2 * scales - (high + low)) / max(high - low, ACCURACY * high)
+    table = chebvander(place, len(series) - 1) @ series
+    return table[:, :-1], table[:, -1]
+
+
+@lru_cache(maxsize=64)
+def _interpolant(function: Function, low: float, high: float, order: int) -> FloatArray:
+    """Chebyshev series in s, low <= s <= high, of the coefficients and the moment.
+
+    Columns as of `_integrate`; one row, constant in s, if low is high.
+    """
     width = _resolving_width(function, high, order)
-    if high - low <= ACCURACY * high:
-        found = _integrate(function, np.array([high]), order, width)
-        table = np.repeat(found, len(scales), axis=0)
-        return table[:, :-1], table[:, -1]
+    if low == high:
+        return _integrate(function, np.array([high]), order, width)
     middle, half = (high + low) / 2, (high - low) / 2
     for count in SCALES:
         points = chebpts1(count)
@@ -85,8 +100,7 @@ def hermite_expansion(
         # The second moment, the last column, is measured in units of itself.
         size = np.append(np.full(order, rms), rms**2)
         if np.all(np.abs(series[-2:]) <= ACCURACY * size):
-            table = chebvander((scales - middle) / half, count - 1) @ series
-            return table[:, :-1], table[:, -1]
+            return np.asarray(series, dtype=np.float64)
     raise UnresolvedError("the coefficients change too fast with the scale")
 
 
@@ -131,18 +145,18 @@ def _integrate(
     function: Function, scales: FloatArray, order: int, width: float
 ) -> FloatArray:
     """Integrate ``f(s z) h_k(z)``, k < order, and last ``f(s z)^2``, at each scale."""
-    kinks = getattr(function, "kinks", ())
-    integrals = np.empty((len(scales), order + 1))
-    for row, scale in zip(integrals, scales, strict=True):
-        cuts = tuple(float(kink / scale) for kink in kinks if kink != 0)
-        nodes, table = _rule(order, width, cuts)
-        values = function(scale * nodes)
-        row[:order] = values @ table
-        row[order] = values**2 @ table[:, 0]
-    return integrals
+    kinks = [kink for kink in getattr(function, "kinks", ()) if kink != 0]
+    # All scales share their nodes, unless these must keep to kinks.
+    parts = np.split(scales, len(scales)) if kinks else [scales]
+    integrals = []
+    for part in parts:
+        nodes, table = _rule(order, width, tuple(float(k / part[0]) for k in kinks))
+        values = function(np.multiply.outer(part, nodes))
+        integrals.append(np.column_stack([values @ table, values**2 @ table[:, 0]]))
+    return np.concatenate(integrals)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _rule(
     order: int, width: float, cuts: tuple[float, ...]
 ) -> tuple[FloatArray, FloatArray]:

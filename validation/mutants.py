@@ -121,8 +121,10 @@ class Mutant:
     law: Callable[[FeatureLaw], FeatureLaw] | None = None
     model: ModelSlip | None = None
 
-    def predict(self, problem: Problem) -> dict[str, float]:
+    def predict(self, problem: Problem, width: int | None = None) -> dict[str, float]:
         """Wrong values of everything that a trial measures, solved in float64.
+
+        In the limit, or with what a finite width costs the mean readout of each group.
 
         Raises
         ------
@@ -137,8 +139,10 @@ class Mutant:
         model = law.model
         if self.model is not None:
             model = _slipped(self.model, law.model, law.bulks)
-        parameters = np.array([[float(v) for v in exact_parameters(problem, law)]])
-        found = solve_floats(model, law, parameters)
+        numbers = [float(v) for v in exact_parameters(problem, law)]
+        if width is not None:
+            model, numbers = model.at_width, [*numbers, float(width)]
+        found = solve_floats(model, law, np.array([numbers]))
         values = dict(zip(model.quantities, found.quantities[0], strict=True))
         mean = found.coefficients[0][: -len(law.spikes)]  # the others are r
         learned = map(float, combine_functions(law, mean, PROJECTIONS))

@@ -7,9 +7,10 @@ reject the right theory than their level explains.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -21,12 +22,12 @@ from rich.table import Table
 from scipy import stats
 
 from detequiv.theory.problem import Network, Problem, Ridge, SpikedFeatures, Target
-from detequiv.validation.evidence import Evidence, at_sizes
-from detequiv.validation.judgement import Finding, Judgement, judge
+from detequiv.validation.evidence import Evidence, gather
+from detequiv.validation.judgement import Finding
 from detequiv.validation.mutants import MUTANTS, Mutant
-from detequiv.validation.trial import LEVEL, RESOLUTION, predict
+from detequiv.validation.trial import LEVEL, predict, tried
 
-__all__ = ["PROBLEMS", "Rejection", "false_alarms", "gather", "main", "reject", "tried"]
+__all__ = ["PROBLEMS", "Rejection", "false_alarms", "main", "reject"]
 
 PROBLEMS: Mapping[str, Problem] = {
     # one c0 alone, so that the tangent functions are needed
@@ -62,7 +63,6 @@ WIDTH = 124  # of the table
 UNLUCKY = 1e-3  # probability of more false alarms than are let pass
 
 Item = TypeVar("Item")
-Theory = Callable[[Problem], Mapping[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,30 +85,6 @@ class Rejection:
     rejected: bool
     problem: str
     finding: Finding
-
-
-def gather(
-    problem: Problem,
-    draws: Mapping[int, int],
-    rng: int | SeedSequence,
-    executor: Executor | None = None,
-) -> Evidence:
-    """Draw a problem a given number of times at each dimension."""
-    evidence = Evidence(problem, rng, executor)
-    for d, count in draws.items():
-        evidence.draw(d, count)
-    return evidence
-
-
-def tried(
-    evidence: Evidence, dimensions: list[int], theory: Theory, level: float
-) -> Judgement:
-    """Judge a theory by evidence that is already there."""
-    problem = evidence.problem
-    sized = {d: theory(at_sizes(problem, d)) for d in dimensions}
-    return judge(
-        evidence.compare(theory(problem), sized), level=level, resolution=RESOLUTION
-    )
 
 
 def reject(
@@ -139,13 +115,7 @@ def false_alarms(
     executor: Executor | None = None,
 ) -> int:
     """Count the seeds with which the right theory is called wrong at `LEVEL`."""
-    known: dict[Problem, Mapping[str, float]] = {}
-
-    def theory(at: Problem) -> Mapping[str, float]:
-        if at not in known:
-            known[at] = predict(at)
-        return known[at]
-
+    theory = cache(predict)
     alarms = 0
     for seed in seeds:
         evidence = gather(problem, draws, seed, executor)

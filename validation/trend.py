@@ -1,17 +1,14 @@
 """Theory against simulation as the dimension grows: ``python -m``, or `make trend`.
 
-For each case the difference, simulation less theory, is measured at several dimensions
-and fitted by ``c0 + c1 / d``. Theory is right when c0 = 0. The exit status is 1 if some
-``|c0|`` is too large for that, at family-wise error probability LEVEL over all cases
-and quantities (Bonferroni). The standard error of c0 allows for the power 1/d^2 that
-the fit neglects.
+For each case the differences, simulation less theory at the sizes drawn, are measured
+at several dimensions and carried to infinite d by `detequiv.validation.judgement`.
+Theory is right when nothing is left there. The exit status is 1 if something is, at
+family-wise error probability LEVEL over all cases and quantities.
 """
 
 import sys
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from numpy.random import SeedSequence
@@ -20,16 +17,13 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from detequiv.numerics.solve import solve
 from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
-from detequiv.validation.compare import simulate
-from detequiv.validation.experiment import Estimates
-from detequiv.validation.extrapolation import Trend, fit_trend, z_threshold
+from detequiv.validation.evidence import Evidence
+from detequiv.validation.judgement import Finding
+from detequiv.validation.trial import LEVEL, predict, tried
 
-__all__ = ["CASES", "LEVEL", "Comparison", "compare_trend", "main"]
+__all__ = ["CASES", "main"]
 
-LEVEL = 0.01
-QUANTITIES = ("generalization_error", "training_error")
 # More repetitions where they are cheap: the slope is learned at small d, and the
 # intercept keeps the weight of large d.
 REPETITIONS = {150: 2400, 300: 800, 600: 240}
@@ -55,128 +49,39 @@ CASES: Mapping[str, Problem] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """One quantity of one problem, theory beside simulation.
-
-    Attributes
-    ----------
-    quantity : str
-        Its name, as in `detequiv.numerics.solution.Solution`.
-    theory : float
-        Value at infinite dimension.
-    estimates : tuple of Estimates
-        The simulations, one a dimension.
-    trend : Trend
-        Fit of their differences from the theory against 1/d.
-    """
-
-    quantity: str
-    theory: float
-    estimates: tuple[Estimates, ...]
-    trend: Trend
-
-    @property
-    def z(self) -> float:
-        """Difference at infinite d, over its error with what the fit neglects."""
-        return self.trend.intercept / self.trend.error
-
-
-def compare_trend(
-    problem: Problem,
-    repetitions: Mapping[int, int],
-    *,
-    rng: int,
-    executor: Executor | None = None,
-    advance: Callable[[int], None] | None = None,
-) -> list[Comparison]:
-    """Simulate a problem at several dimensions and carry the differences to infinity.
-
-    Parameters
-    ----------
-    problem : Problem
-        What to compare.
-    repetitions : mapping of int to int
-        Number of draws at each dimension d, two dimensions at least.
-    rng : int
-        Seed. Draws at different d take theirs from ``(rng, d)``, independently.
-    executor : concurrent.futures.Executor, optional
-        Where the draws run.
-    advance : callable, optional
-        Called with the d of each draw that ends.
-
-    Returns
-    -------
-    list of Comparison
-        One for each name in QUANTITIES.
-    """
-    solution = solve(problem)
-    estimates = tuple(
-        simulate(
-            problem,
-            dimension=d,
-            repetitions=count,
-            rng=SeedSequence([rng, d]),
-            executor=executor,
-            progress=None if advance is None else partial(_count, advance, d),
-        )
-        for d, count in repetitions.items()
-    )
-    comparisons = []
-    for name in QUANTITIES:
-        theory = float(getattr(solution, name))
-        trend = fit_trend(
-            list(repetitions),
-            [one.mean[name] - theory for one in estimates],
-            [one.standard_error[name] for one in estimates],
-        )
-        comparisons.append(
-            Comparison(quantity=name, theory=theory, estimates=estimates, trend=trend)
-        )
-    return comparisons
-
-
 def main() -> int:
-    """Compare every case, print the tables, and return the exit status."""
+    """Judge every case, print the tables, and return the exit status."""
     console, bars = Console(), Console(stderr=True)
-    level = LEVEL / (len(CASES) * len(QUANTITIES))
-    threshold = z_threshold(level, min(REPETITIONS.values()) - 1)
     work = len(CASES) * sum(count * d**2 for d, count in REPETITIONS.items())
+    found = {}
     # Fresh interpreters: forking one that already runs BLAS threads may deadlock.
     with (
         ProcessPoolExecutor(mp_context=get_context("spawn")) as executor,
         Progress(console=bars, disable=not bars.is_terminal) as progress,
     ):
         task = progress.add_task("simulating", total=work)
-        found = {
-            case: compare_trend(
-                problem,
-                REPETITIONS,
-                rng=SEED,
-                executor=executor,
-                advance=lambda d: progress.advance(task, d**2),
+        for i, (case, problem) in enumerate(CASES.items()):
+            evidence = Evidence(problem, SeedSequence([SEED, i]), executor)
+            for d, count in REPETITIONS.items():
+                evidence.draw(d, count)
+                progress.advance(task, count * d**2)
+            found[case] = tried(
+                evidence, list(REPETITIONS), predict, LEVEL / len(CASES)
             )
-            for case, problem in CASES.items()
-        }
-    for case, comparisons in found.items():
-        console.print(_table(case, comparisons))
-    scores = [abs(one.z) for each in found.values() for one in each]
-    agree = max(scores) <= threshold
+    for case, judgement in found.items():
+        console.print(_table(case, judgement.findings))
+    findings = [one for judgement in found.values() for one in judgement.findings]
+    agree = all(one.verdict != "disagree" for one in findings)
     console.print(
         f"{'Agreement' if agree else 'DISAGREEMENT'}: largest |z| of an intercept "
-        f"{max(scores):.2f}, threshold {threshold:.2f} (family-wise error probability "
-        f"{LEVEL:g} over {len(scores)} intercepts), seed {SEED}"
+        f"{max(abs(one.z) for one in findings):.2f} (Holm, family-wise error "
+        f"probability {LEVEL:g} over {len(findings)} intercepts), seed {SEED}"
     )
     return 0 if agree else 1
 
 
-def _count(advance: Callable[[int], None], d: int, done: int, total: int) -> None:
-    """Tell `advance` of one more draw at dimension d."""
-    advance(d)
-
-
-def _table(case: str, comparisons: list[Comparison]) -> Table:
-    """Lay out the comparisons of one case, a line a dimension and one for the trend."""
+def _table(case: str, findings: tuple[Finding, ...]) -> Table:
+    """Lay out one case, a line a dimension and one for what is left at infinity."""
     table = Table(
         title=case,
         title_justify="left",
@@ -185,31 +90,30 @@ def _table(case: str, comparisons: list[Comparison]) -> Table:
         padding=(0, 1, 0, 0),
     )
     table.add_column("quantity", no_wrap=True)
-    for heading in ("d", "theory", "simulation", "s.e.", "difference", "z"):
+    for heading in ("d", "difference", "s.e.", "z", "detectable"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for one in comparisons:
-        name = one.quantity
-        for estimates in one.estimates:
-            mean, error = estimates.mean[name], estimates.standard_error[name]
-            difference = mean - one.theory
+    for one in findings:
+        measured = one.measurement
+        for d, difference, error in zip(
+            measured.dimensions,
+            measured.differences,
+            measured.standard_errors,
+            strict=True,
+        ):
             table.add_row(
-                name,
-                str(estimates.experiment.dimensions.d),
-                f"{one.theory:.5f}",
-                f"{mean:.5f}",
-                f"{error:.5f}",
+                f"{one.name}, {one.theory:.5f} in theory",
+                str(d),
                 f"{difference:+.5f}",
+                f"{error:.5f}",
                 f"{difference / error:+.2f}",
             )
-        trend = one.trend
         table.add_row(
-            f"  fit, p = {trend.goodness:.3f}",
+            f"  degree {len(one.trend.corrections)}, p = {one.trend.goodness:.3f}",
             "inf",
-            f"{one.theory:.5f}",
-            f"{one.theory + trend.intercept:.5f}",
-            f"{trend.error:.5f}",
-            f"{trend.intercept:+.5f}",
+            f"{one.trend.intercept:+.5f}",
+            f"{one.standard_error:.5f}",
             f"{one.z:+.2f}",
+            f"{one.detectable:.2%}",
             end_section=True,
         )
     return table

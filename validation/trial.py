@@ -14,7 +14,7 @@ from numpy.random import Generator, SeedSequence
 from detequiv.numerics.arithmetic import precision
 from detequiv.numerics.learned import learned_function
 from detequiv.numerics.moments import conditional_values
-from detequiv.numerics.solve import law_of, solve
+from detequiv.numerics.solve import law_of, solve, solve_at_width
 from detequiv.numerics.spectrum import Spectrum
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem import Problem
@@ -22,7 +22,8 @@ from detequiv.validation.evidence import (
     PROJECTIONS,
     QUANTITIES,
     Evidence,
-    at_sizes,
+    Theory,
+    at_dimensions,
     choose_dimensions,
     draw_until,
     learned_at,
@@ -30,7 +31,7 @@ from detequiv.validation.evidence import (
 )
 from detequiv.validation.judgement import Judgement, judge, spend
 
-__all__ = ["LEVEL", "LOOKS", "RESOLUTION", "Trial", "predict", "try_theory"]
+__all__ = ["LEVEL", "LOOKS", "RESOLUTION", "Trial", "predict", "tried", "try_theory"]
 
 LEVEL = 0.01
 """Probability, at most, that a right theory is called wrong."""
@@ -42,15 +43,21 @@ POINTS = (0.25 + 0.25j, 1 + 0.25j, 2 + 0.5j)
 """Where the resolvent is judged, over the mean eigenvalue."""
 DIGITS = 10  # of theory: far beyond those of any simulation
 
-Theory = Callable[[Problem], Mapping[str, float]]
-"""What is on trial: a problem to its quantities, by name."""
 Advance = Callable[[float], None]
 """Called with the fraction of the budget that is spent."""
 
 
-def predict(problem: Problem, points: Sequence[complex] = ()) -> dict[str, float]:
-    """Theory's value of everything that a trial measures, the resolvent at `points`."""
-    solution = solve(problem, digits=DIGITS)
+def predict(
+    problem: Problem, width: int | None = None, points: Sequence[complex] = ()
+) -> dict[str, float]:
+    """Theory's value of everything that a trial measures, the resolvent at `points`.
+
+    In the limit, or with what a finite width costs the mean readout of each group.
+    """
+    if width is None:
+        solution = solve(problem, digits=DIGITS)
+    else:
+        solution = solve_at_width(problem, width, digits=DIGITS)
     values = {name: float(getattr(solution, name)) for name in QUANTITIES}
     learned = map(float, learned_function(solution, PROJECTIONS))
     values |= dict(zip(map(learned_at, PROJECTIONS), learned, strict=True))
@@ -60,6 +67,16 @@ def predict(problem: Problem, points: Sequence[complex] = ()) -> dict[str, float
             parts = float(value.real), float(value.imag)
             values |= dict(zip(resolvent_at(z), parts, strict=True))
     return values
+
+
+def tried(
+    evidence: Evidence, dimensions: Sequence[int], theory: Theory, level: float
+) -> Judgement:
+    """Judge a theory by evidence that is already there."""
+    problem = evidence.problem
+    sized = at_dimensions(theory, problem, dimensions)
+    measured = evidence.compare(theory(problem, None), sized)
+    return judge(measured, level=level, resolution=RESOLUTION)
 
 
 def resolvent_points(problem: Problem) -> tuple[complex, ...]:
@@ -162,10 +179,10 @@ def try_theory(
     began = monotonic()
     points = resolvent_points(problem)
     theory = theory or partial(predict, points=points)
-    limit = theory(problem)
+    limit = theory(problem, None)
     evidence = Evidence(problem, rng, executor, points)
     dimensions = choose_dimensions(evidence, budget)
-    sized = {d: theory(at_sizes(problem, d)) for d in dimensions}
+    sized = at_dimensions(theory, problem, dimensions)
     looks: list[Judgement] = []
     for fraction, share in zip(LOOKS, spend(level, LOOKS), strict=True):
         draw_until(

@@ -32,8 +32,8 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def wrong_theory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a theory on trial whose resolvent is three times too large."""
 
-    def wrong(problem: de.Problem) -> dict[str, float]:
-        right = predict(problem)
+    def wrong(problem: de.Problem, width: int | None) -> dict[str, float]:
+        right = predict(problem, width)
         return right | {"resolvent_trace": 3 * right["resolvent_trace"]}
 
     monkeypatch.setattr(report, "try_theory", partial(try_theory, theory=wrong))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from detequiv.validation.extrapolation import fit_trend, z_threshold
+from detequiv.validation.extrapolation import ONSET, fit_trend, z_threshold
 
 DIMENSIONS = [150, 300, 600]
 ERRORS = np.array([0.01, 0.02, 0.015])
@@ -38,12 +38,13 @@ def test_z_and_goodness_have_their_laws() -> None:
 
 
 def test_what_is_neglected_is_allowed_for() -> None:
-    # All powers of a/d, with a the smallest d: the fit keeps two, and its
-    # intercept is off by the rest.
-    d = np.array([60, 90, 120, 180])
-    trend = fit_trend(list(d), list(60 / (d + 60)), [1e-3] * 4, degree=2)
-    assert trend.neglected / 3 < abs(trend.intercept) < trend.neglected
-    assert trend.neglected_error < trend.standard_error
+    # All powers of a/d, with a the onset: the fit keeps a few, and its intercept is
+    # off by the rest.
+    d = np.array([100, 150, 200, 300])
+    for degree in (1, 2):
+        trend = fit_trend(list(d), list(ONSET / (d + ONSET)), [1e-3] * 4, degree=degree)
+        assert trend.neglected / 4 < abs(trend.intercept) < trend.neglected
+        assert trend.neglected_error < trend.standard_error
 
 
 def test_two_dimensions_leave_nothing_to_test() -> None:

@@ -1,14 +1,15 @@
 """Wrong theories are wrong in the way they say, and are found out."""
 
 from functools import cache
+from itertools import product
 
 import pytest
 
 from detequiv.validation import rejection
-from detequiv.validation.evidence import QUANTITIES
+from detequiv.validation.evidence import QUANTITIES, gather
 from detequiv.validation.mutants import MUTANTS, Mutant
-from detequiv.validation.rejection import PROBLEMS, gather, reject, tried
-from detequiv.validation.trial import predict
+from detequiv.validation.rejection import PROBLEMS, reject
+from detequiv.validation.trial import predict, tried
 
 FEW = {50: 30, 75: 20, 100: 16, 150: 10}
 truth = cache(predict)
@@ -21,9 +22,9 @@ def test_there_are_many_and_each_has_its_name() -> None:
 
 def test_no_slip_is_the_right_theory() -> None:
     # to the digits of float64, by the mutants' own way of solving
-    for problem in PROBLEMS.values():
-        right = predict(problem)
-        unchanged = Mutant(name="none").predict(problem)
+    for problem, width in product(PROBLEMS.values(), (None, 90)):
+        right = predict(problem, width)
+        unchanged = Mutant(name="none").predict(problem, width)
         assert unchanged == pytest.approx(right, rel=1e-8, abs=1e-8)
 
 

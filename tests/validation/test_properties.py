@@ -20,8 +20,7 @@ from detequiv.numerics.sweep import sweep
 from detequiv.theory.expressions import parse_function, z
 from detequiv.theory.gaussian import conditional_moments
 from detequiv.theory.problem import Problem
-from detequiv.validation.evidence import Evidence, at_sizes
-from detequiv.validation.judgement import judge
+from detequiv.validation.evidence import gather
 from detequiv.validation.strategies import (
     ACTIVATIONS,
     problems,
@@ -29,7 +28,7 @@ from detequiv.validation.strategies import (
     spiked_features,
     targets,
 )
-from detequiv.validation.trial import predict
+from detequiv.validation.trial import predict, tried
 
 # A problem takes a tenth of a second: four where others test a hundred examples.
 on_problems = settings(max_examples=max(1, settings.default.max_examples // 25))
@@ -329,10 +328,6 @@ def test_means_obey_the_heat_equation(
 def test_simulation_does_not_refute_theory(problem: Problem, seed: int) -> None:
     # Unlucky with probability 1e-4 for each problem.
     assume(float(problem.ridge.penalty) >= 1e-2)
-    evidence, sized = Evidence(problem, seed), {}
-    for d, count in {50: 40, 75: 30, 100: 25, 150: 20}.items():
-        evidence.draw(d, count)
-        sized[d] = predict(at_sizes(problem, d))
-    found = evidence.compare(predict(problem), sized)
-    verdict = judge(found, level=1e-4, resolution=1.0)
+    counts = {50: 40, 75: 30, 100: 25, 150: 20}
+    verdict = tried(gather(problem, counts, seed), list(counts), predict, 1e-4)
     assert verdict.verdict != "disagree", verdict

@@ -1,5 +1,6 @@
 """Evidence under a budget, and what is made of it; mostly with draws that are faked."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,8 +16,10 @@ from detequiv.validation.evidence import (
     PROJECTIONS,
     QUANTITIES,
     Evidence,
+    at_dimensions,
     at_sizes,
     choose_dimensions,
+    gather,
     learned_at,
     resolvent_at,
 )
@@ -78,7 +81,7 @@ def laboratory(monkeypatch: pytest.MonkeyPatch) -> Laboratory:
 def test_the_budget_is_spent_and_not_exceeded(laboratory: Laboratory) -> None:
     told: list[float] = []
     found = try_theory(
-        PROBLEM, budget=60, rng=0, theory=lambda _: TRUTH, advance=told.append
+        PROBLEM, budget=60, rng=0, theory=lambda *_: TRUTH, advance=told.append
     )
     assert 55 < found.seconds <= 60
     assert found.seconds == laboratory.now
@@ -93,7 +96,7 @@ def test_the_budget_is_spent_and_not_exceeded(laboratory: Laboratory) -> None:
 
 def test_a_wrong_theory_is_found_out_early(laboratory: Laboratory) -> None:
     wrong = TRUTH | {"training_error": 2.2}
-    found = try_theory(PROBLEM, budget=60, rng=0, theory=lambda _: wrong)
+    found = try_theory(PROBLEM, budget=60, rng=0, theory=lambda *_: wrong)
     assert found.judgement.verdict == "disagree"
     assert [f.name for f in found.judgement.findings if f.verdict == "disagree"] == [
         "training_error"
@@ -103,7 +106,7 @@ def test_a_wrong_theory_is_found_out_early(laboratory: Laboratory) -> None:
 
 def test_a_budget_too_small_leaves_it_undecided(laboratory: Laboratory) -> None:
     laboratory.spread = 30.0
-    found = try_theory(PROBLEM, budget=2, rng=0, theory=lambda _: TRUTH)
+    found = try_theory(PROBLEM, budget=2, rng=0, theory=lambda *_: TRUTH)
     assert found.judgement.verdict == "undecided"
 
 
@@ -117,12 +120,12 @@ def test_what_is_exact_but_for_rounding_agrees(laboratory: Laboratory) -> None:
     # A quantity fixed by a symmetry: no spread, and a difference of a few ulps.
     laboratory.spread = 0.0
     off = TRUTH | {"training_error": 2.0 * (1 + 1e-12)}
-    found = try_theory(PROBLEM, budget=10, rng=0, theory=lambda _: off)
+    found = try_theory(PROBLEM, budget=10, rng=0, theory=lambda *_: off)
     assert found.judgement.verdict == "agree"
 
 
 def test_the_levels_of_the_looks_add_up(laboratory: Laboratory) -> None:
-    found = try_theory(PROBLEM, budget=20, rng=0, theory=lambda _: TRUTH, level=0.04)
+    found = try_theory(PROBLEM, budget=20, rng=0, theory=lambda *_: TRUTH, level=0.04)
     assert sum(look.level for look in found.looks) == pytest.approx(0.04)
 
 
@@ -172,11 +175,11 @@ def test_the_resolvent_is_judged_about_the_bulk() -> None:
     # E sigma^2 = E relu(r g)^2 = r^2 / 2 for rows of norm r
     mean = (1 / 3 * (1 + 1.5**2) + 2 / 3 * (1 + 0.8**2)) / 2
     assert points[1].real == 2.0 ** round(np.log2(mean))
-    values = predict(PROBLEM, points)
-    gathered, sized = Evidence(PROBLEM, 8, points=points), {}
-    for d, count in {40: 12, 60: 8}.items():
-        gathered.draw(d, count)
-        sized[d] = predict(at_sizes(PROBLEM, d), points)
+    values = predict(PROBLEM, points=points)
+    gathered = Evidence(PROBLEM, 8, points=points)
+    gathered.draw(40, 12)
+    gathered.draw(60, 8)
+    sized = at_dimensions(partial(predict, points=points), PROBLEM, (40, 60))
     found = {m.name: m for m in gathered.compare(values, sized)}
     for z in points:
         parts = resolvent_at(z)
@@ -194,11 +197,9 @@ def test_no_time_is_refused() -> None:
 
 def test_it_agrees_with_real_draws() -> None:
     # Few draws: unlucky with probability 0.001.
-    gathered = Evidence(PROBLEM, 5)
-    sized = {}
-    for d, count in {30: 30, 45: 20, 60: 20}.items():
-        gathered.draw(d, count)
-        sized[d] = predict(at_sizes(PROBLEM, d))
+    counts = {30: 30, 45: 20, 60: 20}
+    gathered = gather(PROBLEM, counts, 5)
+    sized = at_dimensions(predict, PROBLEM, counts)
     found = gathered.compare(predict(PROBLEM), sized)
     judged = trial.judge(found, level=0.001, resolution=10.0)
     assert judged.verdict == "agree"
