@@ -109,7 +109,8 @@ def spectrum(
     scale : {"n", "p"}
         What ``Phi^T Phi`` is divided by.
     digits : int
-        Significant digits of the ends of the support.
+        Significant digits of the ends of the support. The density and the transform
+        take their own ``digits``.
     width : int
         The number p of units for which the outliers are given; the limit law does not
         depend on it.
@@ -139,6 +140,9 @@ def spectrum(
     ('Phi^T Phi / n', 0.0)
     >>> law.density([0.5, 1.0]).round(6)
     array([0.358583, 0.157566])
+    >>> import mpmath
+    >>> print(mpmath.nstr(law.density("1/2", digits=30), 30))
+    0.358582827518409093535383021613
     >>> (interval,) = law.support
     >>> interval.upper.kind, round(float(interval.upper.value), 12)
     ('regular', 1.883463981753)

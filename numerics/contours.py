@@ -77,7 +77,10 @@ class Contour:
 
 REAL_AXIS = Contour(0, 0)
 # in the order in which they help: chi is largest at the centre, at the ends, at one end
-CONTOURS = (Contour(-1, 1), Contour(1, -1), Contour(-1, -1), Contour(1, 1))
+CONTOURS = (
+    REAL_AXIS,
+    *(Contour(-1, 1), Contour(1, -1), Contour(-1, -1), Contour(1, 1)),
+)
 
 
 @lru_cache(maxsize=32)

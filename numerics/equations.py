@@ -69,6 +69,13 @@ class Equations:
         )
 
     @cached_property
+    def average_slope(self) -> Compiled:
+        """Map (chi, parameters) to the slope of the averaged part of Psi alone."""
+        model = self.model
+        groups = ((model.chi,), model.parameters)
+        return self._compile(groups, [model.system.average_slope])
+
+    @cached_property
     def width_penalty(self) -> Compiled:
         """Map (width, unknowns, parameters) to the finite-width penalty on y."""
         model = self.model

@@ -5,9 +5,8 @@ factor ``p/n = beta/alpha``. The equations live in the scale of the first; what 
 reported is in the scale asked for.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import mpmath
 import numpy as np
@@ -15,83 +14,24 @@ import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from detequiv.numerics.arithmetic import precision, to_ball, to_mpf
+from detequiv.numerics.landmarks import Edge, Interval, Outlier
 from detequiv.numerics.outliers import FiniteWidth, Root
 from detequiv.numerics.solve import exact_parameters, law_of
 from detequiv.numerics.stieltjes import Resolvent
 from detequiv.numerics.support import RealBranch, find_support
+from detequiv.numerics.transform import precise_density, precise_transform
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.expressions import z
 from detequiv.theory.features import FeatureLaw
 from detequiv.theory.problem import Problem
 
-__all__ = ["Edge", "Interval", "Outlier", "Spectrum"]
+__all__ = ["Spectrum"]
 
 Array = NDArray[np.float64]
 OUTLIER_DIGITS = 10  # that two rules in kappa must agree on
 SCAN = np.geomspace(1e-8, 1e3, 500)  # where the bulk is looked for, over its mean
 WIDE = 50.0  # ratio of the ends from which a grid is logarithmic
 NEGLIGIBLE = 1e-4  # mass that a grid leaves out at either end
-
-
-@dataclass(frozen=True)
-class Edge:
-    """An end of an interval of the support.
-
-    Attributes
-    ----------
-    value : mpf
-        Where it is; may be infinite.
-    kind : str
-        "regular", "soft" or "hard".
-    """
-
-    value: mpmath.mpf
-    kind: str
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An interval of the support.
-
-    Attributes
-    ----------
-    lower, upper : Edge
-        Its ends.
-    """
-
-    lower: Edge
-    upper: Edge
-
-
-@dataclass(frozen=True)
-class Outlier:
-    """An eigenvalue outside the support at a given width.
-
-    Attributes
-    ----------
-    value : float
-        Where it is.
-    order : str
-        "1" or "p": how it grows with the width, at fixed proportions.
-    width : int
-        The width p.
-    multiplicity : int
-        How many eigenvalues it stands for.
-    mean_overlaps : tuple of float
-        For each group q, squared overlap of its eigenvector with the indicator of the
-        group, the unit vector that is constant on the units of q and 0 elsewhere.
-    latent_overlaps : tuple of float
-        For each group, latent after latent, squared overlap with the unit vector of the
-        latent in that group; in the pure spiked model it is along
-        ``omega_j = <w_j, v>``.
-    """
-
-    value: float
-    order: str
-    width: int
-    multiplicity: int
-    mean_overlaps: tuple[float, ...]
-    latent_overlaps: tuple[float, ...]
 
 
 class Spectrum:
@@ -151,6 +91,10 @@ class Spectrum:
         return Resolvent(law.model, law, tuple(float(v) for v in parameters))
 
     @cached_property
+    def _branch(self) -> RealBranch:
+        return RealBranch(self._resolvent, exact_parameters(self.problem, self._law))
+
+    @cached_property
     def atom_at_zero(self) -> float:
         """Fraction of the eigenvalues that are exactly zero.
 
@@ -191,9 +135,8 @@ class Spectrum:
         smallest = min(ranks)
         if smallest == 0:
             return ()
-        branch = RealBranch(self._resolvent, exact_parameters(self.problem, self._law))
         hard = ranks.count(smallest) > 1
-        found = find_support(branch, smallest, hard, self.digits)
+        found = find_support(self._branch, smallest, hard, self.digits)
         with precision(self.digits + 15):
             factor = to_ball(self._factor)
             return tuple(
@@ -252,33 +195,44 @@ class Spectrum:
             for root in found[-1]
         )
 
-    def stieltjes(self, z: ArrayLike) -> NDArray[np.complex128]:
+    @overload
+    def stieltjes(self, z: ArrayLike) -> NDArray[np.complex128]: ...
+    @overload
+    def stieltjes(self, z: Any, *, digits: int) -> Any: ...
+    def stieltjes(self, z: Any, *, digits: int | None = None) -> Any:
         """Stieltjes transform ``s(z) = (1/p) tr (M - z)^{-1}`` of the matrix M.
 
         Parameters
         ----------
         z : complex array_like
             Where to evaluate, any shape. A real z stands for ``z + i0``.
+        digits : int, optional
+            Significant digits, relative to ``|s|``, at least 1. Without it float64 is
+            used. With it numbers are read as in a problem file: text such as "1/3" is
+            exact, and 0.1 is one tenth.
 
         Returns
         -------
         complex array
-            Same shape. ``Im s > 0`` where ``Im z > 0``.
+            Same shape. ``Im s > 0`` where ``Im z > 0``. With `digits` an mpc, or an
+            array of them.
 
         Raises
         ------
         InputError
-            A point that is not finite, or 0.
+            A point that is not finite, or 0; fewer than 1 digit.
         ConvergenceError
-            A point where the equations could not be solved.
+            A point where the equations could not be solved, or not to `digits` digits.
         """
+        if digits is not None:
+            return precise_transform(self._branch, self._factor, z, digits)
         points = np.asarray(z, complex)
         if not np.isfinite(points).all() or (points == 0).any():
             raise InputError("z", z, "must be finite and not 0")
         factor = float(self._factor)
         below = points.imag < 0
         upper = np.where(below, points.conj(), points).ravel() / factor
-        unknowns, _ = self._resolvent.solve(upper)
+        unknowns = self._resolvent.solve(upper).unknowns
         weights = np.array([float(v) for v in self._law.weights])
         values = (unknowns[:, : len(weights)] @ weights).reshape(points.shape) / factor
         transform: NDArray[np.complex128] = np.where(below, values.conj(), values)
@@ -324,26 +278,38 @@ class Spectrum:
         bulk = np.flatnonzero((mass > NEGLIGIBLE) & (mass < mass[-1] - NEGLIGIBLE))
         return float(x[bulk[0]]), float(x[bulk[-1] + 2])
 
-    def density(self, x: ArrayLike) -> Array:
+    @overload
+    def density(self, x: ArrayLike) -> Array: ...
+    @overload
+    def density(self, x: Any, *, digits: int) -> Any: ...
+    def density(self, x: Any, *, digits: int | None = None) -> Any:
         """Density of the eigenvalues, on the real axis itself.
 
         Parameters
         ----------
         x : float array_like
             Where to evaluate, any shape.
+        digits : int, optional
+            Significant digits, at least 1. Without it float64 is used. With it numbers
+            are read as in a problem file: text such as "1/3" is exact, and 0.1 is one
+            tenth.
 
         Returns
         -------
         float array
-            Same shape; the atom at zero is not part of it.
+            Same shape; the atom at zero is not part of it. With `digits` an mpf, or an
+            array of them.
 
         Raises
         ------
         InputError
-            A point that is not finite, or 0, where the density may have no value.
+            A point that is not finite, or 0, where the density may have no value;
+            fewer than 1 digit.
         ConvergenceError
-            A point where the equations could not be solved.
+            A point where the equations could not be solved, or not to `digits` digits.
         """
+        if digits is not None:
+            return precise_density(self._branch, self._factor, x, digits)
         points = np.asarray(x, float)
         density = np.zeros(points.shape)
         if not np.isfinite(points).all() or (points == 0).any():

@@ -33,7 +33,7 @@ from detequiv.theory.features import FeatureLaw
 from detequiv.theory.matrices import upper_triangle
 from detequiv.theory.potential import Model
 
-__all__ = ["Resolvent", "ResolventSystem", "follow_down", "is_physical"]
+__all__ = ["Resolvent", "ResolventSystem", "Roots", "follow_down", "is_physical"]
 
 Array = NDArray[Any]
 DIGITS = 18.0  # of the fields in kappa
@@ -42,6 +42,7 @@ SETTLED = 1e-13  # relative Newton step after which nothing changes any more
 ACCURATE = 1e-12  # relative error of the unknowns that is good enough
 NEAR = 0.5  # relative Newton step within which a start belongs to its solution
 STALLED = 1e-7  # Newton step at which a singular Hessian stops the iteration
+FAR = 20.0  # steps from the nodes at which a pole is of no account
 ITERATIONS = 10  # of Newton's method
 REFINEMENTS = 4  # of the rule in kappa
 
@@ -155,6 +156,27 @@ class ResolventSystem:
         size = np.max(np.abs(step) / self.scales(x), axis=1)
         return step, np.where(np.isfinite(size), size, np.inf)
 
+    def pole_error(self, x: Array, z: Array) -> Array:
+        """Error of the rule from zeros of ``1 + chi`` next to its nodes, shape (B,).
+
+        One with a small weight is not seen in the convergence of coarser rules: each
+        adds its residue, times ``exp(-2 pi d)`` at d steps from the nodes.
+        """
+        chi = self.chi(x)
+        slope = np.gradient(chi, axis=1)
+        offset = (1 + chi) / slope
+        near = (np.abs(offset.real) < 1) & (np.abs(offset.imag) < FAR)
+        error, k = np.zeros(len(x)), np.flatnonzero(near.any(axis=1))
+        if not len(k):
+            return error
+        amplitude = self.equations.average([np.zeros(1)], self._parameters)[0]
+        decay = np.exp(-2 * np.pi * np.abs(offset[k].imag))
+        residue = 2 * np.pi * amplitude * decay / np.abs(slope[k])
+        right = np.where(near[k], residue, 0.0) @ self._weighted_form
+        step = self.solve_hessian(x[k], self.derivatives(x[k], z[k])[1], right)
+        error[k] = np.max(np.abs(step) / self.scales(x[k]), axis=1)
+        return error
+
     def newton(self, x: Array, z: Array) -> tuple[Array, Array]:
         """Newton's method: unknowns, and the relative size of the last step.
 
@@ -255,6 +277,24 @@ def is_physical(system: ResolventSystem, x: Array, z: Array) -> Array:
 
 
 @dataclass(frozen=True)
+class Roots:
+    """Unknowns at B points.
+
+    Attributes
+    ----------
+    unknowns : (B, N) complex array
+    errors : (B,) array
+        Error of each point's unknowns, relative to their natural sizes.
+    contours : (B,) array of int
+        Place in `CONTOURS` of the one on which each point was solved.
+    """
+
+    unknowns: Array
+    errors: Array
+    contours: Array
+
+
+@dataclass(frozen=True)
 class Resolvent:
     """Unknowns of the resolvent of one problem, at any complex z.
 
@@ -298,7 +338,7 @@ class Resolvent:
         slope = system.equations.average([np.zeros(1)], list(self.parameters))[0]
         return float((chi @ system.weights).real[0] * slope[0])
 
-    def solve(self, z: Array) -> tuple[Array, Array]:
+    def solve(self, z: Array) -> Roots:
         """Solve at the points z.
 
         Parameters
@@ -306,55 +346,44 @@ class Resolvent:
         z : (B,) complex array
             ``Im z >= 0``, not 0; a real z stands for ``z + i0``.
 
-        Returns
-        -------
-        x : (B, N) complex array
-            Unknowns.
-        error : (B,) array
-            Error of each point's unknowns, relative to their natural sizes.
-
         Raises
         ------
         ConvergenceError
             The error stays above 1e-7 at some point.
         """
-        x, error = self.attempt(z)
-        if (error > STALLED).any():
-            worst = int(np.argmax(error))
-            raise ConvergenceError(
-                f"the resolvent at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was "
-                f"reached to {error[worst]:.1e} only; move z off the real axis"
-            )
-        return x, error
-
-    def attempt(self, z: Array) -> tuple[Array, Array]:
-        """As `solve`, but leave it to the caller to judge the errors."""
         # a point far from its solution may overflow: it is given up, with the rest
         with np.errstate(all="ignore"):
-            blocks = [self._solve(z[i : i + BLOCK]) for i in range(0, len(z), BLOCK)]
-        x = np.concatenate([b[0] for b in blocks])
-        return x, np.concatenate([b[1] for b in blocks])
+            starts = range(0, max(len(z), 1), BLOCK)
+            blocks = [self._solve(z[i : i + BLOCK]) for i in starts]
+        roots = Roots(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
+        if (roots.errors > STALLED).any():
+            worst = int(np.argmax(roots.errors))
+            raise ConvergenceError(
+                f"the resolvent at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was "
+                f"reached to {roots.errors[worst]:.1e} only; move z off the real axis"
+            )
+        return roots
 
-    def _solve(self, z: Array) -> tuple[Array, Array]:
+    def _solve(self, z: Array) -> tuple[Array, Array, Array]:
         size = len(self.model.unknowns.symbols)
         x, error = np.zeros((len(z), size), complex), np.full(len(z), np.inf)
+        contours = np.zeros(len(z), int)
         open_points = np.arange(len(z))
         for halvings in range(REFINEMENTS):
-            for contour in (REAL_AXIS, *CONTOURS):
+            for place, contour in enumerate(CONTOURS):
                 found, rounding, quadrature = self._on_contour(
                     contour, halvings, z[open_points]
                 )
                 better = rounding + quadrature < error[open_points]
                 x[open_points[better]] = found[better]
                 error[open_points[better]] = (rounding + quadrature)[better]
+                contours[open_points[better]] = place
                 # where rounding is the larger error, no rule is better
                 settled = quadrature <= np.maximum(ACCURATE, rounding)
                 open_points = open_points[~settled | np.isinf(rounding)]
                 if not len(open_points):
-                    break
-            if not len(open_points):
-                break
-        return x, error
+                    return x, error, contours
+        return x, error, contours
 
     def _on_contour(
         self, contour: Contour, halvings: int, z: Array
@@ -368,9 +397,15 @@ class Resolvent:
             self.system(contour, halvings, stride).newton_step(x[done], z[done])[1]
             for stride in (4, 2)
         ]
-        quadrature[done] = [geometric_error(c, f) for c, f in zip(*gaps, strict=True)]
-        if not contour.real and len(done):
-            axis = self.system(REAL_AXIS, halvings)
-            zeros = enclosed_zeros(1 + system.chi(x[done]), 1 + axis.chi(x[done]))
-            quadrature[done[zeros != 0]] = np.inf
+        regular = [geometric_error(c, f) for c, f in zip(*gaps, strict=True)]
+        quadrature[done] = np.maximum(regular, system.pole_error(x[done], z[done]))
+        quadrature[done[~self.admits(contour, halvings, x[done])]] = np.inf
         return x, rounding, quadrature
+
+    def admits(self, contour: Contour, halvings: int, x: Array) -> Array:
+        """Whether averages keep their value on a contour, for unknowns x; (B,)."""
+        if contour.real or not len(x):
+            return np.ones(len(x), bool)
+        there, axis = (self.system(c, halvings) for c in (contour, REAL_AXIS))
+        clear: Array = enclosed_zeros(1 + there.chi(x), 1 + axis.chi(x)) == 0
+        return clear

@@ -128,7 +128,14 @@ class RealBranch:
     def one_sign(self, x: Array) -> bool:
         """Whether ``1 + chi`` has the same sign for all samples."""
         chi = self.system.chi(x[None] + 0j)[0].real
-        values = np.concatenate([1 + chi, [1 + form @ x for form in self._far_floats]])
+        # beyond the last node chi tends to a limit, or to an infinity of its sign there
+        beyond = [1 + form @ x for form in self._far_floats]
+        beyond += [
+            chi[-k]
+            for k, side in enumerate(self._far)
+            if any(f.unbounded for f in side)
+        ]
+        values = np.concatenate([1 + chi, beyond])
         # a soft end is approached where chi(oo) = -1
         seen = values[np.abs(values) > 1e-12 * (1 + np.abs(chi).max())]
         return bool((seen > 0).all() or (seen < 0).all())

@@ -25,7 +25,7 @@ from detequiv.theory.errors import InputError
 __all__ = ["command"]
 
 OUTLIER_DIGITS = 10  # two rules in kappa agree on them
-DIGITS = 12  # of the density, which is solved in float64
+PLACE_DIGITS = 12  # of the points at which the density is given, exactly there
 
 
 @click.command
@@ -57,8 +57,8 @@ def command(
 ) -> None:
     """Spectrum of Phi^T Phi / n, the feature covariance of the problem in FILE.
 
-    Its atom at zero, its support, and its density, which is solved in float64; the ends
-    of the support have as many digits as asked for.
+    Its atom at zero, its support, and its density. The ends of the support and the
+    density that is written have as many digits as asked for.
     """
     table = check_suffix(out, "--out", (".csv",))
     figure = check_suffix(plot, "--plot", (".svg", ".png", ".pdf"))
@@ -79,15 +79,14 @@ def command(
 
         save(law.plot(points=points, eigenvalues=eigenvalues), figure)
     x = law.grid(points)
-    density = law.density(x)
-    rows = [(_text(a), _text(b)) for a, b in zip(x, density, strict=True)]
+    rows = _rows(law, x) if table is not None or as_json else []
     if table is not None:
         with table.open("w", encoding="utf-8", newline="") as file:
             _write_csv(file, rows)
     if as_json:
         print_json(_as_json(law, rows, eigenvalues))
     else:
-        _print_summary(law, x, density)
+        _print_summary(law, x)
     for path in (table, figure):
         if path is not None:
             click.echo(f"wrote {path}", err=True)
@@ -102,8 +101,20 @@ def _dimension(text: str) -> int:
 
 
 def _text(value: float) -> str:
-    """Write a float64 with the digits that are right."""
-    return f"{value:.{DIGITS}g}"
+    """Write a float64."""
+    return f"{value:.{PLACE_DIGITS}g}"
+
+
+def _rows(law: de.Law, x: Any) -> list[tuple[str, str]]:
+    """Points as they are written, and the density at exactly these."""
+    places = [_text(v) for v in x]
+    density = law.density(places, digits=law.digits)
+    return [(a, _number(b, law)) for a, b in zip(places, density, strict=True)]
+
+
+def _number(value: Any, law: de.Law) -> str:
+    """Write a number with the digits of the law; 0 as 0."""
+    return decimal(value, law.digits).removeprefix("+") if value else "0"
 
 
 def _write_csv(file: Any, rows: list[tuple[str, str]]) -> None:
@@ -143,7 +154,7 @@ def _as_json(
 
 def _end(edge: Any, law: de.Law) -> dict[str, str]:
     """Lay out an end of an interval."""
-    return {"value": _place(edge, law), "kind": edge.kind}
+    return {"value": _number(edge.value, law), "kind": edge.kind}
 
 
 def _outliers(law: de.Law) -> Sequence[Any]:
@@ -151,21 +162,16 @@ def _outliers(law: de.Law) -> Sequence[Any]:
     return () if math.isinf(law.support[-1].upper.value) else law.outliers
 
 
-def _place(edge: Any, law: de.Law) -> str:
-    """Write where an end is; a hard or soft end may be at zero or at infinity."""
-    if edge.value == 0:
-        return "0"
-    return decimal(edge.value, law.digits).removeprefix("+")
-
-
-def _print_summary(law: de.Law, x: Any, density: Any) -> None:
+def _print_summary(law: de.Law, x: Any) -> None:
     """Print where the law is, in a few lines."""
+    density = law.density(x)
     mass = np.sum(np.diff(x) * (density[1:] + density[:-1]) / 2)
     click.echo(f"eigenvalues of {law.scale}, the limit law of all p of them")
     click.echo(f"mass at zero     {_text(law.atom_at_zero)}")
     for interval in law.support:
         ends = [
-            f"{_place(e, law)} ({e.kind})" for e in (interval.lower, interval.upper)
+            f"{_number(e.value, law)} ({e.kind})"
+            for e in (interval.lower, interval.upper)
         ]
         click.echo(f"support          {' to '.join(ends)}")
     for outlier in _outliers(law):

@@ -1,5 +1,6 @@
 """How fast the engine is: ``make bench`` measures, ``make test`` leaves this out."""
 
+import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -37,3 +38,12 @@ def test_a_curve(benchmark: BenchmarkFixture, problem: de.Problem) -> None:
         warmup_rounds=1,
     )
     assert len(curve.solutions) == len(alphas)
+
+
+def test_a_density(benchmark: BenchmarkFixture, problem: de.Problem) -> None:
+    """2000 points in less than a second, features known."""
+    law = de.spectrum(problem)
+    x = law.grid(2000)
+    density = benchmark.pedantic(law.density, (x,), rounds=5, warmup_rounds=1)
+    assert np.trapezoid(density, x) == pytest.approx(1, abs=1e-3)
+    assert benchmark.stats.stats.min < 1

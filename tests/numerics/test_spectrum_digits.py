@@ -1,0 +1,123 @@
+"""The density and the transform to many digits, and float64 against them."""
+
+from collections.abc import Callable
+
+import mpmath as mp
+import numpy as np
+import pytest
+import sympy as sp
+from known_laws import marchenko_pastur, random_features, wishart_product
+
+import detequiv as de
+
+POINTS = ["1/10", "1/2", "7/10", "3/2"]
+
+
+def law(
+    activation: str,
+    spike: object = 0,
+    *,
+    alpha: object = 2,
+    beta: object = "3/2",
+    **features: object,
+) -> de.Law:
+    return de.spectrum(
+        de.Problem(
+            features=de.SpikedFeatures(activation=activation, spike=spike, **features),
+            target=de.Target(function="z"),
+            ridge=de.Ridge(samples_per_dim=alpha, width_per_dim=beta, penalty=1),
+        )
+    )
+
+
+def known_relu(alpha: mp.mpf, beta: mp.mpf) -> Callable[[mp.mpc], mp.mpc]:
+    rest = mp.mpf(1) / 2 - 1 / (2 * mp.pi) - mp.mpf(1) / 4
+    return random_features(alpha, beta, mp.mpf(1) / 4, rest)
+
+
+@pytest.mark.parametrize(
+    ("activation", "known", "points"),
+    [
+        ("he3", lambda a, b: marchenko_pastur(a, b, mp.mpf(6)), ["1/5", 1, 6, 20]),
+        ("linear", wishart_product, POINTS),
+        ("relu", known_relu, ["1/20", "1/10", "3/10", "3/5"]),
+    ],
+)
+def test_known_laws_to_thirty_digits(
+    activation: str, known: Callable[..., Callable[[mp.mpc], mp.mpc]], points: list
+) -> None:
+    found = law(activation)
+    with mp.workdps(50):
+        transform = known(mp.mpf(2), mp.mpf(3) / 2)
+        places = [mp.mpf(sp.Rational(v).p) / sp.Rational(v).q for v in points]
+        density = [mp.im(transform(mp.mpc(x))) / mp.pi for x in places]
+        for value, exact in zip(found.density(points, digits=30), density, strict=True):
+            assert abs(value / exact - 1) < mp.mpf(10) ** -30
+        off = mp.mpc(places[1], "0.25")
+        value, exact = found.stieltjes(off, digits=30), transform(off)
+        assert abs(value / exact - 1) < mp.mpf(10) ** -30
+        assert found.stieltjes(mp.conj(off), digits=30) == mp.conj(value)
+
+
+def test_float64_against_thirty_digits() -> None:
+    """Spread over the bulk, up to 2e-6 of its width from its ends."""
+    found = law("tanh", ["3/2", "-4/5"])
+    lower, upper = (float(e.value) for e in vars(found.support[0]).values())
+    arc = (1 - np.cos(np.linspace(0, np.pi, 2000)[1:-1:105])) / 2
+    x = lower + (upper - lower) * arc
+    assert len(x) == 20
+    exact = found.density([mp.mpf(float(v)) for v in x], digits=30)
+    np.testing.assert_allclose(found.density(x), exact.astype(float), rtol=1e-11)
+
+
+def test_more_digits_confirm_fewer() -> None:
+    found = law("relu", [2, "1/2"], bulk=[1, "1/2"])
+    points = ["1/100", "1/2", 1]
+    fewer, more = (found.density(points, digits=d) for d in (20, 35))
+    with mp.workdps(40):
+        for a, b in zip(fewer, more, strict=True):
+            assert 0 < abs(a / b - 1) < mp.mpf(10) ** -20
+
+
+def test_digits_in_a_tail_are_those_of_the_density() -> None:
+    """The density is 1e-9 times the real part of the transform, and less."""
+    found = law("relu", "1/2", alpha="1/10")
+    fewer, more = (found.density(["1/1000", "167/10"], digits=d) for d in (12, 25))
+    assert (more < 1e-7).all()
+    with mp.workdps(30):
+        for a, b in zip(fewer, more, strict=True):
+            assert abs(a / b - 1) < mp.mpf(10) ** -12
+
+
+def test_next_to_an_end() -> None:
+    """A square root inside, 0 outside, and an error where the two meet."""
+    found = law("tanh", ["3/2", "-4/5"])
+    end = found.support[0].upper.value
+    with mp.workdps(40):
+        near, nearer = (end * (1 - mp.mpf(10) ** -k) for k in (9, 11))
+        ratio = found.density(near, digits=15) / found.density(nearer, digits=15)
+        assert ratio == pytest.approx(10, rel=1e-4)
+        assert found.density(end * (1 + mp.mpf(10) ** -9), digits=15) == 0
+    with pytest.raises(de.ConvergenceError):
+        found.density(end, digits=15)
+
+
+def test_the_density_left_and_right_of_the_bulk_is_exactly_zero() -> None:
+    found = law("he2", "1/2")
+    assert list(found.density([-1, "1/100"], digits=20)) == [0, 0]
+    # its tail has no end: what is not told from 0 is not called 0
+    with pytest.raises(de.ConvergenceError, match="far out in a tail"):
+        found.density(400, digits=20)
+
+
+def test_shapes_and_what_is_refused() -> None:
+    found = law("he3")
+    assert isinstance(found.density("1/2", digits=20), mp.mpf)
+    assert isinstance(found.stieltjes(1j, digits=20), mp.mpc)
+    assert found.density([[1, 2]], digits=20).shape == (1, 2)
+    assert found.density(np.zeros(0), digits=20).shape == (0,)
+    with pytest.raises(de.InputError, match="digits = 0"):
+        found.density(1, digits=0)
+    for bad in (0, mp.inf, "one"):
+        with pytest.raises(de.InputError, match="x = "):
+            found.density(bad, digits=20)
