@@ -54,7 +54,11 @@ def least_squares(
         gradient = -(penalty @ y[:, :, None])[:, :, 0]
         for form, offset in terms:
             gradient += form.vectors(weights * (offset - form.values(y)))
-        y = y + (inverse @ gradient[:, :, None])[:, :, 0]
+        step = (inverse @ gradient[:, :, None])[:, :, 0]
+        y = y + step
+        # the next correction is smaller by the same factor again
+        if (np.abs(step) <= 1e-8 * np.abs(y).max(1, keepdims=True)).all():
+            break
     if not simple.all():
         rest = ~simple
         many = np.broadcast_to(slopes, (len(y), *slopes.shape[1:]))[rest]

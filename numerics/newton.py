@@ -33,6 +33,7 @@ CLOSE = 0.1  # below which Newton's steps need no control
 LARGEST_STEP = 2.0  # logarithmic change in the first step; grows where it may
 SMALLEST_STEP = 1e-3
 ITERATIONS = 100
+STEP = 1e-6  # relative change of an energy that shows how quantities depend on it
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,12 @@ class FloatSystem:
         inverse: Array = outer @ unit @ outer.swapaxes(1, 2)
         return inverse
 
-    def outputs(self, x: Array) -> tuple[Array, Array]:
-        """Report quantities (B, Q) and the minimising coefficients (B, C)."""
+    def outputs(self, x: Array) -> tuple[Array, Array, Array]:
+        """Report quantities (B, Q), their rounding, and coefficients y (B, C).
+
+        The rounding is what an error of one unit in the last place of each energy
+        makes of them: large where energies cancel, as in a small training error.
+        """
         eq, form, columns = self.equations, self.form, self._columns
         chi, cone, each = form.values(x), self.cone(x), (len(x),)
         weight, weight_slope = eq.weight([chi], columns)
@@ -152,8 +157,15 @@ class FloatSystem:
             )
             explicit = (direct * squares).sum(1) + energy(x.T, y.T, self._scalars)[0]
             totals.append(explicit - (adjoint * by_source).sum(1))
-        quantities = eq.quantities([value, *totals], x.T, self._scalars)
-        return _stack(quantities, each), y
+        energies = np.array([value, *totals])
+        quantities = _stack(eq.quantities(energies, x.T, self._scalars), each)
+        rounding = np.zeros_like(quantities)
+        for k in range(len(energies)):
+            moved = energies.copy()
+            moved[k] *= 1 + STEP
+            change = _stack(eq.quantities(moved, x.T, self._scalars), each) - quantities
+            rounding += np.abs(change) * (np.finfo(float).eps / STEP)
+        return quantities, rounding, y
 
     def _fit(self, shares: Array, penalty: Array) -> tuple[Array, Array]:
         """Minimising coefficients (B, C), sums of squares at the nodes (B, n)."""

@@ -7,7 +7,7 @@ are expressions in z.
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import cache
 from inspect import Parameter, signature
 from typing import Any, cast
@@ -340,8 +340,10 @@ class Problem:
             if table not in tables:
                 tables[table] = _for_any_number_of_groups(part)
             tables[table][key] = value
-        parts = {table: _build(table, entries) for table, entries in tables.items()}
-        return replace(self, **parts)
+        parts = {name: getattr(self, name) for name in _TABLES}
+        for table, entries in tables.items():
+            parts[table] = _build(table, entries)
+        return type(self)(**parts)
 
 
 _ONE_LAYER = "give either features or network, one of the two"
@@ -361,7 +363,7 @@ def _parameters(part: type) -> dict[str, Parameter]:
 
 def _entries(part: Any) -> dict[str, Any]:
     """Entries of a part's table."""
-    return {f.name: getattr(part, f.name) for f in fields(part)}
+    return {name: getattr(part, name) for name in _parameters(part.__class__)}
 
 
 def _for_any_number_of_groups(part: Any) -> dict[str, Any]:

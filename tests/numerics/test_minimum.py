@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import detequiv as de
-from detequiv.numerics.batch import float_fields, float_system
+from detequiv.numerics.batch import float_fields, float_system, solve_floats
 from detequiv.numerics.cone import Cone
 from detequiv.numerics.newton import FloatSystem, minimise
 from detequiv.numerics.solve import exact_parameters, law_of
@@ -109,3 +109,20 @@ def test_hard_problems_are_minimised(
     cone = equations.cone(x)
     gradient, _ = equations.derivatives(cone)
     assert np.abs(np.einsum("bij,bi->bj", cone.basis, gradient)).max() < 1e-8
+
+
+def test_what_cancels_is_not_vouched_for() -> None:
+    """Training errors of 1e-22 on a penalty of 1e-10: few digits in float64."""
+    problem = de.Problem(
+        features=de.SpikedFeatures(activation="he2", spike="-3.47"),
+        target=de.Target(function="He(3, z)", alignment="-0.833", noise="1/10"),
+        ridge=de.Ridge(samples_per_dim=1, width_per_dim="8.822", penalty="1.756e-10"),
+    )
+    law, alphas = law_of(problem), 0.516 * np.geomspace(1 / 3, 3, 70)
+    points = [problem.with_values({"ridge.samples_per_dim": a}) for a in alphas]
+    parameters = [[float(v) for v in exact_parameters(p, law)] for p in points]
+    found = solve_floats(law.model, law, np.array(parameters))
+    for i in (0, 29, 69):
+        truth = float(de.solve(points[i], digits=15).training_error)
+        place = list(law.model.quantities).index("training_error")
+        assert abs(found.quantities[i, place] / truth - 1) < found.errors[i]
