@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detequiv.numerics.equations import float_equations
-from detequiv.numerics.fields import Fields, evaluate_fields
+from detequiv.numerics.fields import Fields, evaluate_fields, refine_fields
 from detequiv.numerics.newton import TOLERANCE, FloatSystem, minimise
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.features import FeatureLaw
@@ -60,6 +60,8 @@ class FloatSolutions:
     coefficients: Array
     errors: Array
     analyticity: float
+    fields: Fields
+    step: float
 
 
 def first_step(digits: float, analyticity: float = 0.45) -> float:
@@ -67,12 +69,19 @@ def first_step(digits: float, analyticity: float = 0.45) -> float:
     return 2 * pi * analyticity / (digits * log(10))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def float_fields(
-    law: FeatureLaw, digits: float, step: float, interpolating: bool = False
+    law: FeatureLaw,
+    digits: float,
+    step: float,
+    interpolating: bool = False,
+    halvings: int = 0,
 ) -> Fields:
-    """Fields for float64 use; remembered, for sweeps."""
-    return evaluate_fields(law, digits, step, interpolating=interpolating)
+    """Fields for float64 use, `step` halved so often; remembered, for sweeps."""
+    if not halvings:
+        return evaluate_fields(law, digits, step, interpolating=interpolating)
+    coarser = float_fields(law, digits, step, interpolating, halvings - 1)
+    return refine_fields(law, coarser, step / 2**halvings)
 
 
 def float_system(
@@ -106,11 +115,12 @@ def solve_floats(
     """
     smallest = parameters[:, model.parameters.index(model.ridge)].min()
     # small conditional variances are multiplied by g ~ 1/lambda
-    digits = 18.0 + (max(0.0, -float(np.log10(smallest))) if smallest else 10.0)
+    digits = 20.0 + (max(0.0, -float(np.log10(smallest))) if smallest else 10.0)
     few = np.arange(0, len(parameters), 1 + len(parameters) // SAMPLE)
-    step, best, start = first_step(28.0), np.inf, None
-    for _ in range(REFINEMENTS):
-        fields = float_fields(law, digits, step, interpolating)
+    first, best, start = first_step(28.0), np.inf, None
+    for halvings in range(REFINEMENTS):
+        fields = float_fields(law, digits, first, interpolating, halvings)
+        step = first / 2**halvings
         found = {}
         # each rule begins where the coarser one ended
         for stride, tolerance in ((4, COARSE), (2, COARSE), (1, TOLERANCE)):
@@ -141,9 +151,10 @@ def solve_floats(
                 y,
                 SAFETY * (np.where(np.isfinite(gap), gap, np.inf) + left) + 1e-15,
                 min(1.0, max(0.02, -log(min(typical, 0.9)) * 4 * step / (2 * pi))),
+                fields,
+                step,
             )
         best = min(best, worst)
-        step /= 2
     raise ConvergenceError(
         f"the average over kappa reached a relative error of {best:.1e} in float64; "
         "ask for digits to solve in higher precision"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
 from typing import Any
 
@@ -22,9 +23,10 @@ from detequiv.numerics.quadrature import Rule, gaussian_radius, panels, sinh_rul
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.features import FeatureLaw, c1, c2, kappa
 
-__all__ = ["Fields", "evaluate_fields", "tangent_columns"]
+__all__ = ["Fields", "evaluate_fields", "refine_fields", "tangent_columns"]
 
 arb = flint.arb
+OSCILLATING = 4.0  # first step of functions that oscillate, in units of the others'
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,17 @@ class Fields:
         One column a field, in the order of the model's `fields`, each of length n.
     rule : Rule
         The rule in kappa.
+    radius : float
+        Reach of the rule into the tails.
+    digits : float
+        Accuracy of the conditional moments.
     """
 
     weights: list[Any]
     columns: list[list[Any]]
     rule: Rule
+    radius: float = inf
+    digits: float = inf
 
     def floats(
         self, stride: int = 1
@@ -76,14 +84,13 @@ def evaluate_fields(
     ConvergenceError
         A conditional moment has not the digits asked for.
     """
-    ratios = [to_float(u / r) for u, r in zip(law.spikes, law.bulks, strict=True)]
-    slope = max(map(abs, ratios))
+    groups = len(law.spikes)
     radius, accuracy = gaussian_radius(digits + 5), digits
     for _ in range(20):
-        fields = _on_rule(law, radius, slope, step, accuracy)
+        fields = _on_rule(law, radius, step, accuracy, {})
         tail, noise = _tail(fields), 0.0
         if interpolating:
-            tail, noise = _interpolating_tail(fields, len(ratios), accuracy)
+            tail, noise = _interpolating_tail(fields, groups, accuracy)
         if noise > 10.0 ** -(digits + 2):
             accuracy *= 1.5
         elif tail > 10.0 ** -(digits + 2):
@@ -100,45 +107,80 @@ def evaluate_fields(
     return fields
 
 
+def refine_fields(law: FeatureLaw, fields: Fields, step: float) -> Fields:
+    """Evaluate the fields with another step; what is known at a node is kept.
+
+    Parameters
+    ----------
+    law : FeatureLaw
+        Exact data of features and target, those of `fields`.
+    fields : Fields
+        What is known.
+    step : float
+        The new step. Powers of 2 times the known one share nodes with it.
+    """
+    rows = zip(*fields.columns, strict=True)
+    known = {x.man_exp(): row for x, row in zip(fields.rule.nodes, rows, strict=True)}
+    return _on_rule(law, fields.radius, step, fields.digits, known)
+
+
 def _on_rule(
-    law: FeatureLaw, radius: float, slope: float, step: float, digits: float
+    law: FeatureLaw,
+    radius: float,
+    step: float,
+    digits: float,
+    known: dict[Any, tuple[Any, ...]],
 ) -> Fields:
-    aligned = (law.alignment**2 - 1).is_zero
     with precision(digits + 15):
-        kinks = (
-            [to_ball(k / law.alignment) for k in law.target.kinks] if aligned else []
-        )
-        inside = sorted(
-            (k.mid() for k in kinks if abs(float(k)) < radius), key=lambda k: float(k)
-        )
-        if inside:
-            rule = panels([arb(-radius), *inside, arb(radius)], digits + 5, step)
-        else:
-            rule = sinh_rule(radius, 1.6 / max(1.0, slope), step)
-        density = [
-            w * (-x * x / 2).exp() / (2 * arb.pi()).sqrt()
+        rule = _rule(law, radius, step, digits)
+        weights = [
+            (w * (-x * x / 2).exp() / (2 * arb.pi()).sqrt()).mid()
             for w, x in zip(rule.weights, rule.nodes, strict=True)
         ]
-        weights = [w.mid() for w in density]
-        groups = [
-            _moments(law.activation, rule, u, r, digits)
-            for u, r in zip(law.spikes, law.bulks, strict=True)
-        ]
-        tangents = tangent_columns(law, rule.nodes, groups)
-        spread = sp.sqrt(1 - law.alignment**2)
-        target = _moments(law.target, rule, law.alignment, spread, digits)
-        noise = to_ball(law.noise_variance)
-        noisy = [(x + noise).mid() for x in target.cs]
-    columns = [
+        places = [x.man_exp() for x in rule.nodes]
+        new = [x for x, p in zip(rule.nodes, places, strict=True) if p not in known]
+        rows = zip(*_columns(law, new, digits), strict=True) if new else ()
+        known = known | {x.man_exp(): row for x, row in zip(new, rows, strict=True)}
+    columns = list(map(list, zip(*(known[p] for p in places), strict=True)))
+    return Fields(weights, columns, rule, radius, digits)
+
+
+def _rule(law: FeatureLaw, radius: float, step: float, digits: float) -> Rule:
+    """Choose a rule in kappa by the functions' kinks and the reach of their changes."""
+    if (law.alignment**2 - 1).is_zero:
+        kinks = [to_ball(k / law.alignment).mid() for k in law.target.kinks]
+        inside = sorted((k for k in kinks if abs(float(k)) < radius), key=float)
+        if inside:
+            return panels([arb(-radius), *inside, arb(radius)], digits + 5, step)
+    slope = max(
+        abs(to_float(u / r)) for u, r in zip(law.spikes, law.bulks, strict=True)
+    )
+    width = 1.6 / max(1.0, slope)
+    if law.activation.function.has(sp.sin, sp.cos):
+        # what oscillates needs nodes everywhere, not near 0 alone
+        return sinh_rule(radius, radius, step * OSCILLATING * width / radius)
+    return sinh_rule(radius, width, step)
+
+
+def _columns(law: FeatureLaw, nodes: list[Any], digits: float) -> list[list[Any]]:
+    """Evaluate the fields at the nodes, in the order of the model."""
+    by_group = {
+        (u, r): _moments(law.activation, nodes, u, r, digits)
+        for u, r in zip(law.spikes, law.bulks, strict=True)
+    }
+    groups = [by_group[pair] for pair in zip(law.spikes, law.bulks, strict=True)]
+    spread = sp.sqrt(1 - law.alignment**2)
+    target = _moments(law.target, nodes, law.alignment, spread, digits)
+    noise = to_ball(law.noise_variance)
+    return [
         *([x.mid() for x in v.c0] for v in groups),
         *([x.mid() for x in v.c1] for v in groups),
         *([x.mid() for x in v.cs] for v in groups),
-        *tangents,
+        *tangent_columns(law, nodes, groups),
         [x.mid() for x in target.c0],
         [x.mid() for x in target.c1],
-        noisy,
+        [(x + noise).mid() for x in target.cs],
     ]
-    return Fields(weights, columns, rule)
 
 
 def tangent_columns(
@@ -148,24 +190,29 @@ def tangent_columns(
     columns = []
     for latent in law.tangents:
         for tangent, values in zip(latent, groups, strict=True):
-            h = compile_expressions((kappa, c1, c2), [tangent], BALLS)
+            h = _compiled(tangent)
             points = zip(nodes, values.c1, values.c2, strict=True)
             columns.append([type(x)(h(x, a, b)[0]).mid() for x, a, b in points])
     return columns
 
 
+@lru_cache(maxsize=64)
+def _compiled(tangent: sp.Expr) -> Any:
+    return compile_expressions((kappa, c1, c2), [tangent], BALLS)
+
+
 def _moments(
-    function: Any, rule: Rule, slope: sp.Expr, scale: sp.Expr, digits: float
+    function: Any, nodes: list[Any], slope: sp.Expr, scale: sp.Expr, digits: float
 ) -> MomentValues:
     """Moments at the means ``slope kappa``; at one mean only if they are all equal."""
     if slope.is_zero:
         once = conditional_values(function, [arb(0)], scale, digits)
-        count = len(rule.nodes)
+        count = len(nodes)
         return MomentValues(
             once.c0 * count, once.c1 * count, once.c2 * count, once.cs * count
         )
     factor = to_ball(slope)
-    means = [(factor * x).mid() for x in rule.nodes]
+    means = [(factor * x).mid() for x in nodes]
     return conditional_values(function, means, scale, digits)
 
 

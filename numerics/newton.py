@@ -183,7 +183,11 @@ class FloatSystem:
 
 def _stack(values: list[Any], shape: tuple[int, ...]) -> Array:
     """Stack values along axis 1, each broadcast to a shape that begins with B."""
-    return np.stack([np.broadcast_to(v, shape) for v in values], axis=1)
+    kind = complex if any(map(np.iscomplexobj, values)) else float
+    stacked = np.empty((shape[0], len(values), *shape[1:]), kind)
+    for i, value in enumerate(values):
+        stacked[:, i] = value
+    return stacked
 
 
 def _sizes(matrix: Array) -> Array:

@@ -9,7 +9,7 @@ that does not help, an error is raised and no number returned.
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import floor, inf, isfinite, log10
+from math import floor, inf, isfinite, log2, log10
 from typing import Any
 
 import flint
@@ -25,7 +25,7 @@ from detequiv.numerics.batch import (
     solve_floats,
 )
 from detequiv.numerics.equations import ball_equations
-from detequiv.numerics.fields import Fields, evaluate_fields
+from detequiv.numerics.fields import Fields, evaluate_fields, refine_fields
 from detequiv.numerics.ladder import BallOutputs, BallSystem, polish
 from detequiv.numerics.quadrature import geometric_error
 from detequiv.numerics.solution import QUANTITIES, Solution
@@ -126,14 +126,23 @@ def _solve(problem: Problem, task: "_Task", digits: int) -> Solution:
         np.array([[float(v) for v in task.parameters]]),
         interpolating=task.interpolating,
     )
-    step, reached = first_step(digits + extra, 0.8 * floats.analyticity), -inf
+    step, reached = first_step(digits + 4, 0.8 * floats.analyticity), -inf
+    fields = floats.fields
+    if fields.digits >= digits + extra + 3:
+        step = floats.step * 2.0 ** floor(log2(step / floats.step))  # nodes are shared
     for _ in range(ATTEMPTS):
-        attempt = _attempt(task, floats, digits + extra, step)
+        if fields.digits >= digits + extra + 3:
+            fields = refine_fields(law, fields, step)
+        else:
+            fields = evaluate_fields(
+                law, digits + extra + 3, step, interpolating=task.interpolating
+            )
+        attempt = _attempt(task, floats, fields, digits + extra)
         reached = max(reached, attempt.digits)
         if attempt.digits >= digits:
             return attempt.solution(problem, task, digits)
         if attempt.quadrature_limited:
-            step *= 0.65
+            step /= 2
         else:
             extra += max(10.0, digits - attempt.digits)
     raise ConvergenceError(
@@ -232,13 +241,10 @@ class _Attempt:
 
 
 def _attempt(
-    task: _Task, floats: FloatSolutions, digits: float, step: float
+    task: _Task, floats: FloatSolutions, fields: Fields, digits: float
 ) -> _Attempt:
     """Solve on one rule, and on its every second and fourth node."""
     model = task.model
-    fields = evaluate_fields(
-        task.law, digits + 3, step, interpolating=task.interpolating
-    )
     parameters = np.array([[float(v) for v in task.parameters]])
     newton_matrix = float_system(model, fields, parameters)
     with precision(digits + GUARD):

@@ -6,7 +6,8 @@ Exit status 1 if any solution is wrong.
 
 The checks share nothing with the solver. Moments are sums over panels in float64, the
 equations are those of the matrix form, and derivatives of the Energy come from complex
-steps through one linearised iteration of that form.
+steps through one linearised iteration of that form. At the minimum over (m, t, r) the
+Energy moves with the weight and the penalties alone.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +126,16 @@ def draw(seed: int) -> Drawn:
     )  # fmt: skip
 
 
-def panels(breaks: Array, order: int = 16) -> tuple[Array, Array]:
-    """Gauss-Legendre nodes and weights on the panels between breaks (..., b)."""
+@cache
+def legendre(order: int) -> tuple[Array, Array]:
+    """Gauss-Legendre nodes and weights on [-1, 1]."""
     nodes, weights = leggauss(order)
+    return nodes, weights
+
+
+def panels(breaks: Array, order: int) -> tuple[Array, Array]:
+    """Gauss-Legendre nodes and weights on the panels between breaks (..., b)."""
+    nodes, weights = legendre(order)
     half = np.diff(breaks, axis=-1)[..., None] / 2
     middle = (breaks[..., 1:, None] + breaks[..., :-1, None]) / 2
     shape = (*breaks.shape[:-1], -1)
@@ -138,10 +147,17 @@ def moments(f: Any, kinks: tuple[float, ...], means: Array, scale: float) -> Arr
     if scale == 0:
         values = f(means)
         return np.stack([values, np.zeros_like(values), np.zeros_like(values)])
+    blocks = np.array_split(means, 1 + len(means) // 128)  # that stay in the cache
+    return np.hstack([_moments(f, kinks, block, scale) for block in blocks])
+
+
+def _moments(f: Any, kinks: tuple[float, ...], means: Array, scale: float) -> Array:
     edges = np.linspace(-RADIUS, RADIUS, 23)
-    inner = [np.clip((k - means) / scale, -RADIUS, RADIUS) for k in kinks]
-    breaks = np.stack([*(np.full(len(means), e) for e in edges), *inner], axis=1)
-    g, weights = panels(np.sort(breaks, axis=1))
+    if kinks:
+        inner = [np.clip((k - means) / scale, -RADIUS, RADIUS) for k in kinks]
+        breaks = np.stack([*(np.full(len(means), e) for e in edges), *inner], axis=1)
+        edges = np.sort(breaks, axis=1)
+    g, weights = panels(edges, 12)
     weights = weights * np.exp(-g * g / 2) / np.sqrt(2 * np.pi)
     values = f(scale * g + means[:, None])
     c0, c1 = (weights * values).sum(1), (weights * values * g).sum(1)
@@ -157,19 +173,21 @@ class Oracle:
         self.drawn = drawn
         self.told = True  # whether float64 tells dependent functions from others
         slope = max(1.0, float(np.max(np.abs(drawn.spike) / drawn.bulk)))
-        near = np.concatenate([[0.0], np.geomspace(0.05 / slope, RADIUS, 36)])
-        count = int(2 * RADIUS * max(1.0, slope / 4))  # features may oscillate
+        near = np.concatenate([[0.0], np.geomspace(0.05 / slope, RADIUS, 48)])
+        waves = slope / 4 if drawn.activation in (np.sin, np.cos) else 1.0
+        count = int(2 * RADIUS * max(1.0, waves))
         edges = [*-near[::-1], *near, *np.linspace(-RADIUS, RADIUS, count)]
         if abs(drawn.alignment) == 1:
             edges += [k / drawn.alignment for k in drawn.target_kinks]
         kappa, weights = panels(np.unique(edges), 12)
         self.kappa = kappa
         self.density = weights * np.exp(-kappa * kappa / 2) / np.sqrt(2 * np.pi)
-        each = [
-            moments(drawn.activation, drawn.kinks, u * kappa, rho)
-            for u, rho in zip(drawn.spike, drawn.bulk, strict=True)
-        ]
-        self.c0, self.c1, self.cs = np.stack(each, axis=1)
+        pairs = list(zip(drawn.spike, drawn.bulk, strict=True))
+        each = {
+            (u, rho): moments(drawn.activation, drawn.kinks, u * kappa, rho)
+            for u, rho in set(pairs)
+        }
+        self.c0, self.c1, self.cs = np.stack([each[pair] for pair in pairs], axis=1)
         width = np.sqrt(1 - drawn.alignment**2)
         self.tau = moments(
             drawn.target, drawn.target_kinks, drawn.alignment * kappa, width
@@ -179,7 +197,7 @@ class Oracle:
     def weight(self, g: Array, a: Array, source: complex) -> Array:
         """Weight w(kappa) times the density."""
         d = self.drawn
-        quadratic = np.einsum("qk,qr,rk->k", self.c1, a, self.c1)
+        quadratic = (self.c1 * (a @ self.c1)).sum(0)
         chi = (d.weights * g) @ self.cs + quadratic / d.beta
         w: Array = (d.alpha / d.beta / (1 + chi) + source) * self.density
         return w
@@ -196,78 +214,81 @@ class Oracle:
         new_g = 1 / (ridge + self.cs @ w + np.diag(inner @ b))
         return new_g, v[:, None] * inner
 
-    def energy(self, g: Array, a: Array, source: complex, ridge: complex) -> complex:
-        """Minimal Energy at given g and A."""
-        w = self.weight(g, a, source)
+    def minimise(self, g: Array, a: Array) -> tuple[Array, Array, float]:
+        """Minimise the Energy: squared residuals (n,), squares t^2 + r^2, value."""
+        w = self.weight(g, a, 0)
         root = np.sqrt(w)
-        penalty = np.sqrt(1 / (self.drawn.beta * self.drawn.weights * g))
+        penalty = 1 / (self.drawn.beta * self.drawn.weights * g)
         tau0, tau1, tau2 = self.tau
-
-        def left(functions: Array, free: int, values: Array) -> complex:
-            # by orthogonal columns, analytic in complex numbers, of unit size
-            count = len(functions)
-            design = np.concatenate([(functions * root).T, np.zeros((count, count))])
-            for k in range(free, count):
-                design[len(root) + k, k] = penalty[k - free]
-            rest = np.concatenate([values * root, np.zeros(count)])
-            basis: list[Array] = []
-            for column in design.T:
-                unit = column / np.sqrt((np.abs(column.real) ** 2).sum() or 1)
-                for _ in range(2):
-                    for q in basis:
-                        unit = unit - (q @ unit) * q
-                left_over = np.sqrt((np.abs(unit.real) ** 2).sum())
-                if DEPENDENT < left_over < INDEPENDENT:
-                    self.told = False
-                if left_over > DEPENDENT:
-                    basis.append(unit / np.sqrt(unit @ unit))
-            for _ in range(2):
-                for q in basis:
-                    rest = rest - (q @ rest) * q
-            return complex(rest @ rest)
-
         tangents = self.kappa * self.c1
-        in_kappa = left(np.vstack([self.c0, tangents]), len(g), tau0)
-        return in_kappa + left(self.c1, 0, tau1) + complex(w @ tau2)
+        plain, t = self._fit(
+            np.vstack([self.c0, tangents]), len(g), tau0, root, penalty
+        )
+        linear, r = self._fit(self.c1, 0, tau1, root, penalty)
+        squares, shrunk = plain**2 + linear**2 + tau2, t**2 + r**2
+        return squares, shrunk, float(w @ squares + penalty @ shrunk)
 
-    def total(self, g: Array, a: Array, by: str) -> float:
-        """Total derivative of the Energy by "source" or "ridge"."""
+    def _fit(
+        self, functions: Array, free: int, values: Array, root: Array, penalty: Array
+    ) -> tuple[Array, Array]:
+        """Least squares: residuals, and the coefficients that are not free."""
+        count, nodes = len(functions), len(root)
+        design = np.concatenate([(functions * root).T, np.zeros((count, count))])
+        for k in range(free, count):
+            design[nodes + k, k] = np.sqrt(penalty[k - free])
+        size = np.sqrt((design**2).sum(0))
+        # dependent columns are left out, one after the other
+        basis = np.zeros((len(design), 0))
+        kept = []
+        for k, unit in enumerate((design / np.where(size > 0, size, 1)).T):
+            left = unit
+            for _ in range(2):
+                left = left - basis @ (basis.T @ left)
+            norm = np.sqrt(left @ left)
+            if DEPENDENT < norm < INDEPENDENT:
+                self.told = False
+            if norm > DEPENDENT:
+                kept.append(k)
+                basis = np.column_stack([basis, left / norm])
+        rest = np.concatenate([values * root, np.zeros(count)])
+        for _ in range(2):
+            rest = rest - basis @ (basis.T @ rest)
+        # the residuals below the nodes are minus the penalised coefficients' roots
+        return rest[:nodes] / root, -rest[nodes + free :] / np.sqrt(penalty)
+
+    def energies(self, g: Array, a: Array) -> tuple[float, dict[str, float]]:
+        """Minimal Energy, and its total derivatives by "source" and "ridge"."""
         step, ridge = 1e-30, self.drawn.ridge
         groups = len(g)
         upper = np.triu_indices(groups)
         x = np.concatenate([g, a[upper]])
-        size = np.concatenate(
-            [g, np.sqrt(np.diag(a))[upper[0]] * np.sqrt(np.diag(a))[upper[1]]]
-        )
+        diagonal = np.sqrt(np.diag(a))
+        size = np.concatenate([g, diagonal[upper[0]] * diagonal[upper[1]]])
+        squares, shrunk, value = self.minimise(g, a)
 
-        def unpack(x: Array) -> tuple[Array, Array]:
+        def both(change: Array, source: complex, ridge: complex) -> tuple[Array, float]:
+            # slopes of the iteration and of the Energy, by one complex step
+            moved = x + change
             a = np.zeros((groups, groups), complex)
-            a[upper] = x[groups:]
-            return x[:groups], a + np.triu(a, 1).T
+            a[upper] = moved[groups:]
+            a = a + np.triu(a, 1).T
+            new_g, new_a = self.iterate(moved[:groups], a, source, ridge)
+            image = np.concatenate([new_g, new_a[upper]]) / size
+            penalty = 1 / (self.drawn.beta * self.drawn.weights * moved[:groups])
+            energy = self.weight(moved[:groups], a, source) @ squares + penalty @ shrunk
+            return image.imag / step, float(energy.imag / step)
 
-        def both(x: Array, source: complex, ridge: complex) -> tuple[Array, complex]:
-            new_g, new_a = self.iterate(*unpack(x), source, ridge)
-            value = self.energy(*unpack(x), source, ridge)
-            return np.concatenate([new_g, new_a[upper]]) / size, value
-
-        columns, slopes = [], []
-        for k in range(len(x)):
-            moved = x + 0j
-            moved[k] += 1j * step * size[k]
-            image, value = both(moved, 0, ridge)
-            columns.append(image.imag / step)
-            slopes.append(value.imag / step)
-        change = 1j * step * (1 if by == "source" else ridge)
-        image, value = both(
-            x + 0j,
-            change if by == "source" else 0,
-            ridge + (change if by == "ridge" else 0),
-        )
-        direct, force = value.imag / step, image.imag / step
-        response = np.linalg.solve(np.eye(len(x)) - np.array(columns).T, force)
-        return float(direct + np.array(slopes) @ response) / (
-            1 if by == "source" else ridge
-        )
+        moves = [both(1j * step * size * unit, 0, ridge) for unit in np.eye(len(x))]
+        columns, slopes = map(np.array, zip(*moves, strict=True))
+        still = np.zeros(len(x))
+        totals = {}
+        for by, (force, direct), unit in (
+            ("source", both(still, 1j * step, ridge), 1.0),
+            ("ridge", both(still, 0, ridge * (1 + 1j * step)), ridge),
+        ):
+            response = np.linalg.solve(np.eye(len(x)) - columns.T, force)
+            totals[by] = float(direct + slopes @ response) / unit
+        return value, totals
 
 
 def check(drawn: Drawn, solution: Any) -> tuple[list[str], bool]:
@@ -296,10 +317,11 @@ def check(drawn: Drawn, solution: Any) -> tuple[list[str], bool]:
     labels = float(
         oracle.density @ (oracle.tau[0] ** 2 + oracle.tau[1] ** 2 + oracle.tau[2])
     )
+    objective, totals = oracle.energies(g, a)
     expected = {
-        "generalization_error": oracle.total(g, a, "source"),
-        "readout_norm": oracle.total(g, a, "ridge"),
-        "ridge_objective": oracle.energy(g, a, 0, drawn.ridge).real,
+        "generalization_error": totals["source"],
+        "readout_norm": totals["ridge"],
+        "ridge_objective": objective,
     }
     for name, one in expected.items() if oracle.told else ():
         gap = abs(value[name] - one) / max(abs(one), 1e-9 * labels)
