@@ -5,8 +5,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 import detequiv as de
+from detequiv.numerics.solve import solve_at_width
 from detequiv.validation.compare import simulate
 
+DIMENSION, DRAWS = 150, 20
 VOCABULARY = [1, -1, 2, -2, 4, -4]
 
 
@@ -36,16 +38,23 @@ problems = [
 ]
 groups = [problem.network.groups for problem in problems]
 errors = [float(de.solve(problem).excess_error) for problem in problems]
-draws = [simulate(p, dimension=150, repetitions=6, rng=0) for p in problems]
+at_width = [
+    float(solve_at_width(problem, 2 * DIMENSION).excess_error) for problem in problems
+]
+draws = [
+    simulate(problem, dimension=DIMENSION, repetitions=DRAWS, rng=0)
+    for problem in problems
+]
 best = [de.reach(problem) for problem in problems]
-right.plot(groups, errors, "o-", label="trained network")
+right.plot(groups, errors, "o-", label="trained network, theory")
+right.plot(groups, at_width, "o", mfc="none", label=f"theory at p = {2 * DIMENSION}")
 right.errorbar(
     groups,
     [draw.mean["excess_error"] for draw in draws],
     [draw.standard_error["excess_error"] for draw in draws],
     fmt="kx",
     capsize=3,
-    label="simulation, d = 150",
+    label=f"simulation, d = {DIMENSION}",
 )
 right.plot(groups, [b.means for b in best], "s--", label="span of $c_0$")
 right.plot(groups, [b.features for b in best], "^:", label="infinite data and width")

@@ -2,10 +2,11 @@
 
 A trained network differs by a few per cent from the pure spiked model with the same
 strengths and bulk scales. Here the difference itself is measured, on draws that the two
-share, at several dimensions, and carried to infinite dimension. Theory is right when it
-lies within the standard error of what it predicts, and says something when that is far
-from zero. Further tables do the same for steps on a finite batch, less the population
-step. The exit status is 1 if the first ones contradict the theory.
+share, at several dimensions, set beside theory at the widths drawn, and carried to
+infinite dimension. Theory is right when it lies within the standard error of what it
+predicts, and says something when that is far from zero. Further tables do the same for
+steps on a finite batch, less the population step. The exit status is 1 if the first
+ones contradict the theory.
 """
 
 import sys
@@ -22,7 +23,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from detequiv.numerics.solve import solve
+from detequiv.numerics.solve import solve, solve_at_width
 from detequiv.theory.features import spiked_problem
 from detequiv.theory.problem import Network, Problem, Ridge, Target
 from detequiv.validation.compare import sampler
@@ -33,8 +34,8 @@ from detequiv.validation.together import excess_errors
 __all__ = ["BATCHES", "CASES", "Difference", "compare_together", "main"]
 
 LEVEL = 0.01
-REPETITIONS = {100: 300, 200: 150, 400: 60}
-BATCH_REPETITIONS = {300: 20, 600: 6}
+REPETITIONS = {150: 800, 300: 300, 600: 80}
+BATCH_REPETITIONS = {300: 40, 600: 24}
 SEED = 20241018
 
 
@@ -100,14 +101,17 @@ class Difference:
         Value at infinite dimension.
     dimensions : tuple of int
         The d of the simulations.
+    at_widths : tuple of float
+        Theory with the penalty of order 1/p, at the width of each d.
     means, standard_errors : tuple of float
         Mean over the draws at each d, and its standard error.
     trend : Trend
-        Fit of simulation less theory against 1/d.
+        Fit of simulation less theory at its width against 1/d.
     """
 
     theory: float
     dimensions: tuple[int, ...]
+    at_widths: tuple[float, ...]
     means: tuple[float, ...]
     standard_errors: tuple[float, ...]
     trend: Trend
@@ -148,9 +152,9 @@ def compare_together(
         One for each of the others.
     """
     problems, ridge = [reference, *others], reference.ridge
-    theory = [float(solve(problem).excess_error) for problem in problems]
+    limits = np.array([float(solve(problem).excess_error) for problem in problems])
     models = [sampler(problem) for problem in problems]
-    samples = []
+    samples, predicted = [], []
     for d, count in repetitions.items():
         sizes = Dimensions.proportional(
             d,
@@ -167,23 +171,29 @@ def compare_together(
             progress=None if advance is None else lambda d=d: advance(d),  # type: ignore[misc]
         )
         samples.append(errors[:, 1:] - errors[:, :1])
+        predicted.append([_at_width(problem, sizes.p) for problem in problems])
+    expected = np.array(predicted)[:, 1:] - np.array(predicted)[:, :1]
     found = []
-    for i, value in enumerate(theory[1:]):
-        difference = value - theory[0]
+    for i, limit in enumerate(limits[1:] - limits[0]):
         means = [float(np.mean(s[:, i])) for s in samples]
         spread = [float(np.std(s[:, i], ddof=1) / np.sqrt(len(s))) for s in samples]
         found.append(
             Difference(
-                theory=difference,
+                theory=float(limit),
                 dimensions=tuple(repetitions),
+                at_widths=tuple(map(float, expected[:, i])),
                 means=tuple(means),
                 standard_errors=tuple(spread),
                 trend=fit_trend(
-                    list(repetitions), [mean - difference for mean in means], spread
+                    list(repetitions), list(np.array(means) - expected[:, i]), spread
                 ),
             )
         )
     return found
+
+
+def _at_width(problem: Problem, width: int) -> float:
+    return float(solve_at_width(problem, width).excess_error)
 
 
 def main() -> int:
@@ -248,19 +258,27 @@ def _table(title: str, one: Difference) -> Table:
     for heading in ("d", "theory", "simulation", "s.e.", "z", "from 0"):
         table.add_column(heading, justify="right", no_wrap=True)
     rows = [
-        (str(d), mean, error)
-        for d, mean, error in zip(
-            one.dimensions, one.means, one.standard_errors, strict=True
-        )
+        *zip(
+            map(str, one.dimensions),
+            one.at_widths,
+            one.means,
+            one.standard_errors,
+            strict=True,
+        ),
+        (
+            f"inf, p = {one.trend.goodness:.2f}",
+            one.theory,
+            one.measured,
+            one.trend.standard_error,
+        ),
     ]
-    end = f"inf, p = {one.trend.goodness:.2f}", one.measured, one.trend.standard_error
-    for d, mean, error in [*rows, end]:
+    for d, theory, mean, error in rows:
         table.add_row(
             d,
-            f"{one.theory:+.5f}",
+            f"{theory:+.5f}",
             f"{mean:+.5f}",
             f"{error:.5f}",
-            f"{(mean - one.theory) / error:+.2f}",
+            f"{(mean - theory) / error:+.2f}",
             f"{mean / error:+.1f}",
         )
     return table
