@@ -21,6 +21,7 @@ COMPARING = (
     "detequiv.validation.evidence",
     "detequiv.validation.mutants",
     "detequiv.validation.rejection",
+    "detequiv.validation.slips",
     "detequiv.validation.strategies",
     "detequiv.validation.training",
     "detequiv.validation.trend",

@@ -185,6 +185,18 @@ class Evidence:
         }
         self.seconds[d] = self.seconds.get(d, 0.0) + monotonic() - began
 
+    def split(self, parts: int) -> list["Evidence"]:
+        """Deal the draws out to so many evidences, each independent of the others."""
+        dealt = []
+        for k in range(parts):
+            one = Evidence(self.problem, self._root, self.executor, self.points)
+            one._samples = {
+                d: {name: values[k::parts] for name, values in sample.items()}
+                for d, sample in self._samples.items()
+            }
+            dealt.append(one)
+        return dealt
+
     def compare(
         self,
         limit: Mapping[str, float],

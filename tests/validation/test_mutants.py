@@ -7,8 +7,9 @@ import pytest
 
 from detequiv.validation import rejection
 from detequiv.validation.evidence import QUANTITIES, gather
-from detequiv.validation.mutants import MUTANTS, Mutant
+from detequiv.validation.mutants import MUTANTS
 from detequiv.validation.rejection import PROBLEMS, reject
+from detequiv.validation.slips import Mutant
 from detequiv.validation.trial import predict, tried
 
 FEW = {50: 30, 75: 20, 100: 16, 150: 10}
