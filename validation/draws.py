@@ -36,7 +36,7 @@ __all__ = [
     "spectrum",
 ]
 
-SAMPLER = 5
+SAMPLER = 6
 """Version of the sampler, raised whenever a seed comes to give other numbers."""
 
 QUANTITIES = (

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 # Inputs whose features are computed together.
-BLOCK = 128
+BLOCK = 256
 
 FloatArray = NDArray[np.float64]
 Function = Callable[[FloatArray], FloatArray]

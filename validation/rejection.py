@@ -58,7 +58,7 @@ PROBLEMS: Mapping[str, Problem] = {
         ridge=Ridge(samples_per_dim=3, width_per_dim=1, penalty="1/20"),
     ),
 }
-DRAWS = {100: 300, 150: 200, 200: 150, 300: 60}
+DRAWS = {100: 200, 150: 120, 200: 80, 300: 40}
 """Number of draws at each dimension by which the mutants are judged."""
 RIGHT: Mapping[str, Problem] = {
     # functions of kappa that are nearly dependent
@@ -66,13 +66,13 @@ RIGHT: Mapping[str, Problem] = {
     "trained erf network": PROBLEMS["trained"],
 }
 """What the right theory is judged on."""
-FEW_DRAWS = {100: 24, 150: 15, 200: 12, 300: 8}
+FEW_DRAWS = {100: 12, 150: 8, 200: 8}
 """The same for each of the parts by which the right theory is judged."""
 PARTS = 100
 LEVELS = (LEVEL, 0.1)
 """Probabilities, at most, that a part calls it wrong."""
 SEED = 20241018
-WIDTH = 124  # of the table
+WIDTH = 150  # of the table
 UNLUCKY = 1e-3  # probability of more false alarms than are let pass
 
 Item = TypeVar("Item")

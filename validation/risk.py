@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detequiv.validation.hermite import (
     UnresolvedError,
@@ -31,7 +32,7 @@ ORDERS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 # Bound on what is left out, in units of the natural size of the result.
 TOLERANCE = 1e-8
 # Rows that stand for all when the number of terms to begin with is guessed.
-SAMPLE = 64
+SAMPLE = 32
 # Units in a tile of the matrix of cosines: two tiles stay in a processor's cache.
 TILE = 128
 
@@ -45,13 +46,16 @@ def excess_error(model: Model, layer: FirstLayer, readout: FloatArray) -> float:
         No number of terms tried gives it to the tolerance: some pair of rows is too
         nearly parallel, or the activation or the target too rough.
     """
-    for order in _orders(layer):
+    guess = _Guess.of(layer)
+    for order in ORDERS:
         target, target_moment = hermite_expansion(model.target, np.ones(1), order)
         units = _Units.expand(model.activation, layer, readout, order)
         size = float(target_moment[0] + units.own)
         cross, left_out = units.along(layer.teacher)
         target_tail = _root_tail(target, target_moment)[0]
         allowed = TOLERANCE * size - 2 * target_tail * left_out
+        if guess.left_out(units) > allowed:
+            continue
         pairs = _sum_pairs(units, allowed)
         if pairs is not None:
             # Zero when the target is learned exactly, but for rounding.
@@ -149,17 +153,34 @@ class _Units:
         return series, float(self.tail @ rest)
 
 
-def _orders(layer: FirstLayer) -> tuple[int, ...]:
-    """Numbers of terms to try, from the one that the cosines of some pairs ask for."""
-    rows, scale = layer.rows, _norms(layer.rows)
-    some = np.arange(0, len(rows), max(1, len(rows) // SAMPLE))
-    cosine = rows[some] @ rows.T / scale[some, None] / scale
-    cosine[np.arange(len(some)), some] = 0
-    ratio = np.clip(np.abs(cosine).max(), 1e-3, 1 - 1e-9)
-    needed = np.log(TOLERANCE) / np.log(ratio)
-    if needed > 2 * ORDERS[-1]:
-        return ()
-    return tuple(order for order in ORDERS if order >= min(needed, ORDERS[-1]))
+@dataclass(frozen=True)
+class _Guess:
+    """What the series of the pairs will leave out, judged by some rows with all.
+
+    Attributes
+    ----------
+    some : ndarray of int, shape (s,)
+        Which rows.
+    logarithm : ndarray, shape (s, p)
+        Of the cosines' absolute values; -inf for a row with itself.
+    """
+
+    some: NDArray[np.int64]
+    logarithm: FloatArray
+
+    @classmethod
+    def of(cls, layer: FirstLayer) -> Self:
+        rows, scale = layer.rows, _norms(layer.rows)
+        some = np.arange(0, len(rows), max(1, len(rows) // SAMPLE))
+        cosine = rows[some] @ rows.T / scale[some, None] / scale
+        cosine[np.arange(len(some)), some] = 0
+        with np.errstate(divide="ignore"):
+            return cls(some, np.log(np.abs(cosine)))
+
+    def left_out(self, units: "_Units") -> float:
+        power = np.exp(units.series.shape[1] * self.logarithm)
+        share = len(units.scale) / len(self.some)
+        return share * float(units.tail[self.some] @ (power @ units.tail))
 
 
 def _root_tail(series: FloatArray, moment: FloatArray) -> FloatArray:

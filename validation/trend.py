@@ -26,7 +26,7 @@ __all__ = ["CASES", "main"]
 
 # More repetitions where they are cheap: the slope is learned at small d, and the
 # intercept keeps the weight of large d.
-REPETITIONS = {150: 2400, 300: 800, 600: 240}
+REPETITIONS = {150: 1000, 300: 300, 600: 80}
 SEED = 20241018
 
 _RIDGE = Ridge(samples_per_dim=2, width_per_dim="3/2", penalty="1/20")

@@ -11,6 +11,8 @@ from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dtrtri
 from threadpoolctl import threadpool_limits
 
+from detequiv.theory.expressions import parse_function
+from detequiv.validation.compare import Elementwise
 from detequiv.validation.draws import (
     TEST_PER_TRAINING,
     Dimensions,
@@ -36,7 +38,7 @@ def bent(t: FloatArray) -> FloatArray:
 
 
 MODEL = SpikedModel(
-    activation=np.tanh,
+    activation=Elementwise(parse_function("tanh", "activation")),
     spike=(1.5, -0.8),
     bulk=(1.0, 1.0),
     weights=(0.5, 0.5),

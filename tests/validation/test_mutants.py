@@ -3,10 +3,11 @@
 from functools import cache
 from itertools import product
 
+import numpy as np
 import pytest
 
 from detequiv.validation import rejection
-from detequiv.validation.evidence import QUANTITIES, gather
+from detequiv.validation.evidence import PROJECTIONS, QUANTITIES, gather, learned_at
 from detequiv.validation.mutants import MUTANTS
 from detequiv.validation.rejection import PROBLEMS, reject
 from detequiv.validation.slips import Mutant
@@ -60,6 +61,20 @@ def test_few_draws_reject_coarse_slips_and_accept_the_truth() -> None:
         assert reject(BY_NAME[name], found, list(FEW)).rejected, name
     judged = tried(found["two groups"], list(FEW), predict, 0.01)
     assert judged.verdict != "disagree"
+
+
+def test_parts_share_the_draws_out() -> None:
+    evidence = gather(PROBLEMS["one group"], {12: 6, 18: 4}, 3)
+    theory = dict.fromkeys(QUANTITIES, 0.0) | dict.fromkeys(
+        map(learned_at, PROJECTIONS), 1.0
+    )
+    sized = {12: theory, 18: theory}
+    whole = evidence.compare(theory, sized)
+    parts = [one.compare(theory, sized) for one in evidence.split(2)]
+    for k, measurement in enumerate(whole):
+        assert [part[k].repetitions for part in parts] == [(3, 2), (3, 2)]
+        mean = np.mean([part[k].differences for part in parts], axis=0)
+        assert mean == pytest.approx(measurement.differences)
 
 
 @pytest.mark.slow
