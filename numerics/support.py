@@ -86,7 +86,7 @@ class RealBranch:
         spiked = [u for u in resolvent.law.spikes if u != 0]
         # towards kappa -> -oo and kappa -> oo, the slope of each group's activation
         self._far = [
-            [far_slope(function, side * int(sp.sign(u))) for u in spiked]
+            [far_slope(function, side * int(sp.sign(sp.N(u)))) for u in spiked]
             for side in (-1, 1)
         ]
 

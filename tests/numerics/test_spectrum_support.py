@@ -6,6 +6,9 @@ import pytest
 import sympy as sp
 
 import detequiv as de
+from detequiv.numerics.solve import exact_parameters, law_of
+from detequiv.numerics.stieltjes import Resolvent
+from detequiv.numerics.support import RealBranch
 
 PROPORTIONS = [("2", "3/2"), ("1/2", "2")]
 
@@ -165,3 +168,17 @@ def test_tails_at_zero_of_relu_and_tanh() -> None:
     t = np.arange(-20.0, -9.0, 2.0)
     bends = np.diff(np.log(tanh.density(np.exp(t))) + t, 2) / 4
     np.testing.assert_allclose(bends[:2], -1 / 16, rtol=0.1)
+
+
+def test_a_strength_without_a_formula_has_a_sign() -> None:
+    """mu_1(tanh) is a number that is known as an average only."""
+    problem = de.Problem(
+        network=de.Network(activation="tanh", readout=[1, -1], step=2),
+        target=de.Target(function="z"),
+        ridge=de.Ridge(samples_per_dim=2, width_per_dim="3/2", penalty=1),
+    )
+    law = law_of(problem)
+    exact = exact_parameters(problem, law)
+    resolvent = Resolvent(law.model, law, tuple(map(float, exact)))
+    branch = RealBranch(resolvent, exact)
+    assert (branch.unbounded, branch.vanishes) == (False, True)
