@@ -12,7 +12,7 @@ UV_VERSION := 0.13.9
 .DEFAULT_GOAL := help
 COUNT ?= 10000
 
-.PHONY: help setup test lint docs slow bench stress mutants trend network demo lock clean FORCE
+.PHONY: help setup test lint docs slow bench stress mutants trend network spectra demo lock clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | \
@@ -50,6 +50,10 @@ trend: setup ## compare theory with simulation as the dimension grows
 
 network: setup ## compare theory with the trained network itself
 	$(BIN)/python -m detequiv.validation.training
+
+spectra: setup ## compare eigenvalues and outliers with simulated matrices
+	$(BIN)/python -m detequiv.validation.outliers
+	$(BIN)/python -m detequiv.validation.eigenvalues
 
 demo: setup ## what one gradient step buys: figures, tables and a page in out/demo
 	@$(BIN)/python -m detequiv.demo

@@ -18,8 +18,11 @@ ROOMS = ("interface", "theory", "numerics", "validation")
 # are an independent witness.
 COMPARING = (
     "detequiv.validation.compare",
+    "detequiv.validation.distribution",
+    "detequiv.validation.eigenvalues",
     "detequiv.validation.evidence",
     "detequiv.validation.mutants",
+    "detequiv.validation.outliers",
     "detequiv.validation.rejection",
     "detequiv.validation.slips",
     "detequiv.validation.strategies",

@@ -148,9 +148,16 @@ class SpikedModel(Model):
         direction, other = axes
         teacher = self.alignment * direction + np.sqrt(1 - self.alignment**2) * other
         rows = on_sphere(normals)
+        overlap = rows @ direction
         rows *= np.asarray(self.bulk)[group, None]
         rows += np.asarray(self.spike)[group, None] * direction
-        return FirstLayer(rows=rows, group=group, direction=direction, teacher=teacher)
+        return FirstLayer(
+            rows=rows,
+            group=group,
+            direction=direction,
+            teacher=teacher,
+            overlap=overlap,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,12 +172,15 @@ class FirstLayer:
         Group q(j) of each unit.
     direction, teacher : ndarray, shape (d,)
         The unit vectors v and w*.
+    overlap : ndarray, shape (p,)
+        ``omega_j = <w_j, v>``, w_j the row at initialisation.
     """
 
     rows: FloatArray
     group: NDArray[np.int64]
     direction: FloatArray
     teacher: FloatArray
+    overlap: FloatArray
 
 
 def group_sizes(weights: tuple[float, ...], total: int) -> NDArray[np.int64]:

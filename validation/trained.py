@@ -109,6 +109,7 @@ class TrainedModel(Model):
             group=group,
             direction=direction,
             teacher=teacher,
+            overlap=start @ direction,
         )
 
     def _population_pull(
