@@ -6,9 +6,8 @@ SciPy (arrays, float64) or to ``flint.arb`` (balls at the working precision, who
 radius bounds the rounding error).
 """
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from math import ceil, log2
 from typing import Any
@@ -70,8 +69,9 @@ def exact_ball(value: float | mpmath.mpf) -> Any:
 
 def to_float(number: sp.Expr) -> float:
     """Round an exact SymPy number to float64."""
-    if number.is_Rational and max(abs(number.p), number.q) < sys.float_info.max:
-        return int(number.p) / int(number.q)
+    if number.is_Rational:
+        with suppress(OverflowError):
+            return int(number.p) / int(number.q)
     with precision(17):
         return float(to_ball(number))
 

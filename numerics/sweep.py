@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from math import floor, log10
 from threading import Lock
 
 import mpmath
@@ -183,11 +182,10 @@ def _solve_in_floats(problems: Sequence[Problem]) -> list[Point]:
             Point(problem=problem, values={}, digits=0, failure=failure)
             for problem in problems
         ]
+    reached = np.minimum(MOST, np.floor(-np.log10(found.errors)))
+    reached = np.where(np.isfinite(reached), reached, 0).astype(int).tolist()
     points = []
-    for problem, row, error in zip(
-        problems, found.quantities, found.errors, strict=True
-    ):
-        digits = min(MOST, floor(-log10(error))) if np.isfinite(error) else 0
+    for problem, row, digits in zip(problems, found.quantities, reached, strict=True):
         if digits < ENOUGH:
             points += _solve_in_balls([problem], ENOUGH)
         else:
