@@ -40,7 +40,7 @@ bench: setup ## measure speed
 	$(BIN)/python -m pytest -m bench
 
 stress: setup ## solve COUNT random problems and check each; goes on where it stopped
-	$(BIN)/python tests/numerics/stress.py $(COUNT)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/numerics/stress.py $(COUNT) --workers 2
 
 mutants: setup ## reject wrong theories, accept the right one with a hundred seeds
 	$(BIN)/python -m detequiv.validation.rejection

@@ -129,7 +129,8 @@ def _solve(problem: Problem, task: "_Task", digits: int) -> Solution:
     step, reached = first_step(digits + 4, 0.8 * floats.analyticity), -inf
     fields = floats.fields
     if fields.digits >= digits + extra + 3:
-        step = floats.step * 2.0 ** floor(log2(step / floats.step))  # nodes are shared
+        # nodes are shared; a finer rule only where this one proves too coarse
+        step = floats.step * 2.0 ** max(0, floor(log2(step / floats.step)))
     for _ in range(ATTEMPTS):
         if fields.digits >= digits + extra + 3:
             fields = refine_fields(law, fields, step)

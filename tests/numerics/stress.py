@@ -1,8 +1,8 @@
 """Random problems over wide ranges, each solution checked by independent means.
 
-``python stress.py COUNT [--seed S] [--out FILE]`` solves problems S, S + 1, ... and
-appends one JSON line for each to FILE; lines that are there are not solved again.
-Exit status 1 if any solution is wrong.
+``python stress.py COUNT [--seed S] [--out FILE] [--workers W]`` solves problems S,
+S + 1, ... and appends one JSON line for each to FILE; lines that are there are not
+solved again. Exit status 1 if any solution is wrong.
 
 The checks share nothing with the solver. Moments are sums over panels in float64, the
 equations are those of the matrix form, and derivatives of the Energy come from complex
@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
@@ -349,14 +350,14 @@ def rises(drawn: Drawn, solution: Any) -> bool:
 
 def judge(seed: int) -> dict[str, Any]:
     """Solve one problem and say what came of it."""
-    drawn, begin = draw(seed), time.perf_counter()
+    drawn, begin = draw(seed), time.process_time()
     line: dict[str, Any] = {"seed": seed}
     try:
         solution = de.solve(drawn.problem)
     except DetequivError as error:
         line |= {"verdict": "raised", "why": f"{type(error).__name__}: {error}"}
     else:
-        line["seconds"] = round(time.perf_counter() - begin, 2)
+        line["seconds"] = round(time.process_time() - begin, 2)
         wrong, told = check(drawn, solution)
         if seed % 10 == 0 and not rises(drawn, solution):
             wrong.append("not monotone in the penalty")
@@ -371,22 +372,29 @@ def main() -> int:
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("build/stress.jsonl"))
+    parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    lines = options.out.read_text().splitlines() if options.out.exists() else []
-    verdicts = {(v := json.loads(text))["seed"]: v["verdict"] for text in lines}
+    text = options.out.read_text().splitlines() if options.out.exists() else []
+    lines = {(line := json.loads(t))["seed"]: line for t in text}
     seeds = range(options.seed, options.seed + options.count)
-    with options.out.open("a") as out:
-        for seed in seeds:
-            if seed in verdicts:
-                continue
-            line = judge(seed)
-            verdicts[seed] = line["verdict"]
+    left = [seed for seed in seeds if seed not in lines]
+    with options.out.open("a") as out, Pool(options.workers) as pool:
+        for line in pool.imap_unordered(judge, left):
+            lines[line["seed"]] = line
             print(json.dumps(line), file=out, flush=True)
             if line["verdict"] != "solved":
                 print(json.dumps(line), flush=True)
-    counts = Counter(verdicts[seed] for seed in seeds)
+    done = [lines[seed] for seed in seeds]
+    counts = Counter(line["verdict"] for line in done)
+    checked = sum(line.get("energies checked", False) for line in done)
+    times = np.array([line["seconds"] for line in done if "seconds" in line])
+    half, most, largest = np.quantile(times, [0.5, 0.9, 1]) if len(times) else [0.0] * 3
     print(", ".join(f"{counts[v]} {v}" for v in ("solved", "raised", "wrong")))
+    print(
+        f"energies checked: {checked}; seconds of processor time a solution: ", end=""
+    )
+    print(f"median {half:.2f}, 90 percent {most:.2f}, largest {largest:.2f}")
     return int(counts["wrong"] > 0)
 
 
