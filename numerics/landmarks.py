@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import mpmath
 
-__all__ = ["Edge", "Interval", "Outlier"]
+__all__ = ["Edge", "Interval", "Outlier", "Threshold"]
 
 
 @dataclass(frozen=True)
@@ -66,3 +66,19 @@ class Outlier:
     multiplicity: int
     mean_overlaps: tuple[float, ...]
     latent_overlaps: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Where an outlier leaves the bulk as the spikes grow, at a given width.
+
+    Attributes
+    ----------
+    scale : mpf
+        What the spikes are multiplied by, or the step of a network.
+    value : mpf
+        Upper end of the bulk there, and place of the outlier.
+    """
+
+    scale: mpmath.mpf
+    value: mpmath.mpf

@@ -14,11 +14,12 @@ import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from detequiv.numerics.arithmetic import precision, to_ball, to_mpf
-from detequiv.numerics.landmarks import Edge, Interval, Outlier
+from detequiv.numerics.landmarks import Edge, Interval, Outlier, Threshold
 from detequiv.numerics.outliers import FiniteWidth, Root
 from detequiv.numerics.solve import exact_parameters, law_of
 from detequiv.numerics.stieltjes import Resolvent
 from detequiv.numerics.support import RealBranch, find_support
+from detequiv.numerics.threshold import find_threshold
 from detequiv.numerics.transform import precise_density, precise_transform
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.expressions import z
@@ -194,6 +195,41 @@ class Spectrum:
             )
             for root in found[-1]
         )
+
+    def threshold(
+        self, low: float | str, high: float | str, *, digits: int = 10
+    ) -> Threshold:
+        """Scale of the spikes at which an outlier leaves the bulk, at this `width`.
+
+        The scale multiplies all u_q, or the step of a network. There ``det H = 0`` at
+        the upper end of the bulk itself.
+
+        Parameters
+        ----------
+        low, high : float or str
+            Positive scales between which the number of outliers above the bulk changes.
+        digits : int
+            Significant digits, at least 1.
+
+        Returns
+        -------
+        Threshold
+            Of one outlier where several leave in between.
+
+        Raises
+        ------
+        InputError
+            The number of outliers is the same at both scales, or fewer than 1 digit.
+        ConvergenceError
+            The upper end of the bulk is not regular somewhere in between, or the digits
+            were not reached.
+        """
+        if digits < 1:
+            raise InputError("digits", digits, "give a whole number of at least 1")
+        scale, end = find_threshold(self.problem, self.width, low, high, digits)
+        with precision(digits + 15):
+            factor = to_ball(self._factor)
+            return Threshold(to_mpf(scale), _scaled(end, factor))
 
     @overload
     def stieltjes(self, z: ArrayLike) -> NDArray[np.complex128]: ...

@@ -15,7 +15,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from detequiv.numerics.arithmetic import precision, to_ball
+from detequiv.numerics.arithmetic import exact_ball, precision, to_ball
 from detequiv.numerics.batch import first_step
 from detequiv.numerics.contours import REAL_AXIS, contour_fields
 from detequiv.numerics.edges import (
@@ -61,10 +61,13 @@ class End:
         Exact midpoint, or infinite.
     kind : str
         "regular", "soft" or "hard".
+    unknowns : tuple of arb
+        Those of the resolvent there, exact midpoints; none where it was not solved.
     """
 
     value: Any
     kind: str
+    unknowns: tuple[Any, ...] = ()
 
 
 class RealBranch:
@@ -195,7 +198,11 @@ class RealBranch:
         """
         with np.errstate(all="ignore"):  # a step may lead anywhere before it is refused
             enlarged, u, kind = self._tell(self.march(point, direction), digits)
-        return End(self._polish(enlarged, u, digits), kind)
+        root = self._polish(enlarged, u, digits)
+        with precision(2 * digits + GUARD):
+            sizes = [exact_ball(float(s)) for s in enlarged.sizes]
+            unknowns = tuple((v * s).mid() for v, s in zip(root, sizes, strict=False))
+            return End((root[-1] * exact_ball(enlarged.size)).mid(), kind, unknowns)
 
     def _tell(self, near: BranchPoint, digits: int) -> tuple[Enlarged, Array, str]:
         """Tell which kind of end is near, and find it in float64."""
@@ -234,7 +241,7 @@ class RealBranch:
         values = np.linalg.eigvalsh(hessian[0].real * scale[:, None] * scale)
         return int(np.sum(values < 0))
 
-    def _polish(self, enlarged: Enlarged, u: Array, digits: int) -> Any:
+    def _polish(self, enlarged: Enlarged, u: Array, digits: int) -> list[Any]:
         """Bring an end to `digits` digits, on rules refined until they agree."""
         law, model = self.resolvent.law, self.resolvent.model
         step, reached = first_step(digits + 2.0), np.inf
@@ -242,24 +249,28 @@ class RealBranch:
             fields = contour_fields(law, REAL_AXIS, 2.0 * digits + 5, step)
             with precision(2 * digits + GUARD):
                 balls = [to_ball(v) for v in self.exact]
-                ends, start, rounding = [], u, 0.0
+                roots, rounding = [], 0.0
                 for stride in (1, 2, 4):
                     system = BallSystem(
                         ball_equations(model), fields, list(balls), stride
                     )
-                    root, radius = polish_edge(enlarged, start, system, digits + 5)
-                    ends.append(root[-1])
+                    root, radius = polish_edge(enlarged, u, system, digits + 5)
+                    roots.append(root)
                     rounding = max(rounding, radius)
-                gaps = [float(abs(e - ends[0])) for e in ends[1:]]
-                value = ends[0] * enlarged.size
+                gaps = [_distance(root, roots[0]) for root in roots[1:]]
             reached = min(reached, max(rounding, geometric_error(gaps[1], gaps[0])))
             if reached < 10.0 ** -(digits + 1):
-                return value.mid()
+                return roots[0]
             step *= 0.65
+        near = float(u[-1]) * enlarged.size
         raise ConvergenceError(
-            f"the end of the support near {float(value):.8g} (scale of Phi^T Phi / p) "
+            f"the end of the support near {near:.8g} (scale of Phi^T Phi / p) "
             f"was reached to {reached:.1e} only; ask for fewer digits"
         )
+
+
+def _distance(root: list[Any], other: list[Any]) -> float:
+    return max(float(abs(a - b)) for a, b in zip(root, other, strict=True))
 
 
 def find_support(
