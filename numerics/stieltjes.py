@@ -211,7 +211,10 @@ class ResolventSystem:
 
 
 def _stack(values: list[Any], count: int) -> Array:
-    return np.stack([np.broadcast_to(v, (count,)) for v in values], axis=1)
+    rows = np.empty((len(values), count), np.result_type(*values))
+    for row, value in zip(rows, values, strict=True):
+        row[:] = value
+    return rows.T
 
 
 def follow_down(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
