@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
 
 from detequiv.numerics.equations import float_equations
 from detequiv.numerics.fields import Fields, evaluate_fields, refine_fields
@@ -145,11 +146,13 @@ def solve_floats(
         typical = float(np.median(np.maximum(coarser, 1e-16)))
         if worst < SETTLED or worst > best / 10:
             # refining changes nothing more: what is left is rounding
+            # at one point two rules may agree by chance, hardly at its neighbours too
+            gap = maximum_filter1d(np.where(np.isfinite(gap), gap, np.inf), 3)
             return FloatSolutions(
                 x,
                 quantities,
                 y,
-                SAFETY * (np.where(np.isfinite(gap), gap, np.inf) + left) + 1e-15,
+                SAFETY * (gap + left) + 1e-15,
                 min(1.0, max(0.02, -log(min(typical, 0.9)) * 4 * step / (2 * pi))),
                 fields,
                 step,
