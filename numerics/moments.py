@@ -253,7 +253,7 @@ class _Average:
         table = []
         for c0, c1, c2, cs in self._moments(means, 1):
             positive = max(cs.mid(), arb(0)) if isinstance(cs, arb) else cs.mid()
-            table.append([c0.mid(), c1.mid(), c2.mid(), positive])
+            table.append([*map(_centre, (c0, c1, c2)), positive])
         return MomentValues(*map(list, zip(*table, strict=True)))
 
     def error(self, means: Sequence[Any]) -> float:
@@ -320,6 +320,11 @@ class _Average:
             ]
             sums.append([first * _horner(v, jump) for v in values])
         return sums
+
+
+def _centre(ball: Any) -> Any:
+    """Midpoint; 0 exactly where the ball contains it, as rounding is no function."""
+    return type(ball)(0) if ball.contains(0) else ball.mid()
 
 
 def _horner(coefficients: list[Any], at: Any) -> Any:
