@@ -159,12 +159,21 @@ def page(report: Report) -> str:
     )
 
 
+BEGINNINGS = {
+    "learned_function": "mean predictor at this kappa",
+    "resolvent(": "(1/p) tr (Phi^T Phi / n - z)^-1",
+    "mass below(": "(1/p) tr [1/2 - arctan((Phi^T Phi / n - x) / y) / pi]",
+    "log eigenvalue": "of the largest of Phi^T Phi / n; theory at this d, "
+    "differences carried to infinite d",
+}
+"""What quantities are whose names go on with a number."""
+
+
 def _definition(name: str) -> str:
     """Say what a quantity is."""
-    if name.startswith("learned_function"):
-        return "mean predictor at this kappa"
-    if name.startswith("resolvent("):
-        return "(1/p) tr (Phi^T Phi / n - z)^-1"
+    for start, definition in BEGINNINGS.items():
+        if name.startswith(start):
+            return definition
     return DEFINITIONS[name]
 
 

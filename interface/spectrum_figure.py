@@ -1,7 +1,9 @@
-"""The figure of a spectrum: density as a line, one simulated matrix as a histogram."""
+"""The figure of a spectrum: density, ends and outliers, and one simulated matrix."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +21,8 @@ __all__ = ["plot_spectrum"]
 BINS = 60
 MARGIN = 0.04  # of the bulk's width, left free on both sides
 WIDE = 50.0  # ratio of the ends from which the axis is logarithmic
+FAR = 2.0  # how many times the end of the bulk an outlier is from which it is, too
+ROOM = 1.3  # left free on both sides of what a logarithmic axis shows
 
 
 def plot_spectrum(
@@ -27,16 +31,24 @@ def plot_spectrum(
     """Draw a spectrum; see `detequiv.law.Law.plot`."""
     ax = new_axes() if ax is None else ax
     x = law.grid(points)
-    wide = bool(x[-1] > WIDE * x[0])
+    # where the support reaches infinity nothing is outside of it
+    endless = math.isinf(law.support[-1].upper.value)
+    outliers = [] if endless else [outlier.value for outlier in law.outliers]
+    seen = [float(x[0]), float(x[-1]), *outliers]
+    wide = max(seen) > min(WIDE * x[0], FAR * x[-1])
     if wide:
         ax.set_xscale("log")
+        ax.set_xlim(min(seen) / ROOM, max(seen) * ROOM)
     # on a logarithmic axis the area that is seen is the density of log x
     height = law.density(x) * (x if wide else 1)
     notes = [f"mass {law.atom_at_zero:.4g} at zero"] if law.atom_at_zero else []
     if eigenvalues is not None:
-        notes += _draw_histogram(ax, eigenvalues, _bins(x, wide), wide)
+        edges = _bins(x, wide)
+        _draw_histogram(ax, eigenvalues, edges, wide)
+        notes += _mark_single(ax, eigenvalues, edges)
     draw_theory(ax, x, height, colour=COLOURS[1], label="limit law")
     _mark_ends(ax, law)
+    _mark_outliers(ax, outliers, law.width)
     ax.set_ylim(bottom=0)
     scale = law.scale.replace("Phi^T Phi", r"\Phi^\top\Phi\,")
     ax.set_xlabel(f"eigenvalue $x$ of ${scale}$")
@@ -68,6 +80,21 @@ def _mark_ends(ax: Axes, law: Law) -> None:
                 )
 
 
+def _mark_outliers(ax: Axes, outliers: Sequence[float], width: int) -> None:
+    """Mark outliers on the axis."""
+    if outliers:
+        ax.plot(
+            outliers,
+            np.zeros(len(outliers)),
+            "D",
+            color=COLOURS[2],
+            markersize=5,
+            clip_on=False,
+            zorder=4,
+            label=f"outliers at $p$ = {width}",
+        )
+
+
 def _bins(x: NDArray[np.float64], wide: bool) -> NDArray[np.float64]:
     """Bins a little beyond the bulk on both sides, equal on the axis."""
     low, high = (float(np.log(v)) if wide else float(v) for v in (x[0], x[-1]))
@@ -78,8 +105,8 @@ def _bins(x: NDArray[np.float64], wide: bool) -> NDArray[np.float64]:
 
 def _draw_histogram(
     ax: Axes, eigenvalues: NDArray[np.float64], edges: NDArray[np.float64], wide: bool
-) -> list[str]:
-    """Draw a histogram normalised by all eigenvalues, and say what it leaves out."""
+) -> None:
+    """Draw a histogram normalised by all eigenvalues."""
     counts, _ = np.histogram(eigenvalues, edges)
     widths = np.diff(np.log(edges)) if wide else np.diff(edges)
     ax.stairs(
@@ -90,8 +117,19 @@ def _draw_histogram(
         alpha=0.45,
         label=f"one matrix, $p$ = {len(eigenvalues)}",
     )
-    outside = int(np.sum(eigenvalues > edges[-1]))
+
+
+def _mark_single(
+    ax: Axes, eigenvalues: NDArray[np.float64], edges: NDArray[np.float64]
+) -> list[str]:
+    """Mark eigenvalues right of the histogram, and say what the axis leaves out."""
+    right = eigenvalues[eigenvalues > edges[-1]]
+    end = ax.get_xlim()[1]
+    shown = right[right <= end]
+    if len(shown):
+        ax.plot(shown, 0 * shown, "|", color=COLOURS[0], markersize=18, zorder=3)
+    outside = int(np.sum(right > end))
     if not outside:
         return []
     what = "eigenvalue" if outside == 1 else "eigenvalues"
-    return [f"{outside} {what} to the right, up to {eigenvalues.max():.3g}"]
+    return [f"{outside} {what} to the right, up to {right.max():.3g}"]

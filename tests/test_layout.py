@@ -25,6 +25,7 @@ COMPARING = (
     "detequiv.validation.outliers",
     "detequiv.validation.rejection",
     "detequiv.validation.slips",
+    "detequiv.validation.spectral",
     "detequiv.validation.strategies",
     "detequiv.validation.training",
     "detequiv.validation.trend",

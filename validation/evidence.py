@@ -30,10 +30,12 @@ __all__ = [
     "Theory",
     "at_dimensions",
     "at_sizes",
+    "below_at",
     "choose_dimensions",
     "draw_until",
     "gather",
     "learned_at",
+    "outlier_at",
     "resolvent_at",
 ]
 
@@ -49,6 +51,10 @@ QUANTITIES = (
     "ridge_objective",
     "resolvent_trace",
 )
+LARGEST = 6
+"""How many of the largest eigenvalues are kept, for outliers among them."""
+REFERENCE = 1000
+"""Dimension at which theory of an outlier is quoted."""
 SMALLEST = (100, 150, 200)  # candidates: below, 1/d is no small parameter
 PILOT = 4  # draws that tell what a draw takes
 ENOUGH = 100  # draws that the largest dimension must allow within the budget
@@ -70,6 +76,16 @@ def resolvent_at(z: complex) -> tuple[str, str]:
     """Name the real and the imaginary part of ``(1/p) tr (Phi^T Phi / n - z)^{-1}``."""
     place = f"resolvent({z.real:g}{z.imag:+g}i)"
     return f"{place}, real", f"{place}, imaginary"
+
+
+def below_at(z: complex) -> str:
+    """Name the mass of the eigenvalues below Re z, smoothed by Im z."""
+    return f"mass below({z.real:g}, smoothed by {z.imag:g})"
+
+
+def outlier_at(place: int) -> str:
+    """Name the logarithm of the so many-th largest eigenvalue of ``Phi^T Phi / n``."""
+    return f"log eigenvalue {place}, d = {REFERENCE}"
 
 
 def at_sizes(problem: Problem, d: int) -> Problem:
@@ -178,6 +194,15 @@ class Evidence:
             traces = [np.mean(1 / (one.eigenvalues - z)) for one in found.draws]
             parts = np.real(traces), np.imag(traces)
             fresh |= dict(zip(resolvent_at(z), parts, strict=True))
+            turns = [
+                np.arctan((one.eigenvalues - z.real) / z.imag) for one in found.draws
+            ]
+            fresh[below_at(z)] = 0.5 - np.mean(turns, axis=1) / np.pi
+        if self.points:
+            for k in range(1, 1 + min(LARGEST, len(found.draws[0].eigenvalues))):
+                largest = np.array([one.eigenvalues[-k] for one in found.draws])
+                with np.errstate(divide="ignore"):
+                    fresh[outlier_at(k)] = np.log(largest)
         before = self._samples.get(d, {})
         self._samples[d] = {
             name: np.concatenate([before.get(name, np.empty(0)), values])
@@ -207,13 +232,16 @@ class Evidence:
         Parameters
         ----------
         limit : mapping of str to float
-            Theory of the problem; every name in it is compared.
+            Theory of the problem. Every name in it is compared that theory has at all
+            dimensions: small ones may lack an outlier.
         sized : mapping of int to mapping of str to float
             Theory `at_dimensions` of the draws.
         """
         sizes = self._sizes(limit)
         measurements = []
         for name, value in limit.items():
+            if not all(name in theory for theory in sized.values()):
+                continue
             samples = [self._samples[d][name] for d in sized]
             if value == 0 and not np.any(np.concatenate(samples)):
                 continue  # nothing to learn: zero on both sides
@@ -238,10 +266,12 @@ class Evidence:
         return measurements
 
     def _sizes(self, limit: Mapping[str, float]) -> dict[str, float]:
-        """Sizes of what may vanish: a learned function's, a complex number's."""
+        """Sizes of what may vanish: a learned function's, a complex number's, logs."""
         names = [*map(learned_at, PROJECTIONS)]
         learned = float(np.sqrt(np.mean([limit[name] ** 2 for name in names])))
         sizes = dict.fromkeys(names, learned)
+        # a difference of logarithms is a relative one
+        sizes |= dict.fromkeys(map(outlier_at, range(1, LARGEST + 1)), 1.0)
         for parts in map(resolvent_at, self.points):
             if set(parts) <= set(limit):
                 real, imaginary = (limit[name] for name in parts)

@@ -36,7 +36,7 @@ from detequiv.validation.spectra import Leading, draw_leading
 __all__ = ["CASES", "LEVEL", "Comparison", "compare_outliers", "main"]
 
 LEVEL = 0.01
-REPETITIONS = {100: 400, 200: 200, 400: 100}
+REPETITIONS = {200: 200, 400: 100, 800: 40}
 SEED = 20241018
 WIDTH = 100  # of the tables
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from math import log2
+from math import log, log2
 from time import monotonic
 
+import numpy as np
 import sympy as sp
 from flint import arb
 from numpy.random import Generator, SeedSequence
@@ -19,17 +20,22 @@ from detequiv.numerics.spectrum import Spectrum
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem import Problem
 from detequiv.validation.evidence import (
+    LARGEST,
     PROJECTIONS,
     QUANTITIES,
+    REFERENCE,
     Evidence,
     Theory,
     at_dimensions,
+    below_at,
     choose_dimensions,
     draw_until,
     learned_at,
+    outlier_at,
     resolvent_at,
 )
 from detequiv.validation.judgement import Judgement, judge, spend
+from detequiv.validation.spectral import clear_outliers, mass_below
 
 __all__ = ["LEVEL", "LOOKS", "RESOLUTION", "Trial", "predict", "tried", "try_theory"]
 
@@ -50,9 +56,11 @@ Advance = Callable[[float], None]
 def predict(
     problem: Problem, width: int | None = None, points: Sequence[complex] = ()
 ) -> dict[str, float]:
-    """Theory's value of everything that a trial measures, the resolvent at `points`.
+    """Theory's value of everything that a trial measures.
 
     In the limit, or with what a finite width costs the mean readout of each group.
+    Given points off the axis, the spectrum too: the resolvent there, the mass of the
+    eigenvalues to their left, and the outliers at that width, or that of `REFERENCE`.
     """
     if width is None:
         solution = solve(problem, digits=DIGITS)
@@ -62,10 +70,17 @@ def predict(
     learned = map(float, learned_function(solution, PROJECTIONS))
     values |= dict(zip(map(learned_at, PROJECTIONS), learned, strict=True))
     if points:
-        transform = Spectrum(problem).stieltjes(points)
+        law = Spectrum(problem)
+        transform = law.stieltjes(points)
         for z, value in zip(points, transform, strict=True):
             parts = float(value.real), float(value.imag)
             values |= dict(zip(resolvent_at(z), parts, strict=True))
+        below = mass_below(law, np.array(points))
+        values |= dict(zip(map(below_at, points), map(float, below), strict=True))
+        if width is None:
+            width = round(float(problem.ridge.width_per_dim) * REFERENCE)
+        for k, value in enumerate(clear_outliers(problem, width)[:LARGEST], start=1):
+            values[outlier_at(k)] = log(value)
     return values
 
 
@@ -160,8 +175,8 @@ def try_theory(
     advance : callable, optional
         Called now and then with the fraction of the budget that is spent.
     theory : callable, optional
-        What is on trial; by default `predict`, with the resolvent at points about the
-        bulk of the spectrum.
+        What is on trial; by default `predict`, with the spectrum at points about its
+        bulk.
     level : float
         Probability, at most and over all looks, of "disagree" if theory is right.
     resolution : float

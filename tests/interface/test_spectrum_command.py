@@ -126,3 +126,20 @@ def test_a_wide_law_is_drawn_on_a_logarithmic_axis() -> None:
     (ax,) = figure.axes
     assert ax.get_xscale() == "log"
     assert "times $x$" in ax.get_ylabel()
+
+
+def test_outliers_are_marked_beside_those_of_the_matrix() -> None:
+    problem = plain_law().problem.with_values({"features.activation": "z**2"})
+    law = de.spectrum(problem, width=60)
+    (outlier,) = law.outliers
+    eigenvalues = law.simulate(dimension=40, rng=1)
+    (ax,) = law.plot(points=40, eigenvalues=eigenvalues).figure.axes
+    low, high = ax.get_xlim()
+    assert ax.get_xscale() == "log"
+    assert low < law.support[0].lower.value
+    assert outlier.value < high
+    labels = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert "outliers at $p$ = 60" in labels
+    marks = {line.get_marker(): line.get_xdata() for line in ax.lines}
+    assert marks["D"] == [outlier.value]
+    assert eigenvalues[-1] in marks["|"]

@@ -18,9 +18,11 @@ from detequiv.validation.evidence import (
     Evidence,
     at_dimensions,
     at_sizes,
+    below_at,
     choose_dimensions,
     gather,
     learned_at,
+    outlier_at,
     resolvent_at,
 )
 from detequiv.validation.trial import predict, resolvent_points, try_theory
@@ -181,6 +183,11 @@ def test_the_resolvent_is_judged_about_the_bulk() -> None:
     gathered.draw(60, 8)
     sized = at_dimensions(partial(predict, points=points), PROBLEM, (40, 60))
     found = {m.name: m for m in gathered.compare(values, sized)}
+    assert {below_at(z) for z in points} < set(found)
+    outliers = [name for name in found if name.startswith("log")]
+    assert outliers == [outlier_at(1), outlier_at(2)]
+    for one in (found[name] for name in (*map(below_at, points), *outliers)):
+        assert max(map(abs, one.differences)) < 0.15 * one.scale
     for z in points:
         parts = resolvent_at(z)
         size = np.hypot(*[values[name] for name in parts])

@@ -1,0 +1,64 @@
+"""What theory says of the eigenvalues that a trial draws."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detequiv.numerics.contours import REAL_AXIS
+from detequiv.numerics.outliers import REAL, FiniteWidth
+from detequiv.numerics.solve import exact_parameters, law_of
+from detequiv.numerics.spectrum import Spectrum
+from detequiv.numerics.stieltjes import Resolvent, follow_down
+from detequiv.numerics.support import RealBranch
+from detequiv.theory.problem import Problem
+from detequiv.validation.model import FloatArray
+
+__all__ = ["clear_outliers", "mass_below"]
+
+NODES = 64  # of the Gauss rule over heights
+CLEAR = 2.0  # times the end of the bulk from which an outlier is told from it
+# Places over the bulk's mean among which its end is looked for.
+PLACES = np.geomspace(0.5, 1e5, 100)
+
+
+def mass_below(law: Spectrum, points: NDArray[np.complex128]) -> FloatArray:
+    r"""Smoothed distribution function of a law, at x by a Cauchy kernel of width y.
+
+    .. math:: \frac12 - \frac1\pi E \arctan\frac{\lambda - x}{y}
+              = \frac12 - \frac1\pi \int_y^\infty \mathrm{Re}\, s(x + i t)\, dt
+
+    Parameters
+    ----------
+    law : Spectrum
+        The law of the eigenvalue lambda; s is its Stieltjes transform.
+    points : complex ndarray
+        ``x + i y`` with y > 0, any shape.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    share = (nodes + 1) / 2  # t = y / share
+    heights = points.imag[..., None] / share
+    transform = law.stieltjes(points.real[..., None] + 1j * heights)
+    integral = (transform.real * heights / share) @ (weights / 2)
+    below: FloatArray = 0.5 - integral / np.pi
+    return below
+
+
+def clear_outliers(problem: Problem, width: int) -> list[float]:
+    """Outliers of ``Phi^T Phi / n`` far above the bulk at a given width, descending.
+
+    Those at least `CLEAR` times its end, which is found to some ten percent; none where
+    the leverage of samples has no bound, and the bulk no end.
+    """
+    law, ridge = law_of(problem), problem.ridge
+    exact = exact_parameters(problem, law)
+    resolvent = Resolvent(law.model, law, tuple(map(float, exact)))
+    if RealBranch(resolvent, exact).unbounded:
+        return []
+    matrix = FiniteWidth(resolvent, width)
+    places = resolvent.mean() * PLACES
+    with np.errstate(all="ignore"):
+        x, size = follow_down(resolvent.system(REAL_AXIS, 1), places + 0j)
+    real = np.abs(x.imag).max(1) <= REAL * np.abs(x).max(1)
+    inside = np.flatnonzero(~(real & np.isfinite(size)))
+    end = places[min(inside[-1] + 1, len(places) - 1)]
+    factor = float(ridge.width_per_dim / ridge.samples_per_dim)
+    return [root.z * factor for root in matrix.roots(CLEAR * end, np.inf)][::-1]
