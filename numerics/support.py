@@ -46,6 +46,7 @@ CONVERGED = 1e-9  # relative Newton step on the real branch
 CLOSE = 1e-7  # relative distance from an end at which the enlarged system takes over
 SCAN = 200  # points that look for gaps inside
 SHARE = 1e-3  # of the mass of the bulk that each side of a gap has at least
+NO_DENSITY = 1e-8  # of log x, that counts as none
 ZOOMS = 4  # refinements around each minimum of the density
 ATTEMPTS = 8  # refinements of the rule in kappa
 GUARD = 25  # digits carried beyond those asked for
@@ -315,7 +316,8 @@ def find_support(
     low, high = float(lowest.value), float(highest.value)
     ends = [lowest]
     for point in _gaps(branch, low or 1e-6 * mean, min(high, 100 * mean)):
-        ends += [branch.end(point, -1, digits), branch.end(point, 1, digits)]
+        if point.z > float(ends[-1].value):  # in a gap that is not known yet
+            ends += [branch.end(point, -1, digits), branch.end(point, 1, digits)]
     ends.append(highest)
     return list(zip(ends[::2], ends[1::2], strict=True))
 
@@ -332,14 +334,14 @@ def _near_zero(branch: RealBranch, mean: float) -> BranchPoint:
 def _gaps(branch: RealBranch, low: float, high: float) -> list[BranchPoint]:
     """One point in each gap inside (low, high) with some of the mass on each side."""
     count = branch.resolvent.groups
-    if count == 1:
-        return []
 
     def density(x: Array) -> Array:
         # rough in the tails, where 1 + chi has zeros near the axis of kappa
         with np.errstate(all="ignore"):
             unknowns, size = follow_down(branch.system, x + 0j)
         value = np.abs(unknowns[:, :count].imag).sum(1) * x
+        # equal to 0 throughout a gap, which has one last point then
+        value[value < NO_DENSITY] = 0
         return np.where(np.isfinite(size), value, np.inf)
 
     def look(x: Array, level: int, share: float) -> list[BranchPoint]:
@@ -350,10 +352,10 @@ def _gaps(branch: RealBranch, low: float, high: float) -> list[BranchPoint]:
             low = values[k] <= values[k - 1] and values[k] < values[k + 1]
             if not (low and share < mass[k - 1] / mass[-1] < 1 - share):
                 continue
-            point = branch.from_above(x[k]) if values[k] < 1e-8 else None
+            point = None if values[k] else branch.from_above(x[k])
             if point is not None:
                 points.append(point)
-            elif level and values[k] >= 1e-8:
+            elif level and values[k]:
                 points += look(np.linspace(x[k - 1], x[k + 1], 9), level - 1, 0.0)
         return points
 
