@@ -26,6 +26,7 @@ from detequiv.theory.features import FeatureLaw, c1, c2, kappa
 __all__ = ["Fields", "evaluate_fields", "refine_fields", "tangent_columns"]
 
 arb = flint.arb
+Known = dict[Any, tuple[Any, ...]]  # values of all fields at a node, by its place
 OSCILLATING = 4.0  # first step of functions that oscillate, in units of the others'
 
 
@@ -86,15 +87,16 @@ def evaluate_fields(
     """
     groups = len(law.spikes)
     radius, accuracy = gaussian_radius(digits + 5), digits
+    known: Known = {}
     for _ in range(20):
-        fields = _on_rule(law, radius, step, accuracy, {})
+        fields = _on_rule(law, radius, step, accuracy, known)
         tail, noise = _tail(fields), 0.0
         if interpolating:
             tail, noise = _interpolating_tail(fields, groups, accuracy)
         if noise > 10.0 ** -(digits + 2):
-            accuracy *= 1.5
+            accuracy, known = accuracy * 1.5, {}
         elif tail > 10.0 ** -(digits + 2):
-            radius *= 1.2
+            radius, known = radius * 1.2, _known(fields)
         else:
             return fields
         if accuracy > 4 * digits:
@@ -119,9 +121,13 @@ def refine_fields(law: FeatureLaw, fields: Fields, step: float) -> Fields:
     step : float
         The new step. Powers of 2 times the known one share nodes with it.
     """
+    return _on_rule(law, fields.radius, step, fields.digits, _known(fields))
+
+
+def _known(fields: Fields) -> Known:
+    """Values at the nodes, by their exact places."""
     rows = zip(*fields.columns, strict=True)
-    known = {x.man_exp(): row for x, row in zip(fields.rule.nodes, rows, strict=True)}
-    return _on_rule(law, fields.radius, step, fields.digits, known)
+    return {x.man_exp(): row for x, row in zip(fields.rule.nodes, rows, strict=True)}
 
 
 def _on_rule(
@@ -129,7 +135,7 @@ def _on_rule(
     radius: float,
     step: float,
     digits: float,
-    known: dict[Any, tuple[Any, ...]],
+    known: Known,
 ) -> Fields:
     with precision(digits + 15):
         rule = _rule(law, radius, step, digits)
