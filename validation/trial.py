@@ -166,8 +166,8 @@ def try_theory(
     problem : Problem
         What to draw; its penalty must be positive.
     budget : float
-        Seconds of wall time, positive. Exceeded only by what the fewest draws that can
-        be judged take, two at each dimension.
+        Seconds of wall time, positive. Exceeded only by what it takes to solve theory
+        and to make the first four draws at each dimension.
     rng : int, SeedSequence, Generator or None
         Source of the draws' seeds.
     executor : concurrent.futures.Executor, optional
