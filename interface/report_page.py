@@ -163,7 +163,7 @@ BEGINNINGS = {
     "learned_function": "mean predictor at this kappa",
     "resolvent(": "(1/p) tr (Phi^T Phi / n - z)^-1",
     "mass below(": "(1/p) tr [1/2 - arctan((Phi^T Phi / n - x) / y) / pi]",
-    "log eigenvalue": "of the largest of Phi^T Phi / n; theory at this d, "
+    "log singular value": "of Phi / sqrt(n), from the largest; theory at this d, "
     "differences carried to infinite d",
 }
 """What quantities are whose names go on with a number."""

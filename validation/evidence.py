@@ -84,8 +84,8 @@ def below_at(z: complex) -> str:
 
 
 def outlier_at(place: int) -> str:
-    """Name the logarithm of the so many-th largest eigenvalue of ``Phi^T Phi / n``."""
-    return f"log eigenvalue {place}, d = {REFERENCE}"
+    """Name the logarithm of the so many-th largest singular value of Phi / sqrt(n)."""
+    return f"log singular value {place}, d = {REFERENCE}"
 
 
 def at_sizes(problem: Problem, d: int) -> Problem:
@@ -202,7 +202,7 @@ class Evidence:
             for k in range(1, 1 + min(LARGEST, len(found.draws[0].eigenvalues))):
                 largest = np.array([one.eigenvalues[-k] for one in found.draws])
                 with np.errstate(divide="ignore"):
-                    fresh[outlier_at(k)] = np.log(largest)
+                    fresh[outlier_at(k)] = np.log(largest) / 2
         before = self._samples.get(d, {})
         self._samples[d] = {
             name: np.concatenate([before.get(name, np.empty(0)), values])

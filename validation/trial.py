@@ -80,7 +80,7 @@ def predict(
         if width is None:
             width = round(float(problem.ridge.width_per_dim) * REFERENCE)
         for k, value in enumerate(clear_outliers(problem, width)[:LARGEST], start=1):
-            values[outlier_at(k)] = log(value)
+            values[outlier_at(k)] = log(value) / 2
     return values
 
 
