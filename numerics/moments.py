@@ -240,7 +240,7 @@ class _Average:
         """Weighted columns ``f, x f, x^2 f, f^2`` of a node."""
         if i not in self.rows:
             x = self.rule.nodes[i]
-            value = arb(self.function(x)[0]).mid()
+            value = arb(self.function(x)[0])
             share = self.rule.weights[i] * self.norm * value
             if self.rule.step:
                 # on a lattice the mean enters through a geometric progression alone

@@ -172,7 +172,6 @@ class Oracle:
 
     def __init__(self, drawn: Drawn) -> None:
         self.drawn = drawn
-        self.told = True  # whether float64 tells dependent functions from others
         slope = max(1.0, float(np.max(np.abs(drawn.spike) / drawn.bulk)))
         near = np.concatenate([[0.0], np.geomspace(0.05 / slope, RADIUS, 48)])
         waves = slope / 4 if drawn.activation in (np.sin, np.cos) else 1.0
@@ -189,6 +188,11 @@ class Oracle:
             for u, rho in set(pairs)
         }
         self.c0, self.c1, self.cs = np.stack([each[pair] for pair in pairs], axis=1)
+        # whether float64 tells functions from rounding, and dependent ones from others:
+        # a mean has no scale of its own: a tiny one is as good a function as any
+        size = np.sqrt(np.max(self.c0**2 + self.c1**2 + self.cs, axis=1))
+        mean = np.max(np.abs(self.c0), axis=1)
+        self.told = not np.any((mean > 0) & (mean < INDEPENDENT * size))
         width = np.sqrt(1 - drawn.alignment**2)
         self.tau = moments(
             drawn.target, drawn.target_kinks, drawn.alignment * kappa, width
