@@ -41,6 +41,8 @@ BLOCK = 256  # points solved together: their chi stays in the cache
 SETTLED = 1e-13  # relative Newton step after which nothing changes any more
 ACCURATE = 1e-12  # relative error of the unknowns that is good enough
 NEAR = 0.5  # relative Newton step within which a start belongs to its solution
+CLOSE = 0.03  # the same, where the start is a neighbour's
+SKIP = 6  # points from one that is reached from above to the next
 STALLED = 1e-7  # Newton step at which a singular Hessian stops the iteration
 FAR = 20.0  # steps from the nodes at which a pole is of no account
 ITERATIONS = 10  # of Newton's method
@@ -266,6 +268,32 @@ def follow_down(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
     return x, np.where(height > 0, np.inf, accuracy)
 
 
+def follow_along(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
+    """As `follow_down`, but real points by way of their neighbours, if these are close.
+
+    Every `SKIP`-th point is reached from above. Between two of them Newton's method
+    starts from the straight line; a point whose first step is not small, or whose
+    solution is not physical, is reached from above too.
+    """
+    if len(z) <= 2 * SKIP or z.imag.any():
+        return follow_down(system, z)
+    order = np.argsort(z.real)
+    knots, between = order[::SKIP], np.delete(order, slice(None, None, SKIP))
+    x = np.zeros((len(z), system.equations.size), complex)
+    accuracy = np.full(len(z), np.inf)
+    x[knots], accuracy[knots] = follow_down(system, z[knots])
+    for k in range(x.shape[1]):
+        x[between, k] = np.interp(z.real[between], z.real[knots], x[knots, k])
+    _, size = system.newton_step(x[between], z[between])
+    near = between[size < CLOSE]
+    x[near], accuracy[near] = system.newton(x[near], z[near])
+    settled = (accuracy[near] < STALLED) & is_physical(system, x[near], z[near])
+    accuracy[near[~settled]] = np.inf
+    rest = between[np.isinf(accuracy[between])]
+    x[rest], accuracy[rest] = follow_down(system, z[rest])
+    return x, accuracy
+
+
 def is_physical(system: ResolventSystem, x: Array, z: Array) -> Array:
     """Whether Im g_q >= 0, and where g is real, dg/dz > 0: shape (B,)."""
     count = system.equations.size - len(system.equations.inverse)
@@ -393,7 +421,7 @@ class Resolvent:
     ) -> tuple[Array, Array, Array]:
         """Unknowns, Newton's last step, and the error of the rule in kappa."""
         system = self.system(contour, halvings)
-        x, rounding = follow_down(system, z)
+        x, rounding = follow_along(system, z)
         quadrature = np.full(len(z), np.inf)
         done = np.flatnonzero(np.isfinite(rounding))
         gaps = [
