@@ -67,7 +67,10 @@ def test_float64_against_thirty_digits() -> None:
     x = lower + (upper - lower) * arc
     assert len(x) == 20
     exact = found.density([mp.mpf(float(v)) for v in x], digits=30)
-    np.testing.assert_allclose(found.density(x), exact.astype(float), rtol=1e-11)
+    # rounding moves the ends by some units in their last place, the density by more
+    moved = 4 * np.finfo(float).eps * upper / np.minimum(x - lower, upper - x)
+    error = np.abs(found.density(x) / exact.astype(float) - 1)
+    assert (error < 1e-11 + moved).all()
 
 
 def test_more_digits_confirm_fewer() -> None:
