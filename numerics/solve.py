@@ -252,12 +252,18 @@ def _attempt(
         balls = [to_ball(v) for v in task.parameters]
         labels = _label_variance(fields)
         start: Any = floats.unknowns[0]
-        results = []
+        results: list[tuple[list[Any], BallOutputs]] = []
         x, residual = start, inf
         for stride in (1, 2, 4):
             system = BallSystem(ball_equations(model), fields, balls, stride)
             goal = digits + 10 if stride == 1 else digits
-            found, found_residual = polish(system, newton_matrix, x, goal)
+            try:
+                found, found_residual = polish(system, newton_matrix, x, goal)
+            except ConvergenceError:
+                if stride == 1:
+                    raise
+                # a rule from whose equations this solution is so far is too coarse
+                return _Attempt(x, results[0][1], residual, -inf, True)
             results.append((found, system.outputs(found)))
             if stride == 1:
                 x, residual = found, found_residual

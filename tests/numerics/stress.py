@@ -61,6 +61,7 @@ TARGETS: tuple[tuple[str, Any, tuple[float, ...]], ...] = (
     ("tanh", np.tanh, ()),
 )
 DEPENDENT, INDEPENDENT = 1e-13, 1e-6  # what float64 leaves of a unit vector
+ILL_CONDITIONED = 1e6  # of the response, which the errors of the moments are times
 EXACT = 1e-6  # relative error that the oracle can tell
 RADIUS = 11.0  # of the averages, in standard deviations
 
@@ -285,13 +286,16 @@ class Oracle:
 
         moves = [both(1j * step * size * unit, 0, ridge) for unit in np.eye(len(x))]
         columns, slopes = map(np.array, zip(*moves, strict=True))
+        linear = np.eye(len(x)) - columns.T
+        if np.linalg.cond(linear) > ILL_CONDITIONED:
+            self.told = False
         still = np.zeros(len(x))
         totals = {}
         for by, (force, direct), unit in (
             ("source", both(still, 1j * step, ridge), 1.0),
             ("ridge", both(still, 0, ridge * (1 + 1j * step)), ridge),
         ):
-            response = np.linalg.solve(np.eye(len(x)) - columns.T, force)
+            response = np.linalg.solve(linear, force)
             totals[by] = float(direct + slopes @ response) / unit
         return value, totals
 
