@@ -37,7 +37,7 @@ def test_a_curve(benchmark: BenchmarkFixture, problem: de.Problem) -> None:
         rounds=3,
         warmup_rounds=1,
     )
-    assert len(curve.solutions) == len(alphas)
+    assert len(curve.points) == len(alphas)
 
 
 def test_a_density(benchmark: BenchmarkFixture, problem: de.Problem) -> None:
