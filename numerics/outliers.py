@@ -127,6 +127,37 @@ class FiniteWidth:
         scaled: Array = (average + penalty) * scale[:, None] * scale
         return scaled
 
+    def log_determinant(self, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        r"""Take the logarithm of ``det H`` over that of its penalty alone, Im z > 0.
+
+        The directions' share of the matrix's own determinant: with s the transform of
+        the law,
+
+        .. math:: \mathrm{tr}\, (\Phi^T\Phi/p - z)^{-1}
+                  = p\, s(z) - \frac{d}{dz} \log\det(H P^{-1}) .
+
+        Both have eigenvalues below the real axis, which fixes the branch: 0 at
+        infinity.
+
+        Parameters
+        ----------
+        z : (B,) complex array
+
+        Raises
+        ------
+        ConvergenceError
+            The resolvent could not be followed.
+        """
+        x, size = follow_down(self.system, z)
+        if not np.isfinite(size).all():
+            raise ConvergenceError("the resolvent could not be followed to all points")
+        logs = []
+        for point in x:
+            alone = np.diag(self._penalty(point))[self.kept] / self.norms
+            whole = np.linalg.eigvals(self.matrix(point))
+            logs.append(np.log(whole).sum() - np.log(alone).sum())
+        return np.array(logs, complex)
+
     def _spectrum(self, z: float) -> Array:
         x = self.unknowns(z)
         if x is None:

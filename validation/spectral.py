@@ -12,10 +12,11 @@ from detequiv.numerics.support import RealBranch
 from detequiv.theory.problem import Problem
 from detequiv.validation.model import FloatArray
 
-__all__ = ["clear_outliers", "mass_below"]
+__all__ = ["clear_outliers", "mass_below", "width_corrections"]
 
 NODES = 64  # of the Gauss rule over heights
 CLEAR = 2.0  # times the end of the bulk from which an outlier is told from it
+STEP = 1e-5  # of a derivative, over the distance from the real axis
 # Places over the bulk's mean among which its end is looked for.
 PLACES = np.geomspace(0.5, 1e5, 100)
 
@@ -40,6 +41,42 @@ def mass_below(law: Spectrum, points: NDArray[np.complex128]) -> FloatArray:
     integral = (transform.real * heights / share) @ (weights / 2)
     below: FloatArray = 0.5 - integral / np.pi
     return below
+
+
+def width_corrections(
+    problem: Problem, width: int, points: NDArray[np.complex128]
+) -> tuple[NDArray[np.complex128], FloatArray]:
+    r"""Find what the directions of a finite width add to transform and smoothed mass.
+
+    They move as many eigenvalues, some of them out of the bulk: of order 1/p, and by no
+    power series in 1/p where such an outlier passes a point as the width grows. With L
+    the logarithm of the determinant that they bring, ``-L'(z) / p`` and
+    ``-Im L(z) / (pi p)``.
+
+    Parameters
+    ----------
+    problem : Problem
+        Features and proportions.
+    width : int
+        p.
+    points : complex ndarray, shape (B,)
+        ``x + i y`` with y > 0, in the scale of ``Phi^T Phi / n``.
+
+    Returns
+    -------
+    transform : complex ndarray, shape (B,)
+    mass : ndarray, shape (B,)
+    """
+    law, ridge = law_of(problem), problem.ridge
+    exact = exact_parameters(problem, law)
+    matrix = FiniteWidth(Resolvent(law.model, law, tuple(map(float, exact))), width)
+    factor = float(ridge.width_per_dim / ridge.samples_per_dim)
+    steps = STEP * points.imag
+    before, here, after = (
+        matrix.log_determinant((points + k * steps) / factor) for k in (-1, 0, 1)
+    )
+    slope = (after - before) / (2 * steps)
+    return -slope / width, -here.imag / (np.pi * width)
 
 
 def clear_outliers(problem: Problem, width: int) -> list[float]:

@@ -35,7 +35,11 @@ from detequiv.validation.evidence import (
     resolvent_at,
 )
 from detequiv.validation.judgement import Judgement, judge, spend
-from detequiv.validation.spectral import clear_outliers, mass_below
+from detequiv.validation.spectral import (
+    clear_outliers,
+    mass_below,
+    width_corrections,
+)
 
 __all__ = ["LEVEL", "LOOKS", "RESOLUTION", "Trial", "predict", "tried", "try_theory"]
 
@@ -71,11 +75,13 @@ def predict(
     values |= dict(zip(map(learned_at, PROJECTIONS), learned, strict=True))
     if points:
         law = Spectrum(problem)
-        transform = law.stieltjes(points)
+        transform, below = law.stieltjes(points), mass_below(law, np.array(points))
+        if width is not None:
+            moved = width_corrections(problem, width, np.array(points))
+            transform, below = transform + moved[0], below + moved[1]
         for z, value in zip(points, transform, strict=True):
             parts = float(value.real), float(value.imag)
             values |= dict(zip(resolvent_at(z), parts, strict=True))
-        below = mass_below(law, np.array(points))
         values |= dict(zip(map(below_at, points), map(float, below), strict=True))
         if width is None:
             width = round(float(problem.ridge.width_per_dim) * REFERENCE)
