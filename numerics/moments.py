@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from itertools import accumulate, pairwise, repeat
-from math import log, log10, pi, sqrt
+from math import lgamma, log, log10, pi, sqrt
 from operator import mul
 from typing import Any
 
@@ -120,8 +120,10 @@ def gaussian_mean(mean: GaussianMean, digits: float) -> Any:
     weight = hermite_polynomial(int(order), (z - centre) / scale)
     average = conditional_moments(function.expr * weight)
     with precision(digits + 10):
-        at = to_ball(centre)
-        value = conditional_values(average, [at.mid()], scale, digits).c0[0]
+        at = [to_ball(centre).mid()]
+        # errors are relative to the largest moment, the mean square of He_k f
+        lost = lgamma(int(order) + 1) / log(10)
+        value = conditional_values(average, at, scale, digits + lost).c0[0]
         return value + arb(0, float(10.0 ** (1 - digits)) * float(1 + abs(value)))
 
 
