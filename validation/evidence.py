@@ -269,6 +269,9 @@ class Evidence:
         """Sizes of what may vanish: a learned function's, a complex number's, logs."""
         names = [*map(learned_at, PROJECTIONS)]
         learned = float(np.sqrt(np.mean([limit[name] ** 2 for name in names])))
+        labels = float(np.sqrt(limit["generalization_error"]))
+        if learned < ROUNDING * labels:
+            learned = labels  # nothing is learned but noise
         sizes = dict.fromkeys(names, learned)
         # a difference of logarithms is a relative one
         sizes |= dict.fromkeys(map(outlier_at, range(1, LARGEST + 1)), 1.0)

@@ -197,6 +197,16 @@ def test_the_resolvent_is_judged_about_the_bulk() -> None:
             assert max(map(abs, one.differences)) < 0.1 * one.scale
 
 
+def test_a_learned_function_of_nothing_but_noise_is_measured_by_the_labels() -> None:
+    even = PROBLEM.with_values({"features.activation": "z**2 - 1"})
+    gathered = gather(even, {20: 8, 30: 8}, 1)
+    sized = at_dimensions(predict, even, [20, 30])
+    found = {m.name: m for m in gathered.compare(predict(even), sized)}
+    nothing = found[learned_at(PROJECTIONS[0])]
+    assert nothing.theory == pytest.approx(0, abs=1e-12)
+    assert nothing.scale**2 == pytest.approx(predict(even)["generalization_error"])
+
+
 def test_no_time_is_refused() -> None:
     with pytest.raises(InputError, match=r"budget = 0: give a positive number"):
         try_theory(PROBLEM, budget=0)
