@@ -31,13 +31,14 @@ from detequiv.numerics.stieltjes import Resolvent, follow_down
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.matrices import upper_triangle
 
-__all__ = ["FiniteWidth", "Root"]
+__all__ = ["FiniteWidth", "Root", "log_determinant"]
 
 Array = NDArray[Any]
 MARGIN = 1e-6  # relative distance from the ends of a gap that is left out
 TOGETHER = 1e-11  # relative distance below which outliers are one, with multiplicity
 REAL = 1e-10  # imaginary part of an unknown, relative, that counts as none
 FARTHEST = 1e6  # times the width and the end of the bulk, where the search ends
+ACCURATE = 1e-10  # that two rules in kappa must agree to in a logarithm
 STEP = 1e-30  # of a derivative by a complex step
 
 
@@ -94,7 +95,8 @@ class FiniteWidth:
         self._directions = [k for k, s in enumerate(symbolic) if s != 0]
         self.kept = [k for k in self._directions if np.any(first[k] != 0)]
         self.norms = penalised.real[self.kept]
-        self._functions = np.array([first[k] for k in self.kept]) + 0j
+        functions = np.array([first[k] for k in self.kept]) + 0j
+        self._functions = functions.reshape(len(self.kept), nodes)
 
     def _penalty(self, x: Array) -> Array:
         """Matrix of the quadratic penalty on all coefficients."""
@@ -127,26 +129,11 @@ class FiniteWidth:
         scaled: Array = (average + penalty) * scale[:, None] * scale
         return scaled
 
-    def log_determinant(self, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
-        r"""Take the logarithm of ``det H`` over that of its penalty alone, Im z > 0.
-
-        The directions' share of the matrix's own determinant: with s the transform of
-        the law,
-
-        .. math:: \mathrm{tr}\, (\Phi^T\Phi/p - z)^{-1}
-                  = p\, s(z) - \frac{d}{dz} \log\det(H P^{-1}) .
+    def log_ratio(self, z: Array) -> Array:
+        """Logarithm of ``det H`` over that of its penalty alone, at Im z > 0; (B,).
 
         Both have eigenvalues below the real axis, which fixes the branch: 0 at
         infinity.
-
-        Parameters
-        ----------
-        z : (B,) complex array
-
-        Raises
-        ------
-        ConvergenceError
-            The resolvent could not be followed.
         """
         x, size = follow_down(self.system, z)
         if not np.isfinite(size).all():
@@ -255,3 +242,39 @@ class FiniteWidth:
         scale = 1 / np.sqrt(self.norms)
         kept: Array = matrix[np.ix_(self.kept, self.kept)] * scale[:, None] * scale
         return kept
+
+
+def log_determinant(
+    resolvent: Resolvent, width: int, z: NDArray[np.complex128]
+) -> NDArray[np.complex128]:
+    r"""Take the logarithm of ``det H`` over that of its penalty P alone.
+
+    The directions' share of the matrix's own determinant: with s the transform of the
+    law,
+
+    .. math:: \mathrm{tr}\, (\Phi^T\Phi/p - z)^{-1}
+              = p\, s(z) - \frac{d}{dz} \log\det(H P^{-1}) .
+
+    Parameters
+    ----------
+    resolvent : Resolvent
+        The equations.
+    width : int
+        p.
+    z : (B,) complex array
+        Points with ``Im z > 0``.
+
+    Raises
+    ------
+    ConvergenceError
+        The resolvent could not be followed, or two rules in kappa differ.
+    """
+    coarse, fine = (FiniteWidth(resolvent, width, k).log_ratio(z) for k in (0, 1))
+    gap = np.abs(coarse - fine)
+    if (gap > ACCURATE).any():
+        worst = int(np.argmax(gap))
+        raise ConvergenceError(
+            f"log det H at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was reached to "
+            f"{gap[worst]:.1e} only; move z off the real axis"
+        )
+    return fine

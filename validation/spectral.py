@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detequiv.numerics.contours import REAL_AXIS
-from detequiv.numerics.outliers import REAL, FiniteWidth
+from detequiv.numerics.outliers import REAL, FiniteWidth, log_determinant
 from detequiv.numerics.solve import exact_parameters, law_of
 from detequiv.numerics.spectrum import Spectrum
 from detequiv.numerics.stieltjes import Resolvent, follow_down
@@ -66,14 +66,20 @@ def width_corrections(
     -------
     transform : complex ndarray, shape (B,)
     mass : ndarray, shape (B,)
+
+    Raises
+    ------
+    ConvergenceError
+        A point is too close to the real axis.
     """
     law, ridge = law_of(problem), problem.ridge
     exact = exact_parameters(problem, law)
-    matrix = FiniteWidth(Resolvent(law.model, law, tuple(map(float, exact))), width)
+    resolvent = Resolvent(law.model, law, tuple(map(float, exact)))
     factor = float(ridge.width_per_dim / ridge.samples_per_dim)
     steps = STEP * points.imag
     before, here, after = (
-        matrix.log_determinant((points + k * steps) / factor) for k in (-1, 0, 1)
+        log_determinant(resolvent, width, (points + k * steps) / factor)
+        for k in (-1, 0, 1)
     )
     slope = (after - before) / (2 * steps)
     return -slope / width, -here.imag / (np.pi * width)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from detequiv.numerics.spectrum import Spectrum
+from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
 from detequiv.validation.compare import sampler
 from detequiv.validation.model import draw_first_layer, draw_inputs
@@ -56,6 +57,13 @@ def test_an_outlier_takes_its_mass_from_the_bulk() -> None:
     points = np.array([0.9 * place, 1.1 * place]) + 1e-3j
     _, mass = width_corrections(CONSTANT, 80, points)
     np.testing.assert_allclose(mass, [-1 / 80, 0], atol=1e-5)
+
+
+def test_what_a_rule_does_not_resolve_is_refused() -> None:
+    """Far out in the tail of He_2 samples with 1 + chi near zero are real ones."""
+    changes = {"features.activation": "he2", "features.spike": 1}
+    with pytest.raises(ConvergenceError, match=r"log det H .* move z off the real"):
+        width_corrections(CONSTANT.with_values(changes), 300, np.array([100 + 1e-2j]))
 
 
 def test_outliers_are_in_the_transform_of_a_finite_width() -> None:
