@@ -22,7 +22,7 @@ from detequiv.validation.model import FloatArray, Function, Model, SpikedModel
 from detequiv.validation.store import StoreError
 from detequiv.validation.trained import TrainedModel
 
-__all__ = ["Elementwise", "sampler", "simulate"]
+__all__ = ["Elementwise", "sampler", "simulate", "sizes"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,6 +117,15 @@ def sampler(problem: Problem) -> Model:
     )
 
 
+def sizes(problem: Problem, d: int) -> Dimensions:
+    """Sizes of a draw at dimension d: n and p in the proportions of the problem."""
+    return Dimensions.proportional(
+        d,
+        samples_per_dim=float(problem.ridge.samples_per_dim),
+        width_per_dim=float(problem.ridge.width_per_dim),
+    )
+
+
 def simulate(
     problem: Problem,
     *,
@@ -175,10 +184,10 @@ def simulate(
         raise InputError(
             "repetitions", repetitions, "at least 2, their spread is the standard error"
         )
-    sizes = [ridge.samples_per_dim, ridge.width_per_dim]
+    proportions = [ridge.samples_per_dim, ridge.width_per_dim]
     if problem.network is not None and problem.network.batch_per_dim is not None:
-        sizes.append(problem.network.batch_per_dim)
-    if dimension < 2 or round(min(sizes) * dimension) < 1:
+        proportions.append(problem.network.batch_per_dim)
+    if dimension < 2 or round(min(proportions) * dimension) < 1:
         raise InputError(
             "dimension",
             dimension,
@@ -186,11 +195,7 @@ def simulate(
         )
     experiment = Experiment(
         model=model,
-        dimensions=Dimensions.proportional(
-            dimension,
-            samples_per_dim=float(ridge.samples_per_dim),
-            width_per_dim=float(ridge.width_per_dim),
-        ),
+        dimensions=sizes(problem, dimension),
         penalty=float(ridge.penalty),
         repetitions=repetitions,
         projections=projections,

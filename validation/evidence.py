@@ -17,8 +17,7 @@ from numpy.random import Generator, SeedSequence
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem import Problem
-from detequiv.validation.compare import simulate
-from detequiv.validation.experiment import Dimensions
+from detequiv.validation.compare import simulate, sizes
 from detequiv.validation.judgement import Measurement
 from detequiv.validation.model import FloatArray, group_sizes
 
@@ -96,25 +95,20 @@ def at_sizes(problem: Problem, d: int) -> Problem:
     InputError
         A group of units, or the samples, are too few to be drawn.
     """
-    ridge, layer = problem.ridge, "features" if problem.features else "network"
-    weights = problem.tables()[layer]["weights"]
-    sizes = Dimensions.proportional(
-        d,
-        samples_per_dim=float(ridge.samples_per_dim),
-        width_per_dim=float(ridge.width_per_dim),
-    )
-    units = group_sizes(tuple(map(float, weights)), sizes.p)
+    layer = "features" if problem.features else "network"
+    weights, drawn = problem.tables()[layer]["weights"], sizes(problem, d)
+    units = group_sizes(tuple(map(float, weights)), drawn.p)
     if min(units) < 1:
         raise InputError(
             f"{layer}.weights",
             ", ".join(map(str, weights)),
-            f"{sizes.p} units at d = {d} leave a group empty; it cannot be simulated",
+            f"{drawn.p} units at d = {d} leave a group empty; it cannot be simulated",
         )
     return problem.with_values(
         {
-            "ridge.samples_per_dim": sp.Rational(sizes.n, d),
-            "ridge.width_per_dim": sp.Rational(sizes.p, d),
-            f"{layer}.weights": [sp.Rational(int(k), sizes.p) for k in units],
+            "ridge.samples_per_dim": sp.Rational(drawn.n, d),
+            "ridge.width_per_dim": sp.Rational(drawn.p, d),
+            f"{layer}.weights": [sp.Rational(int(k), drawn.p) for k in units],
         }
     )
 

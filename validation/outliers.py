@@ -11,29 +11,33 @@ allows for the power 1/d^2 that the fit neglects.
 """
 
 import sys
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping
+from concurrent.futures import Executor
 from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 from numpy.random import SeedSequence
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from detequiv.numerics.landmarks import Outlier
 from detequiv.numerics.spectrum import Spectrum
 from detequiv.theory.problem import Network, Problem, Ridge, SpikedFeatures, Target
-from detequiv.validation.compare import sampler
+from detequiv.validation.compare import sampler, sizes
 from detequiv.validation.draws import Dimensions
-from detequiv.validation.extrapolation import Trend, fit_trend, z_threshold
 from detequiv.validation.model import FloatArray, Model
+from detequiv.validation.scaling import (
+    Advance,
+    Comparison,
+    at_work,
+    draw_from,
+    mean_and_error,
+    squares,
+)
 from detequiv.validation.spectra import Leading, draw_leading
+from detequiv.validation.tables import new_table, verdict
 
-__all__ = ["CASES", "LEVEL", "Comparison", "compare_outliers", "main"]
+__all__ = ["CASES", "LEVEL", "compare_outliers", "main"]
 
 LEVEL = 0.01
 REPETITIONS = {200: 200, 400: 100, 800: 40}
@@ -66,43 +70,13 @@ CASES: Mapping[str, Problem] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """One quantity of one outlier, theory beside simulation.
-
-    Attributes
-    ----------
-    quantity : str
-        What it is.
-    dimensions : tuple of int
-        The d of the simulations.
-    theory, means, standard_errors : tuple of float
-        At each d: theory at that width, mean over the draws, and its standard error.
-    trend : Trend
-        Fit of the differences against 1/d: relative ones of an eigenvalue, those of a
-        squared overlap as they are.
-    """
-
-    quantity: str
-    dimensions: tuple[int, ...]
-    theory: tuple[float, ...]
-    means: tuple[float, ...]
-    standard_errors: tuple[float, ...]
-    trend: Trend
-
-    @property
-    def z(self) -> float:
-        """Difference at infinite d, over its error with what the fit neglects."""
-        return self.trend.intercept / self.trend.error
-
-
 def compare_outliers(
     problem: Problem,
     repetitions: Mapping[int, int],
     *,
     rng: int,
     executor: Executor | None = None,
-    advance: Callable[[int], None] | None = None,
+    advance: Advance | None = None,
 ) -> list[Comparison]:
     """Simulate the outliers of a problem above its bulk at several dimensions.
 
@@ -126,41 +100,35 @@ def compare_outliers(
         squared overlaps. Where some widths have more outliers than others, the largest
         that all have.
     """
-    ridge, model = problem.ridge, sampler(problem)
-    sizes = [
-        Dimensions.proportional(
-            d,
-            samples_per_dim=float(ridge.samples_per_dim),
-            width_per_dim=float(ridge.width_per_dim),
-        )
-        for d in repetitions
-    ]
-    theory = [_above(Spectrum(problem, width=size.p)) for size in sizes]
+    model = sampler(problem)
+    sized = {d: sizes(problem, d) for d in repetitions}
+    theory = [_above(Spectrum(problem, width=size.p)) for size in sized.values()]
     count = min(map(len, theory))
-    spread = map if executor is None else executor.map
-    samples = []
-    for size, number in zip(sizes, repetitions.values(), strict=True):
-        seeds = SeedSequence([rng, size.d]).spawn(number)
-        draws = []
-        for one in spread(partial(_draw, model, size, count), seeds):
-            draws.append(one)
-            if advance is not None:
-                advance(size.d)
-        samples.append(draws)
+    samples = [
+        draw_from(
+            partial(_draw, model, size, count),
+            d,
+            repetitions[d],
+            rng=rng,
+            executor=executor,
+            advance=advance,
+        )
+        for d, size in sized.items()
+    ]
     found = []
     for k in range(1, count + 1):
-        numbers = [_numbers(outliers[-k]) for outliers in theory]
+        numbers = np.array([_numbers(outliers[-k]) for outliers in theory])
         measured = [np.array([_measured(one, k) for one in draws]) for draws in samples]
-        for i, name in enumerate(_names(k, theory[-1][-k].order, model)):
-            found.append(
-                _compare(
-                    name,
-                    tuple(repetitions),
-                    [values[i] for values in numbers],
-                    [sample[:, i] for sample in measured],
-                    relative=i == 0,
-                )
+        found += [
+            Comparison.fit(
+                name,
+                repetitions,
+                numbers[:, i],
+                [mean_and_error(sample[:, i]) for sample in measured],
+                relative=i == 0,
             )
+            for i, name in enumerate(_names(k, theory[-1][-k].order, model))
+        ]
     return found
 
 
@@ -200,83 +168,33 @@ def _measured(one: Leading, place: int) -> FloatArray:
     )
 
 
-def _compare(
-    name: str,
-    dimensions: tuple[int, ...],
-    theory: list[float],
-    samples: list[FloatArray],
-    *,
-    relative: bool,
-) -> Comparison:
-    means = [float(np.mean(sample)) for sample in samples]
-    errors = [float(np.std(s, ddof=1) / np.sqrt(len(s))) for s in samples]
-    units = theory if relative else [1.0] * len(theory)
-    trend = fit_trend(
-        dimensions,
-        [(m - t) / u for m, t, u in zip(means, theory, units, strict=True)],
-        [error / unit for error, unit in zip(errors, units, strict=True)],
-    )
-    return Comparison(
-        quantity=name,
-        dimensions=dimensions,
-        theory=tuple(theory),
-        means=tuple(means),
-        standard_errors=tuple(errors),
-        trend=trend,
-    )
-
-
 def main() -> int:
     """Compare every case, print the tables, and return the exit status."""
-    console, bars = Console(width=WIDTH), Console(stderr=True)
-    work = len(CASES) * sum(count * d**2 for d, count in REPETITIONS.items())
-    # Fresh interpreters: forking one that already runs BLAS threads may deadlock.
-    with (
-        ProcessPoolExecutor(mp_context=get_context("spawn")) as executor,
-        Progress(console=bars, disable=not bars.is_terminal) as progress,
-    ):
-        task = progress.add_task("simulating", total=work)
+    console = Console(width=WIDTH)
+    with at_work(len(CASES) * squares(REPETITIONS)) as (executor, advance):
         found = {
             case: compare_outliers(
-                problem,
-                REPETITIONS,
-                rng=SEED,
-                executor=executor,
-                advance=lambda d: progress.advance(task, d**2),
+                problem, REPETITIONS, rng=SEED, executor=executor, advance=advance
             )
             for case, problem in CASES.items()
         }
     for case, comparisons in found.items():
         console.print(_table(case, comparisons))
-    scores = [abs(one.z) for each in found.values() for one in each]
-    threshold = z_threshold(LEVEL / len(scores), min(REPETITIONS.values()) - 1)
-    agree = max(scores) <= threshold
-    console.print(
-        f"{'Agreement' if agree else 'DISAGREEMENT'}: largest |z| of an intercept "
-        f"{max(scores):.2f}, threshold {threshold:.2f} (family-wise error probability "
-        f"{LEVEL:g} over {len(scores)} intercepts), seed {SEED}"
-    )
-    return 0 if agree else 1
+    scores = [one.z for each in found.values() for one in each]
+    draws = min(REPETITIONS.values())
+    return verdict(console, scores, level=LEVEL, draws=draws, seed=SEED)
 
 
 def _table(case: str, comparisons: list[Comparison]) -> Table:
     """Lay out one case: the largest dimension, and the difference at infinite d."""
-    largest = comparisons[0].dimensions[-1]
-    table = Table(
-        title=case,
-        title_justify="left",
-        box=SIMPLE,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("quantity", no_wrap=True)
-    for heading in (f"theory, d = {largest}", "simulation", "s.e.", "c0", "s.e.", "z"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    largest = f"theory, d = {comparisons[0].dimensions[-1]}"
+    headings = "quantity", largest, "simulation", "s.e.", "c0", "s.e.", "z"
+    table = new_table(case, *headings)
     for one in comparisons:
         table.add_row(
             one.quantity,
             f"{one.theory[-1]:.5g}",
-            f"{one.means[-1]:.5g}",
+            f"{one.estimates[-1]:.5g}",
             f"{one.standard_errors[-1]:.2g}",
             f"{one.trend.intercept:+.5f}",
             f"{one.trend.error:.5f}",

@@ -18,7 +18,6 @@ from statistics import median
 from typing import TypeVar
 
 from numpy.random import SeedSequence
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -29,6 +28,7 @@ from detequiv.validation.evidence import Evidence, gather
 from detequiv.validation.judgement import Finding, Judgement, holm
 from detequiv.validation.mutants import MUTANTS
 from detequiv.validation.slips import Mutant
+from detequiv.validation.tables import new_table
 from detequiv.validation.trend import CASES
 from detequiv.validation.trial import LEVEL, predict, tried
 
@@ -224,12 +224,8 @@ def main() -> int:
 
 def _table(rejections: list[Rejection]) -> Table:
     """Lay out what became of the mutants."""
-    table = Table(box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("mutant", "problem", "quantity"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("mutant's", "simulation", "z"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("")
+    headings = "mutant", "problem", "quantity", "mutant's", "simulation", "z", ""
+    table = new_table("", *headings, named=3)
     for one in rejections:
         finding = one.finding
         table.add_row(

@@ -5,9 +5,7 @@ errors are averages over all test data. Differences then have a far smaller spre
 the errors themselves.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.random import SeedSequence
@@ -23,7 +21,7 @@ from detequiv.validation.model import (
 from detequiv.validation.ridge import fit_ridge
 from detequiv.validation.risk import excess_error
 
-__all__ = ["draw_together", "excess_errors"]
+__all__ = ["draw_together"]
 
 
 def draw_together(
@@ -57,43 +55,3 @@ def draw_together(
             fit = fit_ridge(model.features(layer, inputs), labels, penalty)
             errors.append(excess_error(model, layer, fit.readout))
     return np.array(errors)
-
-
-def excess_errors(
-    models: Sequence[Model],
-    dimensions: Dimensions,
-    penalty: float,
-    *,
-    repetitions: int,
-    seed: SeedSequence,
-    executor: Executor | None = None,
-    progress: Callable[[], None] | None = None,
-) -> FloatArray:
-    """Repeat :func:`draw_together`.
-
-    Parameters
-    ----------
-    models, dimensions, penalty
-        As there.
-    repetitions : int
-        Number of independent draws.
-    seed : SeedSequence
-        What the seeds of the draws descend from.
-    executor : concurrent.futures.Executor, optional
-        Where the draws run; in this thread by default.
-    progress : callable, optional
-        Called after each draw.
-
-    Returns
-    -------
-    ndarray, shape (repetitions, len(models))
-        Excess error of each model in each draw.
-    """
-    spread = map if executor is None else executor.map
-    one = partial(draw_together, models, dimensions, penalty)
-    rows = []
-    for row in spread(one, seed.spawn(repetitions)):
-        rows.append(row)
-        if progress is not None:
-            progress()
-    return np.array(rows)

@@ -10,26 +10,30 @@ ones contradict the theory.
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.random import SeedSequence
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from detequiv.numerics.solve import solve, solve_at_width
 from detequiv.theory.features import spiked_problem
 from detequiv.theory.problem import Network, Problem, Ridge, Target
-from detequiv.validation.compare import sampler
-from detequiv.validation.draws import Dimensions
-from detequiv.validation.extrapolation import Trend, fit_trend, z_threshold
-from detequiv.validation.together import excess_errors
+from detequiv.validation.compare import sampler, sizes
+from detequiv.validation.scaling import (
+    Advance,
+    Comparison,
+    at_work,
+    draw_from,
+    mean_and_error,
+    squares,
+)
+from detequiv.validation.tables import new_table, verdict
+from detequiv.validation.together import draw_together
 
 __all__ = ["BATCHES", "CASES", "Difference", "compare_together", "main"]
 
@@ -92,34 +96,23 @@ PER_DIM = (5, 20, 80)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class Difference(Comparison):
     """Excess error of one problem less that of another, theory beside simulation.
+
+    Theory has the penalty of order 1/p, at the width of each d.
 
     Attributes
     ----------
-    theory : float
-        Value at infinite dimension.
-    dimensions : tuple of int
-        The d of the simulations.
-    at_widths : tuple of float
-        Theory with the penalty of order 1/p, at the width of each d.
-    means, standard_errors : tuple of float
-        Mean over the draws at each d, and its standard error.
-    trend : Trend
-        Fit of simulation less theory at its width against 1/d.
+    limit : float
+        Theory at infinite dimension.
     """
 
-    theory: float
-    dimensions: tuple[int, ...]
-    at_widths: tuple[float, ...]
-    means: tuple[float, ...]
-    standard_errors: tuple[float, ...]
-    trend: Trend
+    limit: float
 
     @property
     def measured(self) -> float:
         """The difference carried to infinite dimension."""
-        return self.theory + self.trend.intercept
+        return self.limit + self.trend.intercept
 
 
 def compare_together(
@@ -129,7 +122,7 @@ def compare_together(
     *,
     rng: int,
     executor: Executor | None = None,
-    advance: Callable[[int], None] | None = None,
+    advance: Advance | None = None,
 ) -> list[Difference]:
     """Measure excess errors less that of `reference`, on draws shared by all.
 
@@ -151,45 +144,29 @@ def compare_together(
     list of Difference
         One for each of the others.
     """
-    problems, ridge = [reference, *others], reference.ridge
+    problems = [reference, *others]
     limits = np.array([float(solve(problem).excess_error) for problem in problems])
-    models = [sampler(problem) for problem in problems]
+    models = tuple(sampler(problem) for problem in problems)
     samples, predicted = [], []
     for d, count in repetitions.items():
-        sizes = Dimensions.proportional(
-            d,
-            samples_per_dim=float(ridge.samples_per_dim),
-            width_per_dim=float(ridge.width_per_dim),
-        )
-        errors = excess_errors(
-            models,
-            sizes,
-            float(ridge.penalty),
-            repetitions=count,
-            seed=SeedSequence([rng, d]),
-            executor=executor,
-            progress=None if advance is None else lambda d=d: advance(d),  # type: ignore[misc]
+        size, penalty = sizes(reference, d), float(reference.ridge.penalty)
+        draw = partial(draw_together, models, size, penalty)
+        errors = np.array(
+            draw_from(draw, d, count, rng=rng, executor=executor, advance=advance)
         )
         samples.append(errors[:, 1:] - errors[:, :1])
-        predicted.append([_at_width(problem, sizes.p) for problem in problems])
+        predicted.append([_at_width(problem, size.p) for problem in problems])
     expected = np.array(predicted)[:, 1:] - np.array(predicted)[:, :1]
-    found = []
-    for i, limit in enumerate(limits[1:] - limits[0]):
-        means = [float(np.mean(s[:, i])) for s in samples]
-        spread = [float(np.std(s[:, i], ddof=1) / np.sqrt(len(s))) for s in samples]
-        found.append(
-            Difference(
-                theory=float(limit),
-                dimensions=tuple(repetitions),
-                at_widths=tuple(map(float, expected[:, i])),
-                means=tuple(means),
-                standard_errors=tuple(spread),
-                trend=fit_trend(
-                    list(repetitions), list(np.array(means) - expected[:, i]), spread
-                ),
-            )
+    return [
+        Difference.fit(
+            "excess error",
+            repetitions,
+            expected[:, i],
+            [mean_and_error(sample[:, i]) for sample in samples],
+            limit=float(limit),
         )
-    return found
+        for i, limit in enumerate(limits[1:] - limits[0])
+    ]
 
 
 def _at_width(problem: Problem, width: int) -> float:
@@ -198,36 +175,19 @@ def _at_width(problem: Problem, width: int) -> float:
 
 def main() -> int:
     """Measure every case, print the tables, and return the exit status."""
-    console, bars = Console(), Console(stderr=True)
-    threshold = z_threshold(LEVEL / len(CASES), min(REPETITIONS.values()) - 1)
-    steps = len(CASES) * sum(n * d**2 for d, n in REPETITIONS.items())
-    steps += len(BATCHES) * sum(n * d**2 for d, n in BATCH_REPETITIONS.items())
-    # Fresh interpreters: forking one that already runs BLAS threads may deadlock.
-    with (
-        ProcessPoolExecutor(mp_context=get_context("spawn")) as executor,
-        Progress(console=bars, disable=not bars.is_terminal) as progress,
-    ):
-        task = progress.add_task("simulating", total=steps)
-
-        def measure(
-            reference: Problem,
-            others: Sequence[Problem],
-            counts: Mapping[int, int],
-        ) -> list[Difference]:
-            return compare_together(
-                reference,
-                others,
-                counts,
-                rng=SEED,
-                executor=executor,
-                advance=lambda d: progress.advance(task, d**2),
-            )
-
+    console = Console()
+    total = len(CASES) * squares(REPETITIONS) + len(BATCHES) * squares(
+        BATCH_REPETITIONS
+    )
+    with at_work(total) as (executor, advance):
+        measure = partial(
+            compare_together, rng=SEED, executor=executor, advance=advance
+        )
         scores = []
         for case, problem in CASES.items():
             (one,) = measure(spiked_problem(problem), [problem], REPETITIONS)
             console.print(_table(f"{case}: trained less pure spiked", one))
-            scores.append(abs(one.trend.z))
+            scores.append(one.trend.z)
         for case, problem in BATCHES.items():
             batches = [
                 problem.with_values({"network.batch_per_dim": size}) for size in PER_DIM
@@ -236,38 +196,30 @@ def main() -> int:
             for size, one in zip(PER_DIM, found, strict=True):
                 title = f"{case}: step on n0 = {size} d samples less population step"
                 console.print(_table(title, one))
-    agree = max(scores) <= threshold
+    console.print("Trained less pure spiked:")
+    draws = min(REPETITIONS.values())
+    status = verdict(console, scores, level=LEVEL, draws=draws, seed=SEED)
     console.print(
-        f"Trained less pure spiked: {'agreement' if agree else 'DISAGREEMENT'}, "
-        f"largest |z| of an intercept {max(scores):.2f}, threshold {threshold:.2f} "
-        f"(family-wise error probability {LEVEL:g}), seed {SEED}. "
         "The theory of steps on samples is an expansion in d/n0, and not judged."
     )
-    return 0 if agree else 1
+    return status
 
 
 def _table(title: str, one: Difference) -> Table:
     """Lay out one difference, a line a dimension and one for the trend."""
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=SIMPLE,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for heading in ("d", "theory", "simulation", "s.e.", "z", "from 0"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = "d", "theory", "simulation", "s.e.", "z", "from 0"
+    table = new_table(title, *headings, named=0)
     rows = [
         *zip(
             map(str, one.dimensions),
-            one.at_widths,
-            one.means,
+            one.theory,
+            one.estimates,
             one.standard_errors,
             strict=True,
         ),
         (
             f"inf, p = {one.trend.goodness:.2f}",
-            one.theory,
+            one.limit,
             one.measured,
             one.trend.standard_error,
         ),

@@ -8,18 +8,16 @@ family-wise error probability LEVEL over all cases and quantities.
 
 import sys
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 from numpy.random import SeedSequence
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
 from detequiv.validation.evidence import Evidence
 from detequiv.validation.judgement import Finding
+from detequiv.validation.scaling import at_work, squares
+from detequiv.validation.tables import new_table
 from detequiv.validation.trial import LEVEL, predict, tried
 
 __all__ = ["CASES", "main"]
@@ -51,20 +49,13 @@ CASES: Mapping[str, Problem] = {
 
 def main() -> int:
     """Judge every case, print the tables, and return the exit status."""
-    console, bars = Console(), Console(stderr=True)
-    work = len(CASES) * sum(count * d**2 for d, count in REPETITIONS.items())
-    found = {}
-    # Fresh interpreters: forking one that already runs BLAS threads may deadlock.
-    with (
-        ProcessPoolExecutor(mp_context=get_context("spawn")) as executor,
-        Progress(console=bars, disable=not bars.is_terminal) as progress,
-    ):
-        task = progress.add_task("simulating", total=work)
+    console, found = Console(), {}
+    with at_work(len(CASES) * squares(REPETITIONS)) as (executor, advance):
         for i, (case, problem) in enumerate(CASES.items()):
             evidence = Evidence(problem, SeedSequence([SEED, i]), executor)
             for d, count in REPETITIONS.items():
                 evidence.draw(d, count)
-                progress.advance(task, count * d**2)
+                advance(d, count)
             found[case] = tried(
                 evidence, list(REPETITIONS), predict, LEVEL / len(CASES)
             )
@@ -82,16 +73,8 @@ def main() -> int:
 
 def _table(case: str, findings: tuple[Finding, ...]) -> Table:
     """Lay out one case, a line a dimension and one for what is left at infinity."""
-    table = Table(
-        title=case,
-        title_justify="left",
-        box=SIMPLE,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("quantity", no_wrap=True)
-    for heading in ("d", "difference", "s.e.", "z", "detectable"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = "quantity", "d", "difference", "s.e.", "z", "detectable"
+    table = new_table(case, *headings)
     for one in findings:
         measured = one.measurement
         for d, difference, error in zip(

@@ -1,6 +1,5 @@
 """Test errors without test data, and models that share their draws."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from detequiv.validation.draws import Dimensions, sampled_excess_error
 from detequiv.validation.model import SpikedModel, draw_first_layer
 from detequiv.validation.ridge import RidgeFit
 from detequiv.validation.risk import excess_error
-from detequiv.validation.together import draw_together, excess_errors
+from detequiv.validation.together import draw_together
 from detequiv.validation.trained import TrainedModel
 
 SIZE = Dimensions(d=20, n=40, p=30)
@@ -77,23 +76,3 @@ def test_equal_models_have_equal_errors() -> None:
     )
     assert same == pytest.approx(other, rel=1e-12)
     assert abs(trained - same) > 1e-3
-
-
-def test_draws_depend_on_the_seed_alone() -> None:
-    models, calls = [SPIKED, TRAINED], []
-    with ThreadPoolExecutor(2) as executor:
-        spread = excess_errors(
-            models,
-            SIZE,
-            0.05,
-            repetitions=4,
-            seed=SeedSequence(5),
-            executor=executor,
-            progress=lambda: calls.append(1),
-        )
-    alone = excess_errors(models, SIZE, 0.05, repetitions=4, seed=SeedSequence(5))
-    # threads of one process share BLAS, and with it the order of summation
-    np.testing.assert_allclose(spread, alone, rtol=1e-10)
-    assert spread.shape == (4, 2)
-    assert len(calls) == 4
-    assert len(np.unique(spread)) == 8
