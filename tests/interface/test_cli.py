@@ -13,18 +13,7 @@ from click.testing import CliRunner, Result
 import detequiv as de
 from detequiv.cli import main
 
-FILE = """
-[features]
-activation = "tanh"
-spike = [1.5, -0.8]
-[target]
-function = "z + 0.5*(z**2 - 1)"
-noise = 0.3
-[ridge]
-samples_per_dim = 2
-width_per_dim = 1.5
-penalty = 0.05
-"""
+FILE = (Path(__file__).parents[2] / "docs" / "problem.toml").read_text("utf-8")
 
 
 @pytest.fixture

@@ -8,26 +8,7 @@ from click.testing import CliRunner, Result
 import detequiv as de
 from detequiv.cli import main
 
-FILE = """
-[features]
-activation = "relu"
-spike = [1.5, -0.8]
-[target]
-function = "z"
-noise = 0.3
-[ridge]
-samples_per_dim = 2
-width_per_dim = 1.5
-penalty = 0.05
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> str:
-    """Write a sound problem file."""
-    path = tmp_path / "problem.toml"
-    path.write_text(FILE, "utf-8")
-    return str(path)
+FILE = str(Path(__file__).parents[2] / "docs" / "problem.toml")
 
 
 def run(*arguments: str) -> Result:
@@ -41,21 +22,23 @@ def test_text_is_the_default() -> None:
     assert result.stdout == de.derive(groups=3).text()
 
 
-def test_formats_of_a_file(file: str) -> None:
-    derivation = de.derive(de.load(file))
+def test_formats_of_a_file() -> None:
+    derivation = de.derive(de.load(FILE))
     for kind, expected in (
         ("text", derivation.text()),
         ("latex", derivation.latex()),
         ("python", derivation.python()),
     ):
-        assert run(file, "--format", kind).stdout == expected
-    closed = run(file, "--format", "latex", "--closed-forms").stdout
-    assert closed == derivation.latex(closed_forms=True)
-    assert closed != derivation.latex()
+        assert run(FILE, "--format", kind).stdout == expected
+    set_relu = ("--set", "features.activation=relu")
+    closed = run(FILE, "--format", "latex", "--closed-forms", *set_relu).stdout
+    relu = de.derive(de.load(FILE).with_values({"features.activation": "relu"}))
+    assert closed == relu.latex(closed_forms=True)
+    assert closed != relu.latex()
 
 
-def test_values_can_be_set(file: str) -> None:
-    assert "lambda = 1/7" in run(file, "--set", "ridge.penalty=1/7").stdout
+def test_values_can_be_set() -> None:
+    assert "lambda = 1/7" in run(FILE, "--set", "ridge.penalty=1/7").stdout
 
 
 @pytest.mark.parametrize(
@@ -79,7 +62,7 @@ def test_bad_input_is_status_2_and_one_line(arguments: list[str], words: str) ->
     assert result.stderr.count("\n") == 1
 
 
-def test_a_file_and_a_number_of_groups_are_too_much(file: str) -> None:
-    result = run(file, "--groups", "2")
+def test_a_file_and_a_number_of_groups_are_too_much() -> None:
+    result = run(FILE, "--groups", "2")
     assert result.exit_code == 2
     assert "either" in result.stderr
