@@ -13,6 +13,7 @@ import numpy as np
 
 from detequiv.numerics.arithmetic import exact_ball
 from detequiv.numerics.ball_matrices import add, column, symmetric
+from detequiv.numerics.cone import Cone
 from detequiv.numerics.equations import Equations
 from detequiv.numerics.fields import Fields
 from detequiv.numerics.newton import FloatSystem
@@ -148,16 +149,17 @@ class BallSystem:
 
 
 def polish(
-    system: BallSystem, floats: FloatSystem, start: Any, digits: float
+    system: BallSystem, floats: FloatSystem | None, start: Any, digits: float
 ) -> tuple[list[Any], float]:
-    """Bring a float64 solution to `digits` relative digits.
+    """Bring an approximate solution to `digits` relative digits.
 
     Parameters
     ----------
     system : BallSystem
         The equations at the working precision, which must exceed `digits`.
     floats : FloatSystem
-        The same equations in float64 (one point), for the Newton matrix.
+        The same equations in float64 (one point), for the Newton matrix; None where
+        float64 does not hold it.
     start : (N,) array or list of arb
         Approximate solution.
     digits : float
@@ -177,11 +179,15 @@ def polish(
     """
     x = [v.mid() if isinstance(v, arb) else exact_ball(float(v)) for v in start]
     point = np.array([[float(v) for v in x]])
-    scale = floats.scales(point)[0]
-    inverse = floats.inverse_hessian(floats.cone(point))[0] / scale[:, None] / scale
+    cone = Cone(point, system.equations.order)
+    scale = np.sqrt((cone.basis[0] ** 2).sum(1))
     sizes = [exact_ball(float(s)) for s in scale]
-    chord = arb_mat([[exact_ball(float(v)) for v in row] for row in inverse])
-    previous, goal, exact = arb(1), arb(10) ** (-arb(digits)), False
+    if floats is None:
+        chord = _inverse_hessian(system, x, sizes)
+    else:
+        inverse = floats.inverse_hessian(cone)[0] / scale[:, None] / scale
+        chord = arb_mat([[exact_ball(float(v)) for v in row] for row in inverse])
+    previous, goal, exact = arb(1), arb(10) ** (-arb(digits)), floats is None
     for _ in range(STEPS):
         gradient = [g.mid() * s for g, s in zip(system.gradient(x), sizes, strict=True)]
         step = (chord * column(gradient)).entries()
@@ -190,15 +196,9 @@ def polish(
         if largest < goal:
             return x, float(max(abs(g) for g in gradient))
         if largest > previous * POOR_GAIN and not exact and previous < 1:
-            rows = system.hessian(x).tolist()
-            chord = arb_mat(
-                [
-                    [(a * s * t).mid() for a, t in zip(row, sizes, strict=True)]
-                    for row, s in zip(rows, sizes, strict=True)
-                ]
-            ).inv()
-            chord = arb_mat([[v.mid() for v in row] for row in chord.tolist()])
-            exact = True
+            chord = _inverse_hessian(system, x, sizes)
+            # what the poor matrix called small need not be: the next step will tell
+            exact, largest = True, arb(1)
         elif largest > previous / 10 and exact:
             break
         previous = largest
@@ -206,6 +206,18 @@ def polish(
         f"Newton's corrections stopped at {float(largest):.1e} on the way to "
         f"{digits:.0f} digits; try a larger penalty"
     )
+
+
+def _inverse_hessian(system: BallSystem, x: list[Any], sizes: list[Any]) -> Any:
+    """Inverse Hessian of Psi, unknowns in units of their sizes, exact midpoints."""
+    rows = system.hessian(x).tolist()
+    inverse = arb_mat(
+        [
+            [(a * s * t).mid() for a, t in zip(row, sizes, strict=True)]
+            for row, s in zip(rows, sizes, strict=True)
+        ]
+    ).inv()
+    return arb_mat([[v.mid() for v in row] for row in inverse.tolist()])
 
 
 def solve_semidefinite(matrix: Any, right: list[Any]) -> list[Any]:

@@ -24,7 +24,14 @@ from detequiv.numerics.least_squares import least_squares
 from detequiv.numerics.linear_form import LinearForm
 from detequiv.theory.matrices import upper_triangle
 
-__all__ = ["TOLERANCE", "FloatSystem", "minimise"]
+__all__ = [
+    "LARGEST_STEP",
+    "SMALLEST_STEP",
+    "TOLERANCE",
+    "FloatSystem",
+    "minimise",
+    "newton_step",
+]
 
 Array = NDArray[Any]
 TOLERANCE = 1e-11  # relative Newton step at which float64 iteration stops
@@ -231,7 +238,7 @@ def _minimise(
     gradient, hessian = part.derivatives(cone)
     last, reach = accuracy.copy(), np.full(len(x), LARGEST_STEP)
     for _ in range(ITERATIONS):
-        change = _newton_step(cone, gradient, hessian)
+        change = newton_step(cone, gradient, hessian)
         size = cone.size(change)
         accuracy[active] = size
         # where rounding decides, one step further changes nothing
@@ -268,8 +275,8 @@ def _minimise(
     return x, accuracy
 
 
-def _newton_step(cone: Cone, gradient: Array, hessian: Array) -> Array:
-    """Relative change towards the minimum, shape (B, N)."""
+def newton_step(cone: Cone, gradient: Array, hessian: Array) -> Array:
+    """Relative change towards the minimum, from gradient and Hessian of Psi; (B, N)."""
     basis = cone.basis
     inner = basis.swapaxes(1, 2) @ hessian @ basis + cone.curvature(gradient)
     size = _sizes(inner)

@@ -1,10 +1,11 @@
 """Solve one problem to any number of digits, and vouch for them.
 
-Float64 finds the branch, balls bring the digits. Three errors are watched:
-rounding (the balls' radii), Newton's (the last correction, far below the digits
-asked for) and the quadrature's (the same solve on every second and every fourth
-node). Where they leave too few digits, precision and nodes are increased; where
-that does not help, an error is raised and no number returned.
+Float64 finds the branch, or balls where it is too coarse for that; balls bring the
+digits. Three errors are watched: rounding (the balls' radii), Newton's (the last
+correction, far below the digits asked for) and the quadrature's (the same solve on
+every second and every fourth node). Where they leave too few digits, precision and
+nodes are increased; where that does not help, an error is raised and no number
+returned.
 """
 
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from detequiv.numerics.batch import (
     float_system,
     solve_floats,
 )
+from detequiv.numerics.descent import descend
 from detequiv.numerics.equations import ball_equations
 from detequiv.numerics.fields import Fields, evaluate_fields, refine_fields
 from detequiv.numerics.ladder import BallOutputs, BallSystem, polish
@@ -120,25 +122,27 @@ def _solve(problem: Problem, task: "_Task", digits: int) -> Solution:
     penalty = float(problem.ridge.penalty)
     # g ~ 1/lambda multiplies conditional variances that cancel
     extra = 2.0 + (max(0.0, -log10(penalty)) if penalty else 0.0)
-    floats = solve_floats(
-        task.model,
-        law,
-        np.array([[float(v) for v in task.parameters]]),
-        interpolating=task.interpolating,
-    )
-    step, reached = first_step(digits + 4, 0.8 * floats.analyticity), -inf
-    fields = floats.fields
-    if fields.digits >= digits + extra + 3:
-        # nodes are shared; a finer rule only where this one proves too coarse
-        step = floats.step * 2.0 ** max(0, floor(log2(step / floats.step)))
-    for _ in range(ATTEMPTS):
+    floats = _floats(task)
+    step, fields, reached = first_step(digits + 4), None, -inf
+    if floats is not None:
+        step, fields = first_step(digits + 4, 0.8 * floats.analyticity), floats.fields
         if fields.digits >= digits + extra + 3:
+            # nodes are shared; a finer rule only where this one proves too coarse
+            step = floats.step * 2.0 ** max(0, floor(log2(step / floats.step)))
+    for _ in range(ATTEMPTS):
+        if fields is not None and fields.digits >= digits + extra + 3:
             fields = refine_fields(law, fields, step)
         else:
             fields = evaluate_fields(
                 law, digits + extra + 3, step, interpolating=task.interpolating
             )
-        attempt = _attempt(task, floats, fields, digits + extra)
+        try:
+            attempt = _attempt(task, floats, fields, digits + extra)
+        except ConvergenceError:
+            if floats is None:
+                raise
+            floats = None  # was too far off
+            continue
         reached = max(reached, attempt.digits)
         if attempt.digits >= digits:
             return attempt.solution(problem, task, digits)
@@ -150,6 +154,17 @@ def _solve(problem: Problem, task: "_Task", digits: int) -> Solution:
         f"{max(0, floor(reached)) if isfinite(reached) else 0} of {digits} digits can "
         "be vouched for; ask for fewer, or for a larger ridge.penalty"
     )
+
+
+def _floats(task: "_Task") -> FloatSolutions | None:
+    """Solve in float64; None where it does not hold the solution."""
+    parameters = np.array([[float(v) for v in task.parameters]])
+    try:
+        return solve_floats(
+            task.model, task.law, parameters, interpolating=task.interpolating
+        )
+    except ConvergenceError:
+        return None
 
 
 def _certified(solution: Solution) -> Solution:
@@ -242,20 +257,24 @@ class _Attempt:
 
 
 def _attempt(
-    task: _Task, floats: FloatSolutions, fields: Fields, digits: float
+    task: _Task, floats: FloatSolutions | None, fields: Fields, digits: float
 ) -> _Attempt:
     """Solve on one rule, and on its every second and fourth node."""
     model = task.model
-    parameters = np.array([[float(v) for v in task.parameters]])
-    newton_matrix = float_system(model, fields, parameters)
+    newton_matrix = None
+    if floats is not None:
+        parameters = np.array([[float(v) for v in task.parameters]])
+        newton_matrix = float_system(model, fields, parameters)
     with precision(digits + GUARD):
         balls = [to_ball(v) for v in task.parameters]
         labels = _label_variance(fields)
-        start: Any = floats.unknowns[0]
         results: list[tuple[list[Any], BallOutputs]] = []
-        x, residual = start, inf
+        x: Any = None if floats is None else floats.unknowns[0]
+        residual = inf
         for stride in (1, 2, 4):
             system = BallSystem(ball_equations(model), fields, balls, stride)
+            if x is None:
+                x = descend(system)
             goal = digits + 10 if stride == 1 else digits
             try:
                 found, found_residual = polish(system, newton_matrix, x, goal)
