@@ -197,17 +197,24 @@ class Spectrum:
         )
 
     def threshold(
-        self, low: float | str, high: float | str, *, digits: int = 10
+        self,
+        low: float | str,
+        high: float | str,
+        *,
+        group: int | None = None,
+        digits: int = 10,
     ) -> Threshold:
         """Scale of the spikes at which an outlier leaves the bulk, at this `width`.
 
-        The scale multiplies all u_q, or the step of a network. There ``det H = 0`` at
-        the upper end of the bulk itself.
+        The scale multiplies all u_q, that of one group, or the step of a network. There
+        ``det H = 0`` at the upper end of the bulk itself.
 
         Parameters
         ----------
         low, high : float or str
             Positive scales between which the number of outliers above the bulk changes.
+        group : int, optional
+            Group whose u_q alone is multiplied, counted from 0; all by default.
         digits : int
             Significant digits, at least 1.
 
@@ -219,14 +226,15 @@ class Spectrum:
         Raises
         ------
         InputError
-            The number of outliers is the same at both scales, or fewer than 1 digit.
+            The number of outliers is the same at both scales, there is no such group,
+            or fewer than 1 digit.
         ConvergenceError
             The upper end of the bulk is not regular somewhere in between, or the digits
             were not reached.
         """
         if digits < 1:
             raise InputError("digits", digits, "give a whole number of at least 1")
-        scale, end = find_threshold(self.problem, self.width, low, high, digits)
+        scale, end = find_threshold(self.problem, self.width, low, high, digits, group)
         with precision(digits + 15):
             factor = to_ball(self._factor)
             return Threshold(to_mpf(scale), _scaled(end, factor))

@@ -68,7 +68,12 @@ class _AtEnd:
 
 
 def find_threshold(
-    problem: Problem, width: int, low: Any, high: Any, digits: int
+    problem: Problem,
+    width: int,
+    low: Any,
+    high: Any,
+    digits: int,
+    group: int | None = None,
 ) -> tuple[Any, Any]:
     """Find the scale of the spikes at which an outlier leaves the bulk.
 
@@ -82,6 +87,8 @@ def find_threshold(
         Scales between which the number of outliers above the bulk changes.
     digits : int
         Significant digits.
+    group : int, optional
+        Group whose u_q alone is multiplied, from 0; not of a network.
 
     Returns
     -------
@@ -93,13 +100,13 @@ def find_threshold(
     Raises
     ------
     InputError
-        The number of outliers is the same at both scales.
+        The number of outliers is the same at both scales, or there is no such group.
     ConvergenceError
         The bulk has no regular upper end, or the digits were not reached.
     """
 
     def at(scale: Any, wanted: int) -> _AtEnd:
-        return _at_end(_scaled(problem, scale), width, wanted)
+        return _at_end(_scaled(problem, scale, group), width, wanted)
 
     counts = [at(s, ROUGH).above for s in (low, high)]
     if counts[0] == counts[1]:
@@ -141,13 +148,21 @@ def _secant(
     )
 
 
-def _scaled(problem: Problem, scale: Any) -> Problem:
-    """Multiply the spikes, or a network's step."""
+def _scaled(problem: Problem, scale: Any, group: int | None) -> Problem:
+    """Multiply the spikes, or that of one group, or a network's step."""
     factor = exact(scale, "scale")
     if problem.network is not None:
+        if group is not None:
+            raise InputError(
+                "group", group, "a step moves all groups of a network; leave it out"
+            )
         return problem.with_values({"network.step": factor * problem.network.step})
     assert problem.features is not None
-    spikes = [factor * u for u in problem.features.spike]
+    spikes = list(problem.features.spike)
+    if group is not None and not 0 <= group < len(spikes):
+        raise InputError("group", group, f"give one of 0 to {len(spikes) - 1}")
+    for q in range(len(spikes)) if group is None else [group]:
+        spikes[q] *= factor
     return problem.with_values({"features.spike": spikes})
 
 

@@ -1,12 +1,14 @@
 """The scale at which an outlier leaves the bulk: in closed form, and by counting."""
 
+from typing import Any
+
 import mpmath as mp
 import pytest
 
 import detequiv as de
 
 
-def law(activation: str, spike: object, width: int = 1000) -> de.Law:
+def law(activation: str, spike: Any, width: int = 1000) -> de.Law:
     return de.spectrum(
         de.Problem(
             features=de.SpikedFeatures(activation=activation, spike=spike),
@@ -48,6 +50,16 @@ def test_linear_features_have_the_threshold_of_a_spiked_population() -> None:
         assert abs(found.value / end - 1) < mp.mpf(10) ** -20
 
 
+def test_the_spike_of_one_group_makes_up_what_the_other_lacks() -> None:
+    """Equal linear groups: the entries of one rank-1 term, whose norm alone counts."""
+    found = law("linear", ["1/50", 2]).threshold("1/100", "1/10", group=1)
+    with mp.workdps(30):
+        scale, end = spiked_population(mp.mpf(2), mp.mpf(3) / 2, 1000)
+        rest = mp.sqrt(2 * scale**2 - mp.mpf(1) / 2500)
+        assert abs(2 * found.scale / rest - 1) < mp.mpf(10) ** -10
+        assert abs(found.value / end - 1) < mp.mpf(10) ** -10
+
+
 def check_counts(activation: str, spike: list[float], low: float, high: float) -> None:
     """One outlier more above the threshold than below, next to the bulk."""
     scale = float(law(activation, spike).threshold(low, high).scale)
@@ -75,6 +87,18 @@ def test_the_number_changes_with_two_groups(
     check_counts(activation, spike, low, 1.0)
 
 
+@pytest.mark.slow
+def test_an_outlier_of_one_group_comes_and_goes() -> None:
+    """The means of the groups span two directions, but not for u = (u, -u)."""
+    single, counts = law("tanh", ["3/2", -1]), []
+    for low, high in (("0.2", "0.7"), ("0.7", "1")):
+        scale = float(single.threshold(low, high, group=1).scale)
+        for change in (-1e-3, 1e-3):
+            there = law("tanh", [1.5, -scale * (1 + change)])
+            counts.append(len(there.outliers))
+    assert counts == [1, 2, 2, 1]
+
+
 def test_no_threshold_is_said_so() -> None:
     with pytest.raises(de.InputError, match="outliers above the bulk are 1 at both"):
         law("linear", 1).threshold(1, 2)
@@ -82,3 +106,5 @@ def test_no_threshold_is_said_so() -> None:
         law("he2", 1).threshold("1/2", 1)
     with pytest.raises(de.InputError, match="digits = 0"):
         law("linear", 1).threshold(1, 2, digits=0)
+    with pytest.raises(de.InputError, match=r"group = 2: give one of 0 to 1"):
+        law("linear", [1, 1]).threshold(1, 2, group=2)
