@@ -7,7 +7,7 @@ radius bounds the rounding error).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from math import ceil, log2
 from typing import Any
@@ -69,11 +69,11 @@ def exact_ball(value: float | mpmath.mpf) -> Any:
 
 def to_float(number: sp.Expr) -> float:
     """Round an exact SymPy number to float64."""
-    if number.is_Rational:
-        with suppress(OverflowError):
-            return int(number.p) / int(number.q)
-    with precision(17):
-        return float(to_ball(number))
+    try:
+        return int(number.p) / int(number.q)
+    except (AttributeError, OverflowError):  # not rational, or beyond float64
+        with precision(17):
+            return float(to_ball(number))
 
 
 def to_mpf(ball: Any) -> mpmath.mpf:

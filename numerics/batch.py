@@ -24,6 +24,7 @@ from detequiv.theory.potential import Model
 
 __all__ = [
     "FloatSolutions",
+    "analyticity",
     "first_step",
     "float_fields",
     "float_system",
@@ -36,7 +37,6 @@ SETTLED = 1e-12  # relative change under refinement at which float64 has converg
 COARSE = 1e-7  # Newton step that is the last on a rule that serves as comparison
 ROUGH = 1e-3  # Newton step that is the last where only a guess is wanted
 APART = 16  # points from one that is solved for guesses to the next
-SAMPLE = 8  # points that show how fast the rules converge
 SAFETY = 10.0  # between the change seen and the error vouched for
 
 
@@ -51,16 +51,16 @@ class FloatSolutions:
     coefficients : (B, C) array
     errors : (B,) array
         Relative error vouched for, of every quantity of a point.
-    analyticity : float
-        Half-width of the strip, in the variable of the rule, in which the
-        integrands behave as if analytic: the error falls as exp(-2 pi a / step).
+    fields : Fields
+        On the rule that was fine enough.
+    step : float
+        Step of that rule.
     """
 
     unknowns: Array
     quantities: Array
     coefficients: Array
     errors: Array
-    analyticity: float
     fields: Fields
     step: float
 
@@ -117,22 +117,19 @@ def solve_floats(
     smallest = parameters[:, model.parameters.index(model.ridge)].min()
     # small conditional variances are multiplied by g ~ 1/lambda
     digits = 20.0 + (max(0.0, -float(np.log10(smallest))) if smallest else 10.0)
-    few = np.arange(0, len(parameters), 1 + len(parameters) // SAMPLE)
     first, best, start = first_step(28.0), np.inf, None
     for halvings in range(REFINEMENTS):
         fields = float_fields(law, digits, first, interpolating, halvings)
         step = first / 2**halvings
+        if start is None:
+            start = _first_guess(float_system(model, fields, parameters, 4))
         found = {}
         # each rule begins where the coarser one ended
-        for stride, tolerance in ((4, COARSE), (2, COARSE), (1, TOLERANCE)):
+        for stride, tolerance in ((2, COARSE), (1, TOLERANCE)):
             system = float_system(model, fields, parameters, stride)
-            if start is None:
-                start = _first_guess(system)
             x, accuracy = minimise(system, start, tolerance)
             lost = np.isinf(accuracy)
             start = np.where(lost[:, None], system.start, x)
-            if stride == 4:
-                system, x = system.select(few), x[few]
             found[stride] = system.outputs(x)
         if lost.any():
             raise ConvergenceError(_lost(model, parameters[lost][0]))
@@ -141,9 +138,7 @@ def solve_floats(
         # Newton's last step, where rounding kept it from being negligible
         left = np.where(accuracy < TOLERANCE, 0, accuracy) + (rounding / size).max(1)
         gap = (np.abs(found[2][0] - quantities) / size).max(1)
-        coarser = (np.abs(found[4][0] - quantities[few]) / size[few]).max(1)
         worst = np.nanmax(gap)
-        typical = float(np.median(np.maximum(coarser, 1e-16)))
         if worst < SETTLED or worst > best / 10:
             # refining changes nothing more: what is left is rounding
             # at one point two rules may agree by chance, hardly at its neighbours too
@@ -153,7 +148,6 @@ def solve_floats(
                 quantities,
                 y,
                 SAFETY * (gap + left) + 1e-15,
-                min(1.0, max(0.02, -log(min(typical, 0.9)) * 4 * step / (2 * pi))),
                 fields,
                 step,
             )
@@ -162,6 +156,20 @@ def solve_floats(
         f"the average over kappa reached a relative error of {best:.1e} in float64; "
         "ask for digits to solve in higher precision"
     )
+
+
+def analyticity(model: Model, parameters: Array, found: FloatSolutions) -> float:
+    """Half-width of the strip in which the integrands behave as if analytic.
+
+    In the variable of the rule: its error falls as ``exp(-2 pi a / step)``. What the
+    rule's every fourth node makes of the first point shows it.
+    """
+    system = float_system(model, found.fields, parameters[:1], 4)
+    x, _ = minimise(system, found.unknowns[:1], COARSE)
+    exact = found.quantities[0]
+    gap = np.abs(system.outputs(x)[0][0] - exact) / np.maximum(np.abs(exact), 1e-300)
+    error = float(np.clip(np.nan_to_num(gap, nan=1.0).max(), 1e-16, 0.9))
+    return float(np.clip(-log(error) * 4 * found.step / (2 * pi), 0.02, 1.0))
 
 
 def _first_guess(system: FloatSystem) -> Array:

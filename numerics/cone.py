@@ -50,21 +50,21 @@ class Cone:
     @cached_property
     def root(self) -> Array:
         """Factor L of the matrix, ``A = L L^T``; shape (B, order, order)."""
-        size, values, vectors = self._unit
-        factor: Array = vectors * np.sqrt(values)[:, None, :] * size[:, :, None]
-        return factor
+        size, factor = self._unit
+        root: Array = factor * size[:, :, None]
+        return root
 
     @cached_property
     def inverse(self) -> Array:
         """Inverse of the matrix, shape (B, order, order)."""
-        size, values, vectors = self._unit
-        half = vectors / np.sqrt(values)[:, None, :] / size[:, :, None]
-        inverse: Array = half @ half.swapaxes(1, 2)
+        size, factor = self._unit
+        half = np.linalg.inv(factor) / size[:, None, :]
+        inverse: Array = half.swapaxes(1, 2) @ half
         return inverse
 
     @cached_property
-    def _unit(self) -> tuple[Array, Array, Array]:
-        """Sizes of the components; eigensystem of the matrix in units of them.
+    def _unit(self) -> tuple[Array, Array]:
+        """Sizes of the components; factor of the matrix in units of them.
 
         Components of very different sizes so keep their relative accuracy.
         """
@@ -72,9 +72,12 @@ class Cone:
         size = np.sqrt(np.einsum("bii->bi", matrix))
         unit = matrix / size[:, :, None] / size[:, None, :]
         unit[~np.isfinite(unit).all((1, 2))] = np.eye(self.order)
-        values, vectors = np.linalg.eigh(unit)
-        floor = np.finfo(float).eps * values[:, -1:]
-        return size, np.maximum(values, floor), vectors
+        try:
+            return size, np.linalg.cholesky(unit)
+        except np.linalg.LinAlgError:  # somewhere singular to rounding
+            values, vectors = np.linalg.eigh(unit)
+            floor = np.finfo(float).eps * values[:, -1:]
+            return size, vectors * np.sqrt(np.maximum(values, floor))[:, None, :]
 
     @cached_property
     def basis(self) -> Array:

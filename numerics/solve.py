@@ -17,10 +17,12 @@ import flint
 import mpmath
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import precision, to_ball, to_mpf
 from detequiv.numerics.batch import (
     FloatSolutions,
+    analyticity,
     first_step,
     float_system,
     solve_floats,
@@ -125,7 +127,8 @@ def _solve(problem: Problem, task: "_Task", digits: int) -> Solution:
     floats = _floats(task)
     step, fields, reached = first_step(digits + 4), None, -inf
     if floats is not None:
-        step, fields = first_step(digits + 4, 0.8 * floats.analyticity), floats.fields
+        strip = analyticity(task.model, task.floats, floats)
+        step, fields = first_step(digits + 4, 0.8 * strip), floats.fields
         if fields.digits >= digits + extra + 3:
             # nodes are shared; a finer rule only where this one proves too coarse
             step = floats.step * 2.0 ** max(0, floor(log2(step / floats.step)))
@@ -158,10 +161,9 @@ def _solve(problem: Problem, task: "_Task", digits: int) -> Solution:
 
 def _floats(task: "_Task") -> FloatSolutions | None:
     """Solve in float64; None where it does not hold the solution."""
-    parameters = np.array([[float(v) for v in task.parameters]])
     try:
         return solve_floats(
-            task.model, task.law, parameters, interpolating=task.interpolating
+            task.model, task.law, task.floats, interpolating=task.interpolating
         )
     except ConvergenceError:
         return None
@@ -202,6 +204,11 @@ class _Task:
     model: Model
     parameters: list[Any]
     interpolating: bool = False
+
+    @property
+    def floats(self) -> NDArray[np.float64]:
+        """The parameters in float64, shape (1, P)."""
+        return np.array([[float(v) for v in self.parameters]])
 
 
 def _task(problem: Problem, law: FeatureLaw, width: int | None = None) -> _Task:
@@ -263,8 +270,7 @@ def _attempt(
     model = task.model
     newton_matrix = None
     if floats is not None:
-        parameters = np.array([[float(v) for v in task.parameters]])
-        newton_matrix = float_system(model, fields, parameters)
+        newton_matrix = float_system(model, fields, task.floats)
     with precision(digits + GUARD):
         balls = [to_ball(v) for v in task.parameters]
         labels = _label_variance(fields)

@@ -124,11 +124,14 @@ def sweep(
 def _batches(problems: Sequence[Problem]) -> list[list[int]]:
     """Gather the positions of problems that differ in their ridge regression alone."""
     alike: dict[object, list[int]] = {}
+    last: object = None
     for i, problem in enumerate(problems):
         # the ridgeless limit is not one of the float64 solver's
         ridgeless = to_float(problem.ridge.penalty) == 0
         key = problem.features, problem.network, problem.target, ridgeless
-        alike.setdefault(key, []).append(i)
+        if key != last:  # to compare with the neighbour costs less than to hash
+            last, positions = key, alike.setdefault(key, [])
+        positions.append(i)
     return [
         positions[start : start + TOGETHER]
         for positions in alike.values()

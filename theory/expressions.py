@@ -46,14 +46,14 @@ def exact(value: Any, field: str) -> sp.Expr:
     number: sp.Expr
     if isinstance(value, sp.Rational):
         number = value
+    elif isinstance(value, str | float | Decimal):
+        number = translate(str(value), field)
     elif isinstance(value, sp.Expr):
         number = sp.nsimplify(value, rational=True) if value.has(sp.Float) else value
     elif isinstance(value, int):
         number = sp.Integer(value)
     elif isinstance(value, Fraction):
         number = sp.Rational(value.numerator, value.denominator)
-    elif isinstance(value, float | Decimal | str):
-        number = translate(str(value), field)
     elif isinstance(value, mpmath.mpf):
         number = sp.Rational(*map(int, mpmath.libmp.to_rational(value._mpf_)))
     elif hasattr(value, "item"):  # a NumPy scalar

@@ -11,7 +11,6 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
 
@@ -108,7 +107,10 @@ def translate(text: str, field: str) -> sp.Expr:
     if len(text) > LONGEST:
         raise InputError(field, text, f"is longer than {LONGEST} characters")
     if _PLAIN.fullmatch(text):
-        return sp.Rational(*Fraction(text).as_integer_ratio())
+        whole, slash, parts = text.partition("/")
+        return sp.Rational(
+            *((int(whole), int(parts)) if slash else Decimal(text).as_integer_ratio())
+        )
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         return sp.sympify(_translate(tree, text.strip()))

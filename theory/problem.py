@@ -393,8 +393,7 @@ def _build(name: str, table: object) -> Any:
 
 def _set(part: object, **values: object) -> None:
     """Fill a frozen object."""
-    for name, value in values.items():
-        object.__setattr__(part, name, value)
+    vars(part).update(values)
 
 
 def _numbers(value: Numbers, field: str) -> tuple[sp.Expr, ...]:
