@@ -93,6 +93,12 @@ class Cone:
             basis[:, count:, count:] = np.where(i == j, block / 2, block)
         return basis
 
+    @property
+    def sizes(self) -> Array:
+        """Natural size of each unknown: g_q, and about sqrt(A_qq A_rr); (B, N)."""
+        sizes: Array = np.sqrt((self.basis**2).sum(2))
+        return sizes
+
     def curvature(self, gradient: Array) -> Array:
         """Second derivative along geodesics that a gradient (B, N) adds, (B, N, N)."""
         count, order = self.count, self.order

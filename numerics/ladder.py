@@ -180,7 +180,7 @@ def polish(
     x = [v.mid() if isinstance(v, arb) else exact_ball(float(v)) for v in start]
     point = np.array([[float(v) for v in x]])
     cone = Cone(point, system.equations.order)
-    scale = np.sqrt((cone.basis[0] ** 2).sum(1))
+    scale = cone.sizes[0]
     sizes = [exact_ball(float(s)) for s in scale]
     if floats is None:
         chord = _inverse_hessian(system, x, sizes)

@@ -119,11 +119,6 @@ class FloatSystem:
         """Geometry of the unknowns at x (B, N)."""
         return Cone(x, self.equations.order)
 
-    def scales(self, x: Array) -> Array:
-        """Natural size of each unknown: g_q, and sqrt(A_qq A_rr); shape (B, N)."""
-        basis: Array = np.sqrt((self.cone(x).basis ** 2).sum(2))
-        return basis
-
     def inverse_hessian(self, cone: Cone) -> Array:
         """Inverse Hessian of Psi at a stationary point, shape (B, N, N)."""
         basis = cone.basis

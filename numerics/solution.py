@@ -51,7 +51,9 @@ class Solution:
         functions are linearly dependent the coefficients are one choice among
         several; the function is unique.
     digits : int
-        Decimal digits vouched for in every quantity above but m and t.
+        Decimal digits vouched for in every quantity above but m and t. An entry of A
+        below ``10^-digits sqrt(A_qq A_rr)``, such as one that vanishes by symmetry, is
+        zero to that accuracy.
     residual : mpf
         Largest component of the gradient of Psi, unknowns in natural sizes.
     equations : str

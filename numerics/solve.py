@@ -27,6 +27,7 @@ from detequiv.numerics.batch import (
     float_system,
     solve_floats,
 )
+from detequiv.numerics.cone import Cone
 from detequiv.numerics.descent import descend
 from detequiv.numerics.equations import ball_equations
 from detequiv.numerics.fields import Fields, evaluate_fields, refine_fields
@@ -292,13 +293,19 @@ def _attempt(
             results.append((found, system.outputs(found)))
             if stride == 1:
                 x, residual = found, found_residual
+        # entries of A that vanish by symmetry have no digits of their own
+        cone = Cone(np.array([[float(v) for v in x]]), system.equations.order)
+        sizes = [
+            v if abs(v) > arb(10) ** -digits * s else arb(s)
+            for v, s in zip(x, cone.sizes[0].tolist(), strict=True)
+        ]
     (_, outputs), *coarser = results
     rounding = _relative(
         outputs.quantities, [v.rad() for v in outputs.quantities], labels
     )
     gaps = [
         _relative(
-            [*outputs.quantities, *x],
+            [*outputs.quantities, *sizes],
             [
                 abs(p - q).mid()
                 for p, q in zip(
