@@ -45,6 +45,7 @@ CLOSE = 0.03  # the same, where the start is a neighbour's
 SKIP = 6  # points from one that is reached from above to the next
 STALLED = 1e-7  # Newton step at which a singular Hessian stops the iteration
 FAR = 20.0  # steps from the nodes at which a pole is of no account
+RAISES = 30  # of the height from which points are followed down
 ITERATIONS = 10  # of Newton's method
 REFINEMENTS = 4  # of the rule in kappa
 
@@ -240,8 +241,16 @@ def follow_down(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
     chi = float((system.chi(unit) @ system.weights).real[0])
     slope = system.equations.average([np.zeros(1)], system._parameters)[0]
     height = np.full(len(z), 10 * chi * (1 + float(np.max(slope))) + 1e-300)
-    x, accuracy = system.newton(system.start(z + 1j * height), z + 1j * height)
-    accuracy[accuracy > STALLED] = np.inf
+    x, accuracy = system.start(z + 1j * height), np.full(len(z), np.inf)
+    for _ in range(RAISES):
+        low = np.flatnonzero(np.isinf(accuracy))
+        if not len(low):
+            break
+        high = z[low] + 1j * height[low]
+        x[low], accuracy[low] = system.newton(system.start(high), high)
+        low = low[~(accuracy[low] < STALLED)]
+        accuracy[low] = np.inf
+        height[low] *= 3  # the leading order of a skewed law is good further up only
     ratio = np.full(len(z), 0.1)
     # the last leap, to z itself, is tried from here
     leap = 0.03 * np.abs(z)

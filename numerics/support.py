@@ -339,10 +339,12 @@ def _gaps(branch: RealBranch, low: float, high: float) -> list[BranchPoint]:
         # rough in the tails, where 1 + chi has zeros near the axis of kappa
         with np.errstate(all="ignore"):
             unknowns, size = follow_down(branch.system, x + 0j)
-        value = np.abs(unknowns[:, :count].imag).sum(1) * x
+        lost = np.isinf(size)
+        unknowns[lost] = branch.resolvent.solve(x[lost] + 0j).unknowns
+        value: Array = np.abs(unknowns[:, :count].imag).sum(1) * x
         # equal to 0 throughout a gap, which has one last point then
         value[value < NO_DENSITY] = 0
-        return np.where(np.isfinite(size), value, np.inf)
+        return value
 
     def look(x: Array, level: int, share: float) -> list[BranchPoint]:
         values = density(x)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import detequiv as de
+from detequiv.numerics import stieltjes, support
+from detequiv.numerics.stieltjes import ResolventSystem
 
 
 def law(
@@ -41,6 +43,12 @@ def masses(law: de.Law, points: int = 400) -> list[float]:
         ("tanh", 0, {"bulk": "1/20"}, [1 / 3, 2 / 3]),
         # a gap of a thousandth of its place; each group is a half
         ("he3", [0, 0], {"bulk": [1, "0.23125"]}, [1 / 2, 1 / 2]),
+        # skewed: 1 unit in 20 has most of the mean; d in 3d/2 carry the linear part
+        (
+            *("he3", [0, 0]),
+            {"bulk": [1, "1/5"], "weights": ["1/20", "19/20"]},
+            [1 - 2 / 3 - 1 / 20, 2 / 3, 1 / 20],
+        ),
     ],
 )
 def test_masses(
@@ -48,6 +56,18 @@ def test_masses(
 ) -> None:
     found = law(activation, spike, **features)
     assert masses(found) == pytest.approx(expected, abs=1e-10)
+
+
+def test_gaps_are_not_denied_where_the_resolvent_was_not_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lose(system: ResolventSystem, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return system.start(z), np.full(len(z), np.inf)
+
+    for module in (stieltjes, support):
+        monkeypatch.setattr(module, "follow_down", lose)
+    with pytest.raises(de.ConvergenceError, match="was reached to inf only"):
+        _ = law("he3", [0, 0], bulk=[1, "1/5"]).support
 
 
 def test_a_gap_that_has_just_closed() -> None:
