@@ -7,22 +7,11 @@ import numpy as np
 import pytest
 import sympy as sp
 from known_laws import marchenko_pastur, random_features, wishart_product
+from spectra import law
 
 import detequiv as de
 
 PROPORTIONS = [("2", "3/2"), ("1", "1"), ("1/2", "2")]
-
-
-def law(
-    activation: str, alpha: str, beta: str, spike: object = 0, **features: object
-) -> de.Law:
-    return de.spectrum(
-        de.Problem(
-            features=de.SpikedFeatures(activation=activation, spike=spike, **features),
-            target=de.Target(function="z"),
-            ridge=de.Ridge(samples_per_dim=alpha, width_per_dim=beta, penalty=1),
-        )
-    )
 
 
 def check(law: de.Law, known: Callable[[mp.mpc], mp.mpc], points: list[float]) -> None:
@@ -47,7 +36,7 @@ def test_without_linear_part_the_law_is_marchenko_pastur(
     lower, upper = (variance * (1 + s * np.sqrt(b / a)) ** 2 for s in (-1, 1))
     points = lower + (upper - lower) * np.array([0.02, 0.1, 0.3, 0.5, 0.8, 0.95])
     known = marchenko_pastur(mp.mpf(a), mp.mpf(b), mp.mpf(variance))
-    check(law(activation, alpha, beta), known, list(points))
+    check(law(activation, alpha=alpha, beta=beta), known, list(points))
 
 
 @pytest.mark.parametrize(("alpha", "beta"), PROPORTIONS)
@@ -57,7 +46,7 @@ def test_linear_features_are_a_product_of_wisharts(
 ) -> None:
     a, b = (float(sp.Rational(v)) for v in (alpha, beta))
     check(
-        law("linear", alpha, beta, spike),
+        law("linear", spike, alpha=alpha, beta=beta),
         wishart_product(mp.mpf(a), mp.mpf(b)),
         [0.1, 0.3, 0.7, 1.5, 2.5],
     )
@@ -69,11 +58,11 @@ def test_unspiked_relu_obeys_the_quartic(alpha: str, beta: str) -> None:
     with mp.workdps(40):
         rest = mp.mpf(1) / 2 - 1 / (2 * mp.pi) - mp.mpf(1) / 4
         known = random_features(a, b, mp.mpf(1) / 4, rest)
-        check(law("relu", alpha, beta), known, [0.03, 0.1, 0.3, 0.6])
+        check(law("relu", alpha=alpha, beta=beta), known, [0.03, 0.1, 0.3, 0.6])
 
 
 def test_the_two_scales_are_one_law() -> None:
-    problem = law("tanh", "2", "3/2", [1.5, -0.8]).problem
+    problem = law("tanh", [1.5, -0.8]).problem
     by_n, by_p = de.spectrum(problem), de.spectrum(problem, scale="p")
     assert (by_n.scale, by_p.scale) == ("Phi^T Phi / n", "Phi^T Phi / p")
     x = np.array([0.1, 0.5, 1.0])
@@ -95,7 +84,7 @@ def test_the_two_scales_are_one_law() -> None:
     ],
 )
 def test_atom_at_zero(activation: str, alpha: str, beta: str, atom: float) -> None:
-    spectrum = law(activation, alpha, beta, ["3/2", "-4/5"])
+    spectrum = law(activation, ["3/2", "-4/5"], alpha=alpha, beta=beta)
     assert spectrum.atom_at_zero == pytest.approx(atom, abs=1e-15)
     # the transform knows: -z s(z) -> atom, like sqrt(z) at worst here
     z = 1e-6j
@@ -103,7 +92,7 @@ def test_atom_at_zero(activation: str, alpha: str, beta: str, atom: float) -> No
 
 
 def test_the_transform_is_herglotz_and_falls_like_its_mass() -> None:
-    spectrum = law("relu", "2", "3/2", [2, "1/2", -1], weights=["2/5", "2/5", "1/5"])
+    spectrum = law("relu", [2, "1/2", -1], weights=["2/5", "2/5", "1/5"])
     rng = np.random.default_rng(5)
     z = rng.uniform(-3, 6, 200) + 1j * 10 ** rng.uniform(-6, 2, 200)
     assert (spectrum.stieltjes(z).imag > 0).all()
@@ -112,15 +101,15 @@ def test_the_transform_is_herglotz_and_falls_like_its_mass() -> None:
 
 
 def test_splitting_a_group_changes_nothing() -> None:
-    whole = law("tanh", "1", "3/2", [1.5, -0.8], weights=["1/2", "1/2"])
-    split = law("tanh", "1", "3/2", [1.5, -0.8, 1.5], weights=["3/10", "1/2", "1/5"])
+    whole = law("tanh", [1.5, -0.8], alpha=1, weights=["1/2", "1/2"])
+    split = law("tanh", [1.5, -0.8, 1.5], alpha=1, weights=["3/10", "1/2", "1/5"])
     x = np.array([0.001, 0.01, 0.2, 0.8, 1.5])
     np.testing.assert_allclose(split.density(x), whole.density(x), rtol=1e-10)
 
 
 @pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
 def test_points_without_a_value_are_refused(bad: float) -> None:
-    spectrum = law("tanh", "2", "3/2")
+    spectrum = law("tanh")
     with pytest.raises(de.InputError, match="x = "):
         spectrum.density([1.0, bad])
     with pytest.raises(de.InputError, match="scale = q"):

@@ -7,27 +7,11 @@ import numpy as np
 import pytest
 import sympy as sp
 from known_laws import marchenko_pastur, random_features, wishart_product
+from spectra import law
 
 import detequiv as de
 
 POINTS = ["1/10", "1/2", "7/10", "3/2"]
-
-
-def law(
-    activation: str,
-    spike: object = 0,
-    *,
-    alpha: object = 2,
-    beta: object = "3/2",
-    **features: object,
-) -> de.Law:
-    return de.spectrum(
-        de.Problem(
-            features=de.SpikedFeatures(activation=activation, spike=spike, **features),
-            target=de.Target(function="z"),
-            ridge=de.Ridge(samples_per_dim=alpha, width_per_dim=beta, penalty=1),
-        )
-    )
 
 
 def known_relu(alpha: mp.mpf, beta: mp.mpf) -> Callable[[mp.mpc], mp.mpc]:

@@ -2,29 +2,9 @@
 
 import numpy as np
 import pytest
+from spectra import law
 
 import detequiv as de
-
-
-def law(
-    activation: str,
-    spike: object,
-    *,
-    samples: object = 2,
-    units: object = "3/2",
-    width: int = 1000,
-    scale: str = "n",
-    **features: object,
-) -> de.Law:
-    return de.spectrum(
-        de.Problem(
-            features=de.SpikedFeatures(activation=activation, spike=spike, **features),
-            target=de.Target(function="z"),
-            ridge=de.Ridge(samples_per_dim=samples, width_per_dim=units, penalty=1),
-        ),
-        scale=scale,
-        width=width,
-    )
 
 
 @pytest.mark.parametrize(("samples", "units"), [(2, "3/2"), (1, 2)])
@@ -39,7 +19,7 @@ def test_a_constant_feature_is_a_classical_spike(
     """
     width = 900
     mean = float(np.sqrt(6 * strength / width))
-    found = law(f"{mean!r} + z**3 - 3*z", 0, samples=samples, units=units, width=width)
+    found = law(f"{mean!r} + z**3 - 3*z", 0, alpha=samples, beta=units, width=width)
     y = float(found.problem.ridge.width_per_dim) / samples
     (outlier,) = found.outliers
     place = 6 * (1 + strength) * (y + strength) / strength

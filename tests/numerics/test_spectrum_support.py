@@ -4,6 +4,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 import sympy as sp
+from spectra import law
 
 import detequiv as de
 from detequiv.numerics.solve import exact_parameters, law_of
@@ -11,27 +12,6 @@ from detequiv.numerics.stieltjes import Resolvent
 from detequiv.numerics.support import RealBranch
 
 PROPORTIONS = [("2", "3/2"), ("1/2", "2")]
-
-
-def law(
-    activation: str,
-    alpha: str,
-    beta: str,
-    spike: object = 0,
-    *,
-    digits: int = 15,
-    scale: str = "n",
-    **features: object,
-) -> de.Law:
-    return de.spectrum(
-        de.Problem(
-            features=de.SpikedFeatures(activation=activation, spike=spike, **features),
-            target=de.Target(function="z"),
-            ridge=de.Ridge(samples_per_dim=alpha, width_per_dim=beta, penalty=1),
-        ),
-        digits=digits,
-        scale=scale,
-    )
 
 
 def kinds(law: de.Law) -> list[tuple[str, str]]:
@@ -52,7 +32,7 @@ def test_marchenko_pastur_to_thirty_digits(alpha: str, beta: str) -> None:
         root = mp.sqrt(mp.mpf(sp.Rational(beta).p) / sp.Rational(beta).q)
         root /= mp.sqrt(mp.mpf(sp.Rational(alpha).p) / sp.Rational(alpha).q)
         expected = [6 * (1 + s * root) ** 2 for s in (-1, 1)]
-        check_ends(law("he3", alpha, beta, digits=30), expected)
+        check_ends(law("he3", alpha=alpha, beta=beta, digits=30), expected)
 
 
 def discriminant_roots(polynomial: sp.Expr, unknown: sp.Symbol, z: sp.Symbol) -> list:
@@ -74,7 +54,7 @@ def test_linear_features_to_thirty_digits(alpha: str, beta: str) -> None:
     a, b = sp.Rational(alpha), sp.Rational(beta)
     cubic = b * (1 + psi) * (1 + psi / a) * (1 + psi / b) - z * psi
     roots = discriminant_roots(cubic, psi, z)
-    check_ends(law("linear", alpha, beta, digits=30), [roots[0], roots[-1]])
+    check_ends(law("linear", alpha=alpha, beta=beta, digits=30), [roots[0], roots[-1]])
 
 
 @pytest.mark.parametrize(("alpha", "beta"), PROPORTIONS)
@@ -87,7 +67,7 @@ def test_unspiked_cubic_to_thirty_digits(alpha: str, beta: str) -> None:
     tq = (1 + e * phi) * (1 + e * psi) / (psi * z)
     quartic = (e - rest * tq) * (1 - linear * tq) - linear * tq
     roots = discriminant_roots(quartic, e, z)
-    found = law("z**3", alpha, beta, digits=30)
+    found = law("z**3", alpha=alpha, beta=beta, digits=30)
     ends = [v.value for i in found.support for v in (i.lower, i.upper)]
     check_ends(found, [min(roots, key=lambda r, v=v: abs(r - v)) for v in ends])
 
@@ -113,14 +93,14 @@ def test_kinds_of_ends(
     spike: object,
     expected: list[tuple[str, str]],
 ) -> None:
-    found = law(activation, alpha, beta, spike)
+    found = law(activation, spike, alpha=alpha, beta=beta)
     assert kinds(found) == expected
     if activation == "he2":
         assert found.support[0].upper.value == mp.inf
 
 
 def test_two_groups_of_different_size_leave_a_gap() -> None:
-    found = law("he3", "2", "3/2", [0, 0], bulk=[1, "1/5"])
+    found = law("he3", [0, 0], bulk=[1, "1/5"])
     assert kinds(found) == [("regular", "regular")] * 2
     first, second = found.support
     gap = [float(first.upper.value), float(second.lower.value)]
@@ -131,7 +111,7 @@ def test_two_groups_of_different_size_leave_a_gap() -> None:
 
 
 def test_a_regular_end_is_where_the_square_root_begins() -> None:
-    found = law("tanh", "2", "3/2", ["3/2", "-4/5"])
+    found = law("tanh", ["3/2", "-4/5"])
     for end, side in zip(
         (found.support[0].lower, found.support[0].upper), (1, -1), strict=True
     ):
@@ -142,14 +122,14 @@ def test_a_regular_end_is_where_the_square_root_begins() -> None:
 
 
 def test_the_other_scale_has_the_ends_in_proportion() -> None:
-    by_n, by_p = (law("tanh", "2", "3/2", 1, scale=s) for s in "np")
+    by_n, by_p = (law("tanh", 1, scale=s) for s in "np")
     ratio = by_n.support[0].upper.value / by_p.support[0].upper.value
     assert ratio == pytest.approx(0.75, rel=1e-14)
 
 
 def test_a_quadratic_activation_has_an_exponential_tail() -> None:
     """He_2 with rho = 1 on the scale of Phi^T Phi / p: log density' -> -1/(8 u^2)."""
-    found = law("he2", "2", "3/2", 1, scale="p")
+    found = law("he2", 1, scale="p")
     z = np.array([180.0, 220.0])
     slope = np.diff(np.log(found.density(z)))[0] / 40
     # the Gaussian density at kappa ~ sqrt(z)/2u, times dkappa/dz ~ z^(-1/2)
@@ -159,12 +139,12 @@ def test_a_quadratic_activation_has_an_exponential_tail() -> None:
 @pytest.mark.slow
 def test_tails_at_zero_of_relu_and_tanh() -> None:
     """A power law rho^2/u^2 - 1 (with logarithms), and a log-normal one."""
-    relu = law("relu", "1", "3/2", 1, scale="p")
+    relu = law("relu", 1, alpha=1, scale="p")
     t = np.array([-14.0, -18.0, -22.0])
     slopes = np.diff(np.log(relu.density(np.exp(t))) + t) / np.diff(t)
     assert 0.85 < slopes[0] > slopes[1] - 0.2
     assert slopes[-1] == pytest.approx(1, abs=0.1)
-    tanh = law("tanh", "1", "3/2", 1, scale="p", bulk="1/2")
+    tanh = law("tanh", 1, alpha=1, scale="p", bulk="1/2")
     t = np.arange(-20.0, -9.0, 2.0)
     bends = np.diff(np.log(tanh.density(np.exp(t))) + t, 2) / 4
     np.testing.assert_allclose(bends[:2], -1 / 16, rtol=0.1)

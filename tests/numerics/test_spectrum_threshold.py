@@ -1,22 +1,10 @@
 """The scale at which an outlier leaves the bulk: in closed form, and by counting."""
 
-from typing import Any
-
 import mpmath as mp
 import pytest
+from spectra import law
 
 import detequiv as de
-
-
-def law(activation: str, spike: Any, width: int = 1000) -> de.Law:
-    return de.spectrum(
-        de.Problem(
-            features=de.SpikedFeatures(activation=activation, spike=spike),
-            target=de.Target(function="z"),
-            ridge=de.Ridge(samples_per_dim=2, width_per_dim="3/2", penalty=1),
-        ),
-        width=width,
-    )
 
 
 def spiked_population(alpha: mp.mpf, beta: mp.mpf, width: int) -> tuple[mp.mpf, mp.mpf]:
