@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from detequiv.figures import COLOURS, draw_theory, figure_of, new_axes
+from detequiv.theory.errors import ConvergenceError
 
 if TYPE_CHECKING:
     from detequiv.law import Law
@@ -31,9 +31,12 @@ def plot_spectrum(
     """Draw a spectrum; see `detequiv.law.Law.plot`."""
     ax = new_axes() if ax is None else ax
     x = law.grid(points)
-    # where the support reaches infinity nothing is outside of it
-    endless = math.isinf(law.support[-1].upper.value)
-    outliers = [] if endless else [outlier.value for outlier in law.outliers]
+    notes = [f"mass {law.atom_at_zero:.4g} at zero"] if law.atom_at_zero else []
+    try:
+        outliers = [outlier.value for outlier in law.outliers]
+    except ConvergenceError:  # where the support reaches infinity
+        outliers = []
+        notes.append("outliers not known")
     seen = [float(x[0]), float(x[-1]), *outliers]
     wide = max(seen) > min(WIDE * x[0], FAR * x[-1])
     if wide:
@@ -41,7 +44,6 @@ def plot_spectrum(
         ax.set_xlim(min(seen) / ROOM, max(seen) * ROOM)
     # on a logarithmic axis the area that is seen is the density of log x
     height = law.density(x) * (x if wide else 1)
-    notes = [f"mass {law.atom_at_zero:.4g} at zero"] if law.atom_at_zero else []
     if eigenvalues is not None:
         edges = _bins(x, wide)
         _draw_histogram(ax, eigenvalues, edges, wide)

@@ -156,15 +156,16 @@ class Spectrum:
         Raises
         ------
         ConvergenceError
-            The support reaches infinity: no eigenvalue is outside; or the digits were
-            not reached.
+            The support reaches infinity, so that no eigenvalue is outside, however
+            large; or the digits were not reached.
         """
         if not self.support:
             return ()
         if mpmath.isinf(self.support[-1].upper.value):
             raise ConvergenceError(
-                "the support reaches infinity, so that no eigenvalue is an outlier of "
-                "the limit law; draw the eigenvalues of one matrix instead"
+                "the support reaches infinity, so that large eigenvalues, which the "
+                "means of the features may make, are not told from its tail; draw the "
+                "eigenvalues of one matrix instead"
             )
         factor = float(self._factor)
         ends = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from detequiv.options import (
     print_json,
     takes_problem,
 )
-from detequiv.theory.errors import InputError
+from detequiv.theory.errors import ConvergenceError, InputError
 
 __all__ = ["command"]
 
@@ -78,15 +77,15 @@ def command(
         from detequiv.figures import save
 
         save(law.plot(points=points, eigenvalues=eigenvalues), figure)
-    x = law.grid(points)
+    x, outliers = law.grid(points), _outliers(law)
     rows = _rows(law, x) if table is not None or as_json else []
     if table is not None:
         with table.open("w", encoding="utf-8", newline="") as file:
             _write_csv(file, rows)
     if as_json:
-        print_json(_as_json(law, rows, eigenvalues))
+        print_json(_as_json(law, outliers, rows, eigenvalues))
     else:
-        _print_summary(law, x)
+        _print_summary(law, outliers, x)
     for path in (table, figure):
         if path is not None:
             click.echo(f"wrote {path}", err=True)
@@ -123,7 +122,10 @@ def _write_csv(file: Any, rows: list[tuple[str, str]]) -> None:
 
 
 def _as_json(
-    law: de.Law, rows: list[tuple[str, str]], eigenvalues: Any
+    law: de.Law,
+    outliers: Sequence[Any] | None,
+    rows: list[tuple[str, str]],
+    eigenvalues: Any,
 ) -> dict[str, Any]:
     """Lay out a spectrum as the contract of ``spectrum --json`` has it."""
     values: dict[str, Any] = {
@@ -133,7 +135,9 @@ def _as_json(
             {"lower": _end(i.lower, law), "upper": _end(i.upper, law)}
             for i in law.support
         ],
-        "outliers": [
+        "outliers": None
+        if outliers is None
+        else [
             {
                 "value": f"{outlier.value:#.{OUTLIER_DIGITS}g}",
                 "order": outlier.order,
@@ -142,7 +146,7 @@ def _as_json(
                 "mean_overlaps": [_text(v) for v in outlier.mean_overlaps],
                 "latent_overlaps": [_text(v) for v in outlier.latent_overlaps],
             }
-            for outlier in _outliers(law)
+            for outlier in outliers
         ],
         "x": [x for x, _ in rows],
         "density": [density for _, density in rows],
@@ -157,12 +161,16 @@ def _end(edge: Any, law: de.Law) -> dict[str, str]:
     return {"value": _number(edge.value, law), "kind": edge.kind}
 
 
-def _outliers(law: de.Law) -> Sequence[Any]:
-    """Outliers; none where the support reaches infinity."""
-    return () if math.isinf(law.support[-1].upper.value) else law.outliers
+def _outliers(law: de.Law) -> Sequence[Any] | None:
+    """Outliers; None where they are not known, with the reason on standard error."""
+    try:
+        return law.outliers
+    except ConvergenceError as error:
+        click.echo(f"outliers not known: {error}", err=True)
+        return None
 
 
-def _print_summary(law: de.Law, x: Any) -> None:
+def _print_summary(law: de.Law, outliers: Sequence[Any] | None, x: Any) -> None:
     """Print where the law is, in a few lines."""
     density = law.density(x)
     mass = np.sum(np.diff(x) * (density[1:] + density[:-1]) / 2)
@@ -174,7 +182,9 @@ def _print_summary(law: de.Law, x: Any) -> None:
             for e in (interval.lower, interval.upper)
         ]
         click.echo(f"support          {' to '.join(ends)}")
-    for outlier in _outliers(law):
+    if outliers is None:
+        click.echo("outliers         not known")
+    for outlier in outliers or ():
         value = f"{outlier.value:#.{OUTLIER_DIGITS}g}"
         click.echo(
             f"outlier          {value} at p = {law.width}, of order {outlier.order}"

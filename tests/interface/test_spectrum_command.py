@@ -58,6 +58,22 @@ def test_outliers_are_given_for_a_width() -> None:
     assert (outlier["order"], outlier["width"]) == ("p", 600)
 
 
+def test_outliers_that_are_not_known_are_not_called_none() -> None:
+    """The mean of z^2 makes an eigenvalue of order p, inside a support without end."""
+    square = ("--set", "features.activation=z**2", "--set", "features.spike=0.5")
+    result = run(*square, "--points", "5", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["outliers"] is None
+    (reason,) = result.stderr.splitlines()
+    assert reason.startswith("outliers not known: the support reaches infinity")
+    assert "outliers         not known" in run(*square, "--points", "5").stdout
+    problem = de.load(FILE).with_values(
+        {"features.activation": "z**2", "features.spike": 0.5}
+    )
+    (ax,) = de.spectrum(problem).plot(points=5).axes
+    assert "outliers not known" in ax.get_title(loc="left")
+
+
 def test_table_and_figure_are_written(tmp_path: Path) -> None:
     table, figure = tmp_path / "law.csv", tmp_path / "law.svg"
     result = run(
