@@ -49,6 +49,7 @@ SHARE = 1e-3  # of the mass of the bulk that each side of a gap has at least
 NO_DENSITY = 1e-8  # of log x, that counts as none
 ZOOMS = 4  # refinements around each minimum of the density
 ATTEMPTS = 8  # refinements of the rule in kappa
+FEWEST = 10  # digits worked with: rules too coarse are not told from each other
 GUARD = 25  # digits carried beyond those asked for
 
 
@@ -197,6 +198,7 @@ class RealBranch:
         ConvergenceError
             The end could not be told, or not to that many digits.
         """
+        digits = max(digits, FEWEST)
         with np.errstate(all="ignore"):  # a step may lead anywhere before it is refused
             enlarged, u, kind = self._tell(self.march(point, direction), digits)
         root = self._polish(enlarged, u, digits)

@@ -26,6 +26,7 @@ __all__ = ["precise_density", "precise_transform"]
 
 arb, acb = flint.arb, flint.acb
 ROUNDS = 3  # of more digits
+FEWEST = 10.0  # digits worked with: the error of a coarser rule is not told
 SPARE = 2.0  # digits
 
 
@@ -135,7 +136,7 @@ def _reach(
     """Solve with more digits until each value, or imaginary part, has those asked."""
     resolvent = branch.resolvent
     values: list[Any] = [None] * len(z)
-    todo, carried = list(range(len(z))), digits + SPARE
+    todo, carried = list(range(len(z))), max(digits, FEWEST) + SPARE
     for _ in range(ROUNDS):
         points = [z[k] for k in todo]
         roots = precise_roots(resolvent, branch.exact, points, carried)

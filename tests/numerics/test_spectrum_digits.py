@@ -66,6 +66,19 @@ def test_more_digits_confirm_fewer() -> None:
             assert 0 < abs(a / b - 1) < mp.mpf(10) ** -20
 
 
+def test_few_digits_are_worked_out_as_ten() -> None:
+    """Rules that have one digit do not tell how many more they lack."""
+    found = law("relu", 2, alpha="1/10")
+    more = found.density("1/100000", digits=12)
+    for digits in (1, 7):
+        fewer = found.density("1/100000", digits=digits)
+        assert float(fewer / more) == pytest.approx(1, abs=10.0**-digits)
+    problem = law("tanh", 0).problem
+    (few,), (many,) = (de.spectrum(problem, digits=d).support for d in (1, 12))
+    for a, b in ((few.lower, many.lower), (few.upper, many.upper)):
+        assert float(a.value / b.value) == pytest.approx(1, abs=0.1)
+
+
 def test_digits_in_a_tail_are_those_of_the_density() -> None:
     """The density is 1e-9 times the real part of the transform, and less."""
     found = law("relu", "1/2", alpha="1/10")
