@@ -125,7 +125,8 @@ def spectrum(
     Raises
     ------
     InputError
-        A scale that is neither "n" nor "p", or fewer than 1 digit or unit.
+        A scale that is neither "n" nor "p", fewer than 1 digit or unit, or an
+        activation that is constant.
 
     Examples
     --------

@@ -22,8 +22,8 @@ from detequiv.numerics.support import RealBranch, find_support
 from detequiv.numerics.threshold import find_threshold
 from detequiv.numerics.transform import precise_density, precise_transform
 from detequiv.theory.errors import ConvergenceError, InputError
-from detequiv.theory.expressions import z
 from detequiv.theory.features import FeatureLaw
+from detequiv.theory.pieces import affine_slope
 from detequiv.theory.problem import Problem
 
 __all__ = ["Spectrum"]
@@ -56,7 +56,8 @@ class Spectrum:
     Raises
     ------
     InputError
-        A scale that is neither, or fewer than 1 digit or unit.
+        A scale that is neither, fewer than 1 digit or unit, or an activation that is
+        constant.
     """
 
     def __init__(
@@ -76,6 +77,15 @@ class Spectrum:
             raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
         self.problem = problem
         self.scale = f"Phi^T Phi / {scale}"
+        room = "features" if problem.network is None else "network"
+        activation = getattr(problem, room).activation
+        self._slope = affine_slope(activation)
+        if self._slope is not None and self._slope.is_zero:
+            raise InputError(
+                f"{room}.activation",
+                activation,
+                "is constant, so that the features have no bulk; give another one",
+            )
         ridge = problem.ridge
         self._factor: sp.Expr = (
             ridge.width_per_dim / ridge.samples_per_dim if scale == "n" else sp.S.One
@@ -107,12 +117,10 @@ class Spectrum:
     @property
     def _ranks(self) -> list[sp.Expr]:
         """Dimensions that limit the rank of the bulk, over p."""
-        ridge, function = self.problem.ridge, self._law.activation.function
+        ridge = self.problem.ridge
         ranks = [sp.S.One, ridge.samples_per_dim / ridge.width_per_dim]
-        if function.is_polynomial(z) and sp.degree(function, z) <= 1:
+        if self._slope is not None:
             ranks.append(1 / ridge.width_per_dim)
-            if not function.has(z):
-                ranks.append(sp.S.Zero)
         return ranks
 
     @cached_property
@@ -134,8 +142,6 @@ class Spectrum:
         """
         ranks = self._ranks
         smallest = min(ranks)
-        if smallest == 0:
-            return ()
         hard = ranks.count(smallest) > 1
         found = find_support(self._branch, smallest, hard, self.digits)
         with precision(self.digits + 15):
@@ -159,8 +165,6 @@ class Spectrum:
             The support reaches infinity, so that no eigenvalue is outside, however
             large; or the digits were not reached.
         """
-        if not self.support:
-            return ()
         if mpmath.isinf(self.support[-1].upper.value):
             raise ConvergenceError(
                 "the support reaches infinity, so that large eigenvalues, which the "

@@ -14,7 +14,7 @@ import sympy as sp
 
 from detequiv.theory.grammar import z
 
-__all__ = ["Pieces", "pieces", "symmetric_part"]
+__all__ = ["Pieces", "affine_slope", "pieces", "symmetric_part"]
 
 KINKED = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min)
 
@@ -95,6 +95,25 @@ def symmetric_part(function: sp.Expr, sign: int) -> Pieces:
         parts.breaks,
         tuple(sp.simplify(b) if _looks_affine(b) else b for b in parts.branches),
     )
+
+
+def affine_slope(function: sp.Expr) -> sp.Expr | None:
+    """Slope of a function that is affine in z, however it is written; None of others.
+
+    Examples
+    --------
+    >>> affine_slope(2 * sp.Max(z, 0) - 2 * sp.Max(-z, 0) + 1)
+    2
+    >>> affine_slope(sp.sin(z) ** 2 + sp.cos(z) ** 2), affine_slope(sp.Max(z, 0))
+    (0, None)
+    """
+    branches = pieces(function).branches
+    if not all(map(_looks_affine, branches)):
+        return None
+    simple = {sp.expand(sp.simplify(b)) for b in branches}
+    slopes = {sp.diff(b, z) for b in simple}
+    slope = slopes.pop()
+    return None if len(simple) > 1 or slope.has(z) else slope
 
 
 def _looks_affine(branch: sp.Expr) -> bool:

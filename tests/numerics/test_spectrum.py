@@ -81,6 +81,8 @@ def test_the_two_scales_are_one_law() -> None:
         ("2*z + 1", "1/2", "2", 3 / 4),
         ("linear", "2", "4", 3 / 4),
         ("linear", "2", "1/2", 0),
+        ("max(z, 0) - max(-z, 0)", "2", "3/2", 1 / 3),
+        ("max(z, 0) + max(-z, 0)", "2", "3/2", 0),
     ],
 )
 def test_atom_at_zero(activation: str, alpha: str, beta: str, atom: float) -> None:
@@ -105,6 +107,25 @@ def test_splitting_a_group_changes_nothing() -> None:
     split = law("tanh", [1.5, -0.8, 1.5], alpha=1, weights=["3/10", "1/2", "1/5"])
     x = np.array([0.001, 0.01, 0.2, 0.8, 1.5])
     np.testing.assert_allclose(split.density(x), whole.density(x), rtol=1e-10)
+
+
+@pytest.mark.parametrize("constant", ["1", "max(z, 0) - max(-z, 0) - z + 1"])
+def test_a_constant_has_no_bulk(constant: str) -> None:
+    with pytest.raises(de.InputError, match=r"^features.activation = .* is constant"):
+        law(constant)
+
+
+def test_an_affine_function_in_pieces_has_the_law_of_one_in_one_piece() -> None:
+    plain, pieces = (
+        law(f, ["3/2", "-1"]) for f in ("linear", "max(z, 0) - max(-z, 0)")
+    )
+    for a, b in zip(
+        vars(plain.support[0]).values(), vars(pieces.support[0]).values(), strict=True
+    ):
+        assert b.kind == a.kind
+        assert float(b.value / a.value) == pytest.approx(1, rel=1e-14)
+    x = np.array([0.1, 0.7, 1.5])
+    np.testing.assert_allclose(pieces.density(x), plain.density(x), rtol=1e-10)
 
 
 @pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
