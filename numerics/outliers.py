@@ -36,6 +36,7 @@ __all__ = ["FiniteWidth", "Root", "log_determinant"]
 Array = NDArray[Any]
 MARGIN = 1e-6  # relative distance from the ends of a gap that is left out
 TOGETHER = 1e-11  # relative distance below which outliers are one, with multiplicity
+PLACE = 1e-14  # relative error of the place of an outlier
 REAL = 1e-10  # imaginary part of an unknown, relative, that counts as none
 FARTHEST = 1e6  # times the width and the end of the bulk, where the search ends
 ACCURATE = 1e-10  # that two rules in kappa must agree to in a logarithm
@@ -199,7 +200,9 @@ class FiniteWidth:
         if number <= 0:
             return []
         if number == 1:
-            return [(float(brentq(self._eigenvalue(below), low, high, rtol=1e-14)), 1)]
+            eigenvalue = self._eigenvalue(below)
+            z = brentq(eigenvalue, low, high, xtol=PLACE * low, rtol=PLACE)
+            return [(float(z), 1)]
         middle = sqrt(low * high)
         if high - low < TOGETHER * high:
             return [(middle, number)]

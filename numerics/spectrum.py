@@ -30,6 +30,7 @@ __all__ = ["Spectrum"]
 
 Array = NDArray[np.float64]
 OUTLIER_DIGITS = 10  # that two rules in kappa must agree on
+OVERLAP_DECIMALS = 8  # the same, of the overlaps
 SCAN = np.geomspace(1e-8, 1e3, 500)  # where the bulk is looked for, over its mean
 WIDE = 50.0  # ratio of the ends from which a grid is logarithmic
 NEGLIGIBLE = 1e-4  # mass that a grid leaves out at either end
@@ -156,8 +157,8 @@ class Spectrum:
         """Eigenvalues outside the support at the given `width`, ascending.
 
         They are the roots of ``det H(z) = 0`` (arXiv:2410.18938 for one of them), to
-        `OUTLIER_DIGITS` digits. An outlier closer to an end of the support than
-        1e-6 of its value is not told from the bulk.
+        10 digits, and their squared overlaps to 8 decimals. An outlier closer to an
+        end of the support than 1e-6 of its value is not told from the bulk.
 
         Raises
         ------
@@ -376,13 +377,22 @@ def _scaled(value: Any, factor: Any) -> mpmath.mpf:
 
 def _agree(coarse: list[Root], fine: list[Root]) -> None:
     """Check the outliers on one rule in kappa against those on a finer one."""
-    same = len(coarse) == len(fine) and all(
-        abs(a.z / b.z - 1) < 10.0**-OUTLIER_DIGITS
-        for a, b in zip(coarse, fine, strict=False)
-    )
-    if not same:
+    pairs = list(zip(coarse, fine, strict=False))
+    if len(coarse) != len(fine) or any(
+        not abs(a.z / b.z - 1) < 10.0**-OUTLIER_DIGITS
+        or a.multiplicity != b.multiplicity
+        for a, b in pairs
+    ):
         raise ConvergenceError(
             f"the outliers have not {OUTLIER_DIGITS} digits: in the scale of "
             f"Phi^T Phi / p two rules in kappa give {[a.z for a in coarse]} and "
             f"{[b.z for b in fine]}"
         )
+    for a, b in pairs:
+        gap = float(np.max(np.abs(a.overlaps - b.overlaps)))
+        if not gap < 10.0**-OVERLAP_DECIMALS:
+            raise ConvergenceError(
+                f"the overlaps of the outlier {b.z:.10g} (scale of Phi^T Phi / p) have "
+                f"not {OVERLAP_DECIMALS} decimals: two rules in kappa differ by "
+                f"{gap:.1e}; move it away from the bulk by another width"
+            )

@@ -24,6 +24,7 @@ from detequiv.theory.errors import ConvergenceError, InputError
 __all__ = ["command"]
 
 OUTLIER_DIGITS = 10  # two rules in kappa agree on them
+OVERLAP_DECIMALS = 8  # the same
 PLACE_DIGITS = 12  # of the points at which the density is given, exactly there
 
 
@@ -143,8 +144,8 @@ def _as_json(
                 "order": outlier.order,
                 "width": outlier.width,
                 "multiplicity": outlier.multiplicity,
-                "mean_overlaps": [_text(v) for v in outlier.mean_overlaps],
-                "latent_overlaps": [_text(v) for v in outlier.latent_overlaps],
+                "mean_overlaps": _overlaps(outlier.mean_overlaps),
+                "latent_overlaps": _overlaps(outlier.latent_overlaps),
             }
             for outlier in outliers
         ],
@@ -154,6 +155,11 @@ def _as_json(
     if eigenvalues is not None:
         values["eigenvalues"] = [_text(v) for v in eigenvalues]
     return values
+
+
+def _overlaps(values: Sequence[float]) -> list[str]:
+    """Write squared overlaps to the decimals vouched for."""
+    return [f"{v:.{OVERLAP_DECIMALS}f}" for v in values]
 
 
 def _end(edge: Any, law: de.Law) -> dict[str, str]:

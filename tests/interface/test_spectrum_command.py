@@ -56,6 +56,8 @@ def test_outliers_are_given_for_a_width() -> None:
     # a spike of strength t = p/6 in units of the noise: 6 (1 + t)(3/4 + t)/t
     assert outlier["value"] == "610.5450000"
     assert (outlier["order"], outlier["width"]) == ("p", 600)
+    # 1 - y (1 + t)/(t (t + y)) with y = 3/4, t = 100
+    assert outlier["mean_overlaps"] == ["0.99248139"]
 
 
 def test_outliers_that_are_not_known_are_not_called_none() -> None:

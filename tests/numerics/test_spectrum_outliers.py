@@ -5,6 +5,8 @@ import pytest
 from spectra import law
 
 import detequiv as de
+from detequiv.numerics.outliers import Root
+from detequiv.numerics.spectrum import _agree
 
 
 @pytest.mark.parametrize(("samples", "units"), [(2, "3/2"), (1, 2)])
@@ -30,6 +32,21 @@ def test_a_constant_feature_is_a_classical_spike(
     assert (outlier.multiplicity, outlier.width) == (1, width)
     growth = (strength - y / strength) / ((1 + strength) * (y + strength) / strength)
     assert outlier.order == ("p" if growth > 1 / 2 else "1")
+
+
+def test_a_small_outlier_has_as_many_digits() -> None:
+    large, small = (law(f"(1 + z**3 - 3*z)/{k}", 0) for k in (1, 10**5))
+    (one,), (other,) = large.outliers, small.outliers
+    assert 1e10 * other.value == pytest.approx(one.value, rel=1e-10)
+    assert other.mean_overlaps == pytest.approx(one.mean_overlaps, abs=1e-8)
+
+
+def test_overlaps_that_two_rules_give_differently_are_refused() -> None:
+    coarse, fine = (
+        Root(2.0, 1.0, 1, np.array([0.5, overlap])) for overlap in (0.1, 0.1 + 1e-7)
+    )
+    with pytest.raises(de.ConvergenceError, match="overlaps of the outlier 2 "):
+        _agree([coarse], [fine])
 
 
 def test_a_weak_spike_stays_in_the_bulk() -> None:
