@@ -128,6 +128,9 @@ class Spectrum:
     def support(self) -> tuple[Interval, ...]:
         """Intervals of the support, ascending; an atom at zero is not among them.
 
+        Gaps are looked for with 1e-3 of the mass of the bulk on either side: a smaller
+        part that lies apart is not told from the interval next to it.
+
         Each has a `lower` and an `upper` end with `value`, a number with `digits`
         digits or infinity, and `kind`:
 
@@ -258,8 +261,10 @@ class Spectrum:
             Where to evaluate, any shape. A real z stands for ``z + i0``.
         digits : int, optional
             Significant digits, relative to ``|s|``, at least 1. Without it float64 is
-            used. With it numbers are read as in a problem file: text such as "1/3" is
-            exact, and 0.1 is one tenth.
+            used: the error of the ``g_q`` of the groups, of which s is the mean, is of
+            the order of 1e-12, and vouched for to 1e-7 of their modulus. With it
+            numbers are read as in a problem file: text such as "1/3" is exact, and 0.1
+            is one tenth.
 
         Returns
         -------
@@ -340,9 +345,9 @@ class Spectrum:
         x : float array_like
             Where to evaluate, any shape.
         digits : int, optional
-            Significant digits, at least 1. Without it float64 is used. With it numbers
-            are read as in a problem file: text such as "1/3" is exact, and 0.1 is one
-            tenth.
+            Significant digits, at least 1. Without it float64 is used, with the error
+            of `stieltjes` divided by pi, whatever the density. With it numbers are read
+            as in a problem file: text such as "1/3" is exact, and 0.1 is one tenth.
 
         Returns
         -------

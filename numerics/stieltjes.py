@@ -43,6 +43,7 @@ ACCURATE = 1e-12  # relative error of the unknowns that is good enough
 NEAR = 0.5  # relative Newton step within which a start belongs to its solution
 CLOSE = 0.03  # the same, where the start is a neighbour's
 SKIP = 6  # points from one that is reached from above to the next
+VOUCHED = 1e-7  # relative error of the unknowns up to which they are returned
 STALLED = 1e-7  # Newton step at which a singular Hessian stops the iteration
 FAR = 20.0  # steps from the nodes at which a pole is of no account
 RAISES = 30  # of the height from which points are followed down
@@ -396,7 +397,7 @@ class Resolvent:
             starts = range(0, max(len(z), 1), BLOCK)
             blocks = [self._solve(z[i : i + BLOCK]) for i in starts]
         roots = Roots(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
-        if (roots.errors > STALLED).any():
+        if (roots.errors > VOUCHED).any():
             worst = int(np.argmax(roots.errors))
             raise ConvergenceError(
                 f"the resolvent at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was "

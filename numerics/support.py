@@ -281,6 +281,9 @@ def find_support(
 ) -> list[tuple[End, End]]:
     """All intervals of the support, the atom at zero left aside.
 
+    Gaps are looked for where each side has `SHARE` of the mass of the bulk at least;
+    two intervals of which one has less are given as one.
+
     Parameters
     ----------
     branch : RealBranch
