@@ -66,20 +66,25 @@ def plot_spectrum(
 def _mark_ends(ax: Axes, law: Law) -> None:
     """Mark the ends of the support on the axis; soft ends are hollow."""
     low, high = ax.get_xlim()
-    for interval in law.support:
-        for end in (interval.lower, interval.upper):
-            if low <= end.value <= high:
-                face = "white" if end.kind == "soft" else COLOURS[1]
-                ax.plot(
-                    [float(end.value)],
-                    [0],
-                    "^",
-                    color=COLOURS[1],
-                    markersize=6,
-                    markerfacecolor=face,
-                    clip_on=False,
-                    zorder=4,
-                )
+    ends = [end for i in law.support for end in (i.lower, i.upper)]
+    for soft in (False, True):
+        places = [
+            float(end.value)
+            for end in ends
+            if (end.kind == "soft") == soft and low <= end.value <= high
+        ]
+        if places:
+            ax.plot(
+                places,
+                np.zeros(len(places)),
+                "^",
+                color=COLOURS[1],
+                markersize=6,
+                markerfacecolor="white" if soft else COLOURS[1],
+                clip_on=False,
+                zorder=4,
+                label=f"{'soft ' if soft else ''}ends of the support",
+            )
 
 
 def _mark_outliers(ax: Axes, outliers: Sequence[float], width: int) -> None:
@@ -129,7 +134,13 @@ def _mark_single(
     end = ax.get_xlim()[1]
     shown = right[right <= end]
     if len(shown):
-        ax.plot(shown, 0 * shown, "|", color=COLOURS[0], markersize=18, zorder=3)
+        ax.plot(
+            *(shown, 0 * shown, "|"),
+            color=COLOURS[0],
+            markersize=18,
+            zorder=3,
+            label="its largest eigenvalues",
+        )
     outside = int(np.sum(right > end))
     if not outside:
         return []

@@ -30,6 +30,13 @@ PLACE_DIGITS = 12  # of the points at which the density is given, exactly there
 
 @click.command
 @takes_problem
+@click.option(
+    "--scale",
+    default="n",
+    show_default=True,
+    metavar="n|p",
+    help="What Phi^T Phi is divided by.",
+)
 @click.option("--points", type=int, default=1000, show_default=True, metavar="N")
 @digits_option
 @click.option(
@@ -46,6 +53,7 @@ PLACE_DIGITS = 12  # of the points at which the density is given, exactly there
 @json_option
 def command(
     problem: de.Problem,
+    scale: str,
     points: int,
     digits: int,
     width: int | None,
@@ -55,7 +63,7 @@ def command(
     plot: str | None,
     as_json: bool,
 ) -> None:
-    """Spectrum of Phi^T Phi / n, the feature covariance of the problem in FILE.
+    """Spectrum of Phi^T Phi / n or / p, for the features of the problem in FILE.
 
     Its atom at zero, its support, and its density. The ends of the support and the
     density that is written have as many digits as asked for.
@@ -70,7 +78,7 @@ def command(
     if width is None:
         beta = float(problem.ridge.width_per_dim)
         width = 1000 if dimension is None else max(1, round(beta * dimension))
-    law = de.spectrum(problem, digits=digits, width=width)
+    law = de.spectrum(problem, scale=scale, digits=digits, width=width)
     eigenvalues = (
         None if dimension is None else law.simulate(dimension=dimension, rng=seed)
     )

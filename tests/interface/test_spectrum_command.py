@@ -60,6 +60,15 @@ def test_outliers_are_given_for_a_width() -> None:
     assert outlier["mean_overlaps"] == ["0.99248139"]
 
 
+def test_the_other_scale_can_be_asked_for() -> None:
+    result = run(*PLAIN, "--points", "5", "--scale", "p", "--json")
+    assert result.exit_code == 0, result.stderr
+    values = json.loads(result.stdout)
+    assert values["scale"] == "Phi^T Phi / p"
+    # 6 (1 + sqrt(3/4))^2 times n/p = 4/3
+    assert values["support"][0]["upper"]["value"] == "27.8564064605510"
+
+
 def test_outliers_that_are_not_known_are_not_called_none() -> None:
     """The mean of z^2 makes an eigenvalue of order p, inside a support without end."""
     square = ("--set", "features.activation=z**2", "--set", "features.spike=0.5")
@@ -94,6 +103,7 @@ def test_table_and_figure_are_written(tmp_path: Path) -> None:
     "arguments",
     [
         ("--points", "1"),
+        ("--scale", "q"),
         ("--simulate", "d=30,reps=2"),
         ("--simulate", "d=1"),
         ("--seed", "-1"),
@@ -129,10 +139,11 @@ def test_a_figure_has_the_density_and_the_histogram() -> None:
     figure = law.plot(points=40, eigenvalues=law.simulate(dimension=40, rng=1))
     assert isinstance(figure, Figure)
     (ax,) = figure.axes
-    assert len(ax.lines) == 3  # the density, and two ends of the support
+    assert len(ax.lines) == 2  # the density, and the ends of the support
     assert [t.get_text() for t in ax.get_legend().get_texts()] == [
         "one matrix, $p$ = 60",
         "limit law",
+        "ends of the support",
     ]
     assert "/ n" in ax.get_xlabel()
 
@@ -157,6 +168,7 @@ def test_outliers_are_marked_beside_those_of_the_matrix() -> None:
     assert outlier.value < high
     labels = [t.get_text() for t in ax.get_legend().get_texts()]
     assert "outliers at $p$ = 60" in labels
+    assert "its largest eigenvalues" in labels
     marks = {line.get_marker(): line.get_xdata() for line in ax.lines}
     assert marks["D"] == [outlier.value]
     assert eigenvalues[-1] in marks["|"]
