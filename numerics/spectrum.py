@@ -6,6 +6,7 @@ reported is in the scale asked for.
 """
 
 from functools import cached_property
+from numbers import Integral
 from typing import Any, overload
 
 import mpmath
@@ -69,11 +70,7 @@ class Spectrum:
         digits: int = 15,
         width: int = 1000,
     ) -> None:
-        if digits < 1:
-            raise InputError("digits", digits, "give a whole number of at least 1")
-        if width < 1:
-            raise InputError("width", width, "give a whole number of at least 1")
-        self.digits, self.width = digits, width
+        self.digits, self.width = _whole("digits", digits), _whole("width", width)
         if scale not in ("n", "p"):
             raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
         self.problem = problem
@@ -241,8 +238,7 @@ class Spectrum:
             The upper end of the bulk is not regular somewhere in between, or the digits
             were not reached.
         """
-        if digits < 1:
-            raise InputError("digits", digits, "give a whole number of at least 1")
+        _whole("digits", digits)
         scale, end = find_threshold(self.problem, self.width, low, high, digits, group)
         with precision(digits + 15):
             factor = to_ball(self._factor)
@@ -275,15 +271,13 @@ class Spectrum:
         Raises
         ------
         InputError
-            A point that is not finite, or 0; fewer than 1 digit.
+            A point that is no number, not finite, or 0; fewer than 1 digit.
         ConvergenceError
             A point where the equations could not be solved, or not to `digits` digits.
         """
         if digits is not None:
             return precise_transform(self._branch, self._factor, z, digits)
-        points = np.asarray(z, complex)
-        if not np.isfinite(points).all() or (points == 0).any():
-            raise InputError("z", z, "must be finite and not 0")
+        points = _points("z", z)
         factor = float(self._factor)
         below = points.imag < 0
         upper = np.where(below, points.conj(), points).ravel() / factor
@@ -358,21 +352,40 @@ class Spectrum:
         Raises
         ------
         InputError
-            A point that is not finite, or 0, where the density may have no value;
-            fewer than 1 digit.
+            A point that is no real number, not finite, or 0, where the density may have
+            no value; fewer than 1 digit.
         ConvergenceError
             A point where the equations could not be solved, or not to `digits` digits.
         """
         if digits is not None:
             return precise_density(self._branch, self._factor, x, digits)
-        points = np.asarray(x, float)
+        given = _points("x", x)
+        if given.imag.any():
+            raise InputError("x", x, "must be real")
+        points = given.real
         density = np.zeros(points.shape)
-        if not np.isfinite(points).all() or (points == 0).any():
-            raise InputError("x", x, "must be finite and not 0")
         positive = points > 0
         values = self.stieltjes(points[positive]).imag / np.pi
         density[positive] = np.maximum(values, 0.0)
         return density
+
+
+def _whole(name: str, value: Any) -> int:
+    """Refuse what is not a whole number of at least 1."""
+    if not isinstance(value, Integral) or value < 1:
+        raise InputError(name, value, "give a whole number of at least 1")
+    return int(value)
+
+
+def _points(name: str, values: Any) -> NDArray[np.complex128]:
+    """Read the points at which a law is evaluated."""
+    try:
+        points = np.asarray(values, complex)
+    except (TypeError, ValueError):
+        raise InputError(name, values, "give numbers") from None
+    if not np.isfinite(points).all() or (points == 0).any():
+        raise InputError(name, values, "must be finite and not 0")
+    return points
 
 
 def _scaled(value: Any, factor: Any) -> mpmath.mpf:

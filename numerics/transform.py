@@ -90,12 +90,14 @@ def precise_density(branch: RealBranch, factor: sp.Expr, x: Any, digits: int) ->
     Raises
     ------
     InputError
-        A point that is not finite, or 0; fewer than 1 digit.
+        A point that is not real, not finite, or 0; fewer than 1 digit.
     ConvergenceError
         A point where the digits cannot be vouched for: next to an end of the support,
         or so far out in a tail that the density is not told from 0.
     """
     points, places = _read(x, "x", digits)
+    if any(y != 0 for _, y in places):
+        raise InputError("x", x, "must be real")
     positive = [(v / factor, sp.S.Zero) for v, _ in places if v.is_positive]
     found = iter(_reach(branch, positive, digits, imaginary=True))
     with precision(digits + GUARD):

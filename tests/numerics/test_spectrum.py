@@ -133,5 +133,19 @@ def test_points_without_a_value_are_refused(bad: float) -> None:
     spectrum = law("tanh")
     with pytest.raises(de.InputError, match="x = "):
         spectrum.density([1.0, bad])
+    with pytest.raises(de.InputError, match=r"^z = "):
+        spectrum.stieltjes([1.0, bad])
     with pytest.raises(de.InputError, match="scale = q"):
         de.spectrum(spectrum.problem, scale="q")
+
+
+def test_what_is_no_number_is_refused_by_name() -> None:
+    spectrum = law("he3")
+    for digits in (None, 15):
+        with pytest.raises(de.InputError, match=r"^x = \(1\+1j\): must be real"):
+            spectrum.density(1 + 1j, digits=digits)
+        with pytest.raises(de.InputError, match=r"^z = abc: "):
+            spectrum.stieltjes("abc", digits=digits)
+    for name, value in (("width", "a"), ("width", 1.5), ("digits", "a")):
+        with pytest.raises(de.InputError, match=f"^{name} = .*: give a whole number"):
+            de.spectrum(spectrum.problem, **{name: value})
