@@ -121,14 +121,17 @@ class FloatSystem:
 
     def inverse_hessian(self, cone: Cone) -> Array:
         """Inverse Hessian of Psi at a stationary point, shape (B, N, N)."""
+        inner, outer = self._unit_hessian(cone)
+        inverse: Array = outer @ np.linalg.inv(inner) @ outer.swapaxes(1, 2)
+        return inverse
+
+    def _unit_hessian(self, cone: Cone) -> tuple[Array, Array]:
+        """Hessian with unit diagonal, in the coordinates of the columns beside it."""
         basis = cone.basis
         _, hessian = self.derivatives(cone)
         inner = basis.swapaxes(1, 2) @ hessian @ basis
         size = _sizes(inner)
-        unit = np.linalg.inv(inner / size[:, :, None] / size[:, None, :])
-        outer = basis / size[:, None, :]
-        inverse: Array = outer @ unit @ outer.swapaxes(1, 2)
-        return inverse
+        return inner / size[:, :, None] / size[:, None, :], basis / size[:, None, :]
 
     def outputs(self, x: Array) -> tuple[Array, Array, Array]:
         """Report quantities (B, Q), their rounding, and coefficients y (B, C).
@@ -149,7 +152,9 @@ class FloatSystem:
         squares = squares * self.weights
         by_x = _stack(eq.energy_gradient(x.T, y.T, self._scalars), each)
         by_x = by_x + form.vectors(weight_slope * squares)
-        adjoint = np.einsum("bij,bj->bi", self.inverse_hessian(cone), by_x)
+        inner, outer = self._unit_hessian(cone)
+        right = outer.swapaxes(1, 2) @ by_x[:, :, None]
+        adjoint = (outer @ np.linalg.solve(inner, right))[:, :, 0]
         totals = []
         for local, average, energy in eq.sources:
             slope, direct = average([chi], columns)
@@ -185,7 +190,7 @@ class FloatSystem:
 
 def _stack(values: list[Any], shape: tuple[int, ...]) -> Array:
     """Stack values along axis 1, each broadcast to a shape that begins with B."""
-    kind = complex if any(map(np.iscomplexobj, values)) else float
+    kind = np.result_type(float, *values)
     stacked = np.empty((shape[0], len(values), *shape[1:]), kind)
     for i, value in enumerate(values):
         stacked[:, i] = value

@@ -38,10 +38,10 @@ from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.features import FeatureLaw, feature_law
 from detequiv.theory.matrices import upper_triangle
 from detequiv.theory.potential import Model
-from detequiv.theory.problem import Problem
+from detequiv.theory.problem import Problem, Ridge
 from detequiv.theory.ridgeless import check_limit, interpolates, ridgeless_model
 
-__all__ = ["exact_parameters", "law_of", "solve", "solve_at_width"]
+__all__ = ["exact_parameters", "law_of", "ridge_parameters", "solve", "solve_at_width"]
 
 arb = flint.arb
 ATTEMPTS = 9  # rounds of more precision and more nodes
@@ -186,15 +186,17 @@ def law_of(problem: Problem) -> FeatureLaw:
 
 def exact_parameters(problem: Problem, law: FeatureLaw) -> list[Any]:
     """Exact parameters of the spiked model, in its order."""
-    ridge = problem.ridge
     return [
-        ridge.samples_per_dim,
-        ridge.width_per_dim,
-        ridge.penalty,
+        *ridge_parameters(problem.ridge),
         sp.S.Zero,
         law.noise_variance,
         *law.weights,
     ]
+
+
+def ridge_parameters(ridge: Ridge) -> list[Any]:
+    """Those of them, the first, that points with the same features may differ in."""
+    return [ridge.samples_per_dim, ridge.width_per_dim, ridge.penalty]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.batch import solve_floats
 from detequiv.numerics.solution import QUANTITIES
-from detequiv.numerics.solve import exact_parameters, law_of, solve
+from detequiv.numerics.solve import exact_parameters, law_of, ridge_parameters, solve
 from detequiv.theory.errors import ConvergenceError, DetequivError
 from detequiv.theory.problem import Problem
 
@@ -169,9 +169,10 @@ def _solve_in_floats(problems: Sequence[Problem]) -> list[Point]:
         law = law_of(problems[0])
         if to_float(problems[0].ridge.penalty) == 0:
             return _solve_in_balls(problems, ENOUGH)
-        parameters = np.array(
-            [list(map(to_float, exact_parameters(p, law))) for p in problems]
-        )
+        shared = list(map(to_float, exact_parameters(problems[0], law)))
+        own = [list(map(to_float, ridge_parameters(p.ridge))) for p in problems]
+        parameters = np.tile(shared, (len(problems), 1))
+        parameters[:, : len(own[0])] = own
         found = solve_floats(law.model, law, parameters)
     except ConvergenceError:
         # one lost point loses its batch: halve until it is alone

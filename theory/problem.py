@@ -339,10 +339,11 @@ class Problem:
                 raise InputError(name, value, f"no such field{_nearest(name, known)}")
             if table not in tables:
                 tables[table] = _for_any_number_of_groups(part)
+            _check_field(table, key, value)
             tables[table][key] = value
         parts = {name: getattr(self, name) for name in _TABLES}
         for table, entries in tables.items():
-            parts[table] = _build(table, entries)
+            parts[table] = _TABLES[table](**entries)
         return type(self)(**parts)
 
 
@@ -379,16 +380,20 @@ def _build(name: str, table: object) -> Any:
     """Call the class of a table with its entries, after checking their names."""
     if not isinstance(table, Mapping):
         raise InputError(name, table, f"must be a table [{name}]")
-    known = _parameters(_TABLES[name])
     for key, value in table.items():
-        if key not in known:
-            raise InputError(
-                f"{name}.{key}", value, f"no such field{_nearest(key, known)}"
-            )
-    for key, parameter in known.items():
+        _check_field(name, key, value)
+    for key, parameter in _parameters(_TABLES[name]).items():
         if parameter.default is Parameter.empty and key not in table:
             raise InputError(f"{name}.{key}", "(missing)", "has no default; give it")
     return _TABLES[name](**table)
+
+
+def _check_field(table: str, key: str, value: object) -> None:
+    known = _parameters(_TABLES[table])
+    if key not in known:
+        raise InputError(
+            f"{table}.{key}", value, f"no such field{_nearest(key, known)}"
+        )
 
 
 def _set(part: object, **values: object) -> None:
