@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import exact_ball
 from detequiv.numerics.ladder import BallSystem
-from detequiv.numerics.stieltjes import ResolventSystem
+from detequiv.numerics.resolvent_floats import ResolventSystem
 from detequiv.theory.errors import ConvergenceError
 
 __all__ = ["BranchPoint", "Fold", "SoftEnd", "polish_edge"]

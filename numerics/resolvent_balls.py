@@ -22,7 +22,8 @@ from detequiv.numerics.contours import CONTOURS, REAL_AXIS, contour_fields
 from detequiv.numerics.equations import ball_equations, float_equations
 from detequiv.numerics.fields import Fields
 from detequiv.numerics.quadrature import geometric_error
-from detequiv.numerics.stieltjes import Resolvent, ResolventSystem
+from detequiv.numerics.resolvent_floats import ResolventSystem
+from detequiv.numerics.stieltjes import Resolvent
 from detequiv.theory.matrices import upper_triangle
 
 __all__ = ["GUARD", "Point", "PreciseRoots", "precise_roots"]

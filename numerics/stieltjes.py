@@ -4,8 +4,7 @@ The equations are those of the ridge problem at ``lambda = -z``. The solution th
 the Stieltjes transform of a measure is the one continued from large ``|z|`` through
 the upper half plane, where ``g = -1/z``; it is followed straight down, at constant
 ``Re z``, to z itself or to the real axis, where Newton's method solves at ``x + i0``
-exactly. The form chi does not depend on z, so that all averages over kappa
-are matrix products.
+exactly.
 
 Everything here is in the scale of ``Phi^T Phi / p``.
 """
@@ -13,7 +12,6 @@ Everything here is in the scale of ``Phi^T Phi / p``.
 from dataclasses import dataclass, field
 from typing import Any
 
-import flint
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,200 +23,24 @@ from detequiv.numerics.contours import (
     contour_fields,
     enclosed_zeros,
 )
-from detequiv.numerics.equations import Equations, float_equations
-from detequiv.numerics.fields import Fields
+from detequiv.numerics.equations import float_equations
 from detequiv.numerics.quadrature import geometric_error
+from detequiv.numerics.resolvent_floats import STALLED, ResolventSystem
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.features import FeatureLaw
-from detequiv.theory.matrices import upper_triangle
 from detequiv.theory.potential import Model
 
-__all__ = ["Resolvent", "ResolventSystem", "Roots", "follow_down", "is_physical"]
+__all__ = ["Resolvent", "Roots", "follow_down", "is_physical"]
 
 Array = NDArray[Any]
 DIGITS = 18.0  # of the fields in kappa
 BLOCK = 256  # points solved together: their chi stays in the cache
-SETTLED = 1e-13  # relative Newton step after which nothing changes any more
 ACCURATE = 1e-12  # relative error of the unknowns that is good enough
-NEAR = 0.5  # relative Newton step within which a start belongs to its solution
 CLOSE = 0.03  # the same, where the start is a neighbour's
 SKIP = 6  # points from one that is reached from above to the next
 VOUCHED = 1e-7  # relative error of the unknowns up to which they are returned
-STALLED = 1e-7  # Newton step at which a singular Hessian stops the iteration
-FAR = 20.0  # steps from the nodes at which a pole is of no account
 RAISES = 30  # of the height from which points are followed down
-ITERATIONS = 10  # of Newton's method
 REFINEMENTS = 4  # of the rule in kappa
-
-
-class ResolventSystem:
-    """Equations of the resolvent at B points z, on one rule in kappa.
-
-    Parameters
-    ----------
-    equations : Equations
-        Compiled for NumPy.
-    parameters : list of float
-        Parameters of the model; the ridge penalty among them is not used.
-    fields : Fields
-        Weights and fields on a contour.
-    stride : int
-        Use every stride-th node.
-    """
-
-    def __init__(
-        self,
-        equations: Equations,
-        parameters: list[float],
-        fields: Fields,
-        stride: int = 1,
-    ) -> None:
-        model = equations.model
-        keep = fields.rule.every(stride)
-        dtype = complex if isinstance(fields.weights[0], flint.acb) else float
-        weights = np.array([dtype(fields.weights[i]) for i in keep]) * stride
-        columns = np.array([[dtype(c[i]) for i in keep] for c in fields.columns])
-        self.equations = equations
-        self.weights, self.columns = weights, columns
-        self._parameters = parameters
-        self._ridge = model.parameters.index(model.ridge)
-        form = equations.form(columns, parameters)
-        self.form = np.stack([np.broadcast_to(v, weights.shape) for v in form])
-        pairs = upper_triangle(len(form))
-        self._pairs = tuple(np.array(pairs).T)
-        self._weighted_form = (self.form * weights).T.astype(complex)
-        self._products = np.stack(
-            [self.form[i] * self.form[j] * weights for i, j in pairs], axis=1
-        ).astype(complex)
-        self.form = self.form.astype(complex)
-
-    def parameters(self, z: Array) -> list[Any]:
-        """Parameters at the points z, with ``lambda = -z``."""
-        values: list[Any] = list(self._parameters)
-        values[self._ridge] = -z
-        return values
-
-    def start(self, z: Array) -> Array:
-        """Leading order at large z, shape (B, N)."""
-        values = self.equations.start(self.parameters(z))
-        return np.stack([np.broadcast_to(v, z.shape) for v in values], axis=1) + 0j
-
-    def chi(self, x: Array) -> Array:
-        """Leverage chi of a sample at each node, shape (B, n)."""
-        chi: Array = x @ self.form
-        return chi
-
-    def derivatives(self, x: Array, z: Array) -> tuple[Array, Array]:
-        """Gradient (B, N) and Hessian (B, N, N) of Psi at the unknowns x (B, N)."""
-        eq, p = self.equations, self.parameters(z)
-        slope, curvature = eq.average([self.chi(x)], self._parameters)
-        local = (x.T, self.inverse(x), p)
-        gradient = _stack(eq.local_gradient(*local), len(x))
-        gradient = gradient + slope @ self._weighted_form
-        upper = _stack(eq.local_hessian(*local), len(x)) + curvature @ self._products
-        hessian = np.empty((len(x), eq.size, eq.size), complex)
-        i, j = self._pairs
-        hessian[:, i, j] = hessian[:, j, i] = upper
-        return gradient, hessian
-
-    def slope(self, x: Array, z: Array) -> Array:
-        """Differentiate the unknowns along z, shape (B, N)."""
-        _, hessian = self.derivatives(x, z)
-        return self.solve_hessian(x, hessian, self.by_ridge(x, z))
-
-    def by_ridge(self, x: Array, z: Array) -> Array:
-        """Differentiate grad Psi by ``lambda = -z``, shape (B, N)."""
-        local = self.equations.sources[1][0]
-        return _stack(local(x.T, self.inverse(x), self.parameters(z)), len(x))
-
-    def scales(self, x: Array) -> Array:
-        """Sizes of the unknowns: ``|g_q|`` and ``sqrt(A_qq A_rr)``; shape (B, N)."""
-        eq = self.equations
-        count = eq.size - len(eq.inverse)
-        sizes = np.abs(x)
-        positive = sizes[:, :count]
-        parts = [np.maximum(positive, 1e-8 * positive.max(1, keepdims=True))]
-        if eq.order:
-            pairs = upper_triangle(eq.order)
-            diagonal = [count + k for k, (i, j) in enumerate(pairs) if i == j]
-            root = np.sqrt(sizes[:, diagonal])
-            root = np.maximum(root, 1e-8 * root.max(1, keepdims=True))
-            parts.append(np.stack([root[:, i] * root[:, j] for i, j in pairs], 1))
-        return np.concatenate(parts, axis=1)
-
-    def solve_hessian(self, x: Array, hessian: Array, right: Array) -> Array:
-        """Solve ``Hess v = right`` with unknowns in their natural sizes, (B, N)."""
-        s = self.scales(x)
-        scaled = hessian * s[:, :, None] * s[:, None, :]
-        solution: Array = np.linalg.solve(scaled, (right * s)[:, :, None])[:, :, 0] * s
-        return solution
-
-    def newton_step(self, x: Array, z: Array) -> tuple[Array, Array]:
-        """One step of Newton's method (B, N) and its relative size (B,)."""
-        gradient, hessian = self.derivatives(x, z)
-        step = self.solve_hessian(x, hessian, -gradient)
-        size = np.max(np.abs(step) / self.scales(x), axis=1)
-        return step, np.where(np.isfinite(size), size, np.inf)
-
-    def pole_error(self, x: Array, z: Array) -> Array:
-        """Error of the rule from zeros of ``1 + chi`` next to its nodes, shape (B,).
-
-        One with a small weight is not seen in the convergence of coarser rules: each
-        adds its residue, times ``exp(-2 pi d)`` at d steps from the nodes.
-        """
-        chi = self.chi(x)
-        slope = np.gradient(chi, axis=1)
-        offset = (1 + chi) / slope
-        near = (np.abs(offset.real) < 1) & (np.abs(offset.imag) < FAR)
-        error, k = np.zeros(len(x)), np.flatnonzero(near.any(axis=1))
-        if not len(k):
-            return error
-        amplitude = self.equations.average([np.zeros(1)], self._parameters)[0]
-        decay = np.exp(-2 * np.pi * np.abs(offset[k].imag))
-        residue = 2 * np.pi * amplitude * decay / np.abs(slope[k])
-        right = np.where(near[k], residue, 0.0) @ self._weighted_form
-        step = self.solve_hessian(x[k], self.derivatives(x[k], z[k])[1], right)
-        error[k] = np.max(np.abs(step) / self.scales(x[k]), axis=1)
-        return error
-
-    def newton(self, x: Array, z: Array) -> tuple[Array, Array]:
-        """Newton's method: unknowns, and the relative size of the last step.
-
-        Where the Hessian is singular (an edge) steps cease to shrink at the root of
-        the rounding error; the iteration ends there. A point whose first step is
-        not `NEAR` is given up.
-        """
-        x, last = x.copy(), np.full(len(x), np.inf)
-        active = np.arange(len(x))
-        for _ in range(ITERATIONS):
-            step, size = self.newton_step(x[active], z[active])
-            good = size < NEAR
-            x[active[good]] += step[good]
-            stuck = (size < STALLED) & (size > last[active] / 2)
-            last[active] = size
-            active = active[(size > SETTLED) & ~stuck & good]
-            if not len(active):
-                break
-        return x, last
-
-    def inverse(self, x: Array) -> list[Array]:
-        """Upper triangle of the inverse of the matrix unknown, each (B,)."""
-        eq = self.equations
-        if not eq.order:
-            return []
-        pairs = upper_triangle(eq.order)
-        matrix = np.empty((len(x), eq.order, eq.order), x.dtype)
-        for k, (i, j) in enumerate(pairs, eq.size - len(pairs)):
-            matrix[:, i, j] = matrix[:, j, i] = x[:, k]
-        inverse = np.linalg.inv(matrix)
-        return [inverse[:, i, j] for i, j in pairs]
-
-
-def _stack(values: list[Any], count: int) -> Array:
-    rows = np.empty((len(values), count), np.result_type(*values))
-    for row, value in zip(rows, values, strict=True):
-        row[:] = value
-    return rows.T
 
 
 def follow_down(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
@@ -240,8 +62,7 @@ def follow_down(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
     """
     unit = system.start(np.array([-1.0]))
     chi = float((system.chi(unit) @ system.weights).real[0])
-    slope = system.equations.average([np.zeros(1)], system._parameters)[0]
-    height = np.full(len(z), 10 * chi * (1 + float(np.max(slope))) + 1e-300)
+    height = np.full(len(z), 10 * chi * (1 + system.amplitude) + 1e-300)
     x, accuracy = system.start(z + 1j * height), np.full(len(z), np.inf)
     for _ in range(RAISES):
         low = np.flatnonzero(np.isinf(accuracy))
@@ -376,8 +197,7 @@ class Resolvent:
         """First moment of the bulk: ``(alpha/beta) E chi`` at g = 1, A = V."""
         system = self.system(REAL_AXIS, 0)
         chi = system.chi(system.start(np.array([-1.0])))
-        slope = system.equations.average([np.zeros(1)], list(self.parameters))[0]
-        return float((chi @ system.weights).real[0] * slope[0])
+        return float((chi @ system.weights).real[0]) * system.amplitude
 
     def solve(self, z: Array) -> Roots:
         """Solve at the points z.

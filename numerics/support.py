@@ -29,12 +29,8 @@ from detequiv.numerics.edges import (
 from detequiv.numerics.equations import ball_equations
 from detequiv.numerics.ladder import BallSystem
 from detequiv.numerics.quadrature import geometric_error
-from detequiv.numerics.stieltjes import (
-    Resolvent,
-    ResolventSystem,
-    follow_down,
-    is_physical,
-)
+from detequiv.numerics.resolvent_floats import ResolventSystem
+from detequiv.numerics.stieltjes import Resolvent, follow_down, is_physical
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.tails import far_slope
 

@@ -2,22 +2,11 @@
 
 import numpy as np
 import pytest
+from spectra import law
 
 import detequiv as de
 from detequiv.numerics import stieltjes, support
-from detequiv.numerics.stieltjes import ResolventSystem
-
-
-def law(
-    activation: str, spike: object, *, alpha: object = 2, **features: object
-) -> de.Law:
-    return de.spectrum(
-        de.Problem(
-            features=de.SpikedFeatures(activation=activation, spike=spike, **features),
-            target=de.Target(function="z"),
-            ridge=de.Ridge(samples_per_dim=alpha, width_per_dim="3/2", penalty=1),
-        )
-    )
+from detequiv.numerics.resolvent_floats import ResolventSystem
 
 
 def masses(law: de.Law, points: int = 400) -> list[float]:
