@@ -15,6 +15,7 @@ from numpy.random import Generator, SeedSequence
 from numpy.typing import NDArray
 
 from detequiv.export import csv_text, dataset
+from detequiv.numerics.digits import check_digits
 from detequiv.numerics.solution import QUANTITIES
 from detequiv.numerics.sweep import Point, sweep
 from detequiv.problem_file import value_text
@@ -337,8 +338,8 @@ def curve(
     >>> curve.values("generalization_error").round(6)
     array([0.842851, 0.789076, 0.709197])
     """
-    if digits is not None and digits < 1:
-        raise InputError("digits", digits, "give a whole number of at least 1")
+    if digits is not None:
+        check_digits(digits)
     lists = {name: _list(name, values) for name, values in vary.items()}
     if not lists:
         raise InputError("vary", vary, "name a parameter, as ridge.samples_per_dim")

@@ -4,9 +4,10 @@ from typing import Any
 
 import flint
 
+from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.matrices import upper_triangle
 
-__all__ = ["add", "column", "symmetric"]
+__all__ = ["add", "column", "inverse_of", "solve_linear", "symmetric"]
 
 arb, arb_mat = flint.arb, flint.arb_mat
 
@@ -27,3 +28,25 @@ def symmetric(upper: list[Any], order: int) -> Any:
 def add(left: list[Any], right: list[Any]) -> list[Any]:
     """Sum of two vectors."""
     return [a + b for a, b in zip(left, right, strict=True)]
+
+
+def inverse_of(matrix: Any) -> Any:
+    """Inverse of a matrix of balls.
+
+    Raises
+    ------
+    ConvergenceError
+        It could not be proved to be regular.
+    """
+    try:
+        return matrix.inv()
+    except ZeroDivisionError:
+        raise ConvergenceError("a matrix could not be proved to be regular") from None
+
+
+def solve_linear(matrix: Any, right: list[Any]) -> list[Any]:
+    """Solve linear equations in balls; raises as `inverse_of` does."""
+    try:
+        return list(matrix.solve(column(right), algorithm="precond").entries())
+    except ZeroDivisionError:
+        raise ConvergenceError("a matrix could not be proved to be regular") from None

@@ -28,6 +28,7 @@ from detequiv.numerics.arithmetic import (
     to_float,
     to_mpf,
 )
+from detequiv.numerics.digits import check_digits
 from detequiv.numerics.enclosed import EnclosedSystem, Integrands
 from detequiv.numerics.solution import QUANTITIES, Solution
 from detequiv.numerics.solve import exact_parameters, law_of, solve
@@ -140,8 +141,7 @@ def certify(
     >>> ball.contains("0.749614025424471771054422"), ball.contains("0.749614025")
     (True, False)
     """
-    if digits < 1:
-        raise InputError("digits", digits, "give a whole number of at least 1")
+    check_digits(digits)
     penalty = problem.ridge.penalty
     if not penalty.is_positive:
         raise InputError("ridge.penalty", penalty, "certificates need a number > 0")

@@ -16,6 +16,7 @@ import sympy as sp
 
 from detequiv.numerics.arithmetic import precision, to_ball, to_mpf
 from detequiv.numerics.batch import first_step
+from detequiv.numerics.digits import check_digits
 from detequiv.numerics.equations import ball_equations
 from detequiv.numerics.fields import evaluate_fields
 from detequiv.numerics.ladder import BallSystem, solve_semidefinite
@@ -95,6 +96,7 @@ def diagnose(problem: Problem, *, digits: int = 15) -> Diagnosis:
     >>> abs(total - parts.generalization_error) < 1e-15
     True
     """
+    check_digits(digits)
     ridge, law = problem.ridge, law_of(problem)
     if not ridge.penalty.is_positive:
         raise InputError("ridge.penalty", 0, "a diagnosis needs a number > 0")

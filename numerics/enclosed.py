@@ -13,7 +13,13 @@ import flint
 import sympy as sp
 
 from detequiv.numerics.arithmetic import BALLS, compile_expressions
-from detequiv.numerics.ball_matrices import add, column, symmetric
+from detequiv.numerics.ball_matrices import (
+    add,
+    column,
+    inverse_of,
+    solve_linear,
+    symmetric,
+)
 from detequiv.numerics.equations import Equations, ball_equations
 from detequiv.numerics.strips import TrapezoidalRule
 from detequiv.theory.errors import ConvergenceError
@@ -170,7 +176,7 @@ class EnclosedSystem:
             That could not be proved.
         """
         centre = [v.mid() for v in start]
-        inverse = _inverse(self._hessian(centre))
+        inverse = inverse_of(self._hessian(centre))
         chord = arb_mat([[v.mid() for v in row] for row in inverse.tolist()])
         move = (chord * column(self._gradient(centre))).entries()
         tiny = arb(2) ** (10 - flint.ctx.prec)
@@ -216,7 +222,7 @@ class EnclosedSystem:
             ]
         )
         right = [form[i, count] for i in range(count)]
-        kept = _solve(normal, right) if count else []
+        kept = solve_linear(normal, right) if count else []
         value = form[count, count] - _dot(right, kept)
         y = [arb(0)] * total
         for place, coefficient in zip(columns, kept, strict=True):
@@ -225,7 +231,7 @@ class EnclosedSystem:
         size = eq.size
         averages = self.rule.average(self.integrands.sensitivities(x, y))
         by_x = add(eq.energy_gradient(x, y, p), averages[:size])
-        adjoint = _solve(self._hessian(x), by_x)
+        adjoint = solve_linear(self._hessian(x), by_x)
         totals = []
         for k, (local_gradient, _, local_energy) in enumerate(eq.sources):
             by_source = add(
@@ -250,7 +256,7 @@ class EnclosedSystem:
         inverse: list[Any] = []
         if eq.order:
             matrix = symmetric(x[eq.size - len(eq.inverse) :], eq.order)
-            matrix = _inverse(matrix)
+            matrix = inverse_of(matrix)
             inverse = [matrix[i, j] for i, j in upper_triangle(eq.order)]
         return [arb(v) for v in function(x, inverse, self.integrands.parameters)]
 
@@ -268,20 +274,6 @@ class EnclosedSystem:
         ]
         if not all(v > 0 for v in [*box[: eq.size - len(eq.inverse)], *minors]):
             raise ConvergenceError("the solution could not be proved to be positive")
-
-
-def _inverse(matrix: Any) -> Any:
-    try:
-        return matrix.inv()
-    except ZeroDivisionError:
-        raise ConvergenceError("a matrix could not be proved to be regular") from None
-
-
-def _solve(matrix: Any, right: list[Any]) -> list[Any]:
-    try:
-        return list(matrix.solve(column(right), algorithm="precond").entries())
-    except ZeroDivisionError:
-        raise ConvergenceError("a matrix could not be proved to be regular") from None
 
 
 def _identity(size: int) -> Any:

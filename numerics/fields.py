@@ -101,12 +101,15 @@ def evaluate_fields(
             return fields
         if accuracy > 4 * digits:
             break
-    if interpolating:
+    if not interpolating:
         raise ConvergenceError(
-            "without a penalty, samples far out decide, and there the features' "
-            "variance vanishes too fast for this precision; give a ridge.penalty > 0"
+            f"the average over kappa reached a share of {tail:.1e} in its tails; ask "
+            "for fewer digits, or for smaller spikes"
         )
-    return fields
+    raise ConvergenceError(
+        "without a penalty, samples far out decide, and there the features' "
+        "variance vanishes too fast for this precision; give a ridge.penalty > 0"
+    )
 
 
 def refine_fields(law: FeatureLaw, fields: Fields, step: float) -> Fields:
@@ -222,15 +225,23 @@ def _moments(
     return conditional_values(function, means, scale, digits)
 
 
+def _ends(fields: Fields) -> list[tuple[int, Any]]:
+    """Positions of the outermost nodes, and the standard normal density there.
+
+    A rule may give these nodes hardly any weight: it says nothing of the tails.
+    """
+    nodes = fields.rule.nodes
+    return [(i, (-(nodes[i] ** 2) / 2).exp()) for i in (0, len(nodes) - 1)]
+
+
 def _tail(fields: Fields) -> float:
-    """Largest share of a squared field's average that the outermost nodes carry."""
-    ends = [min(fields.rule.every(1)), max(fields.rule.every(1))]
+    """Largest density of a squared field at the ends of the rule, over its average."""
     share = 0.0
     for column in fields.columns:
-        squares = [
-            float(w * v * v) for w, v in zip(fields.weights, column, strict=True)
-        ]
-        share = max(share, max(squares[i] for i in ends) / (sum(squares) + 1e-300))
+        average = sum(w * v * v for w, v in zip(fields.weights, column, strict=True))
+        for i, density in _ends(fields):
+            if column[i] != 0:
+                share = max(share, float(density * column[i] ** 2 / average))
     return share
 
 
@@ -249,8 +260,10 @@ def _interpolating_tail(
         return inf, inf
     plain = [float(w) for w in fields.weights]
     raised = [float(w / v) for w, v in zip(fields.weights, variances, strict=True)]
-    ends = [min(fields.rule.every(1)), max(fields.rule.every(1))]
-    tail = max(max(s[i] for i in ends) / sum(s) for s in (plain, raised))
+    tail = max(
+        max(float(density) / sum(plain), float(density / variances[i]) / sum(raised))
+        for i, density in _ends(fields)
+    )
     rounding = [float(arb(10) ** (-arb(accuracy)) / v) for v in variances]
     noise = max(
         sum(v * r for v, r in zip(s, rounding, strict=True)) / sum(s)

@@ -7,7 +7,7 @@ over these is exact.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from math import floor, inf, log10
 from typing import Any
 
 import flint
@@ -17,6 +17,7 @@ import sympy as sp
 
 from detequiv.numerics.arithmetic import precision, to_ball, to_mpf
 from detequiv.numerics.batch import float_system
+from detequiv.numerics.digits import check_digits
 from detequiv.numerics.equations import ball_equations
 from detequiv.numerics.fields import Fields
 from detequiv.numerics.ladder import BallSystem, polish
@@ -91,8 +92,7 @@ def solve_model(
     ConvergenceError
         The digits cannot be vouched for.
     """
-    if digits < 1:
-        raise InputError("digits", digits, "give a whole number of at least 1")
+    check_digits(digits)
     numbers = _read(model.parameters, {model.source.name: 0, **values}, "values")
     if not numbers[model.parameters.index(model.ridge)].is_positive:
         raise InputError(model.ridge.name, values[model.ridge.name], "must be positive")
@@ -109,7 +109,7 @@ def solve_model(
         if reached >= digits:
             return solution
     raise ConvergenceError(
-        f"{max(0, floor(reached))} of {digits} digits can be vouched for; ask for "
+        f"{floor(max(0, reached))} of {digits} digits can be vouched for; ask for "
         f"fewer, or for a larger {model.ridge.name}"
     )
 
@@ -173,6 +173,8 @@ def _at_precision(
 
 def _relative(value: Any) -> float:
     """Relative error of a ball; of what is zero to twice the digits, the absolute."""
+    if not value.is_finite():
+        return inf
     error = value.rad()
     if error == 0:
         return 0.0

@@ -12,7 +12,13 @@ import flint
 import numpy as np
 
 from detequiv.numerics.arithmetic import exact_ball
-from detequiv.numerics.ball_matrices import add, column, symmetric
+from detequiv.numerics.ball_matrices import (
+    add,
+    column,
+    inverse_of,
+    solve_linear,
+    symmetric,
+)
 from detequiv.numerics.cone import Cone
 from detequiv.numerics.equations import Equations
 from detequiv.numerics.fields import Fields
@@ -121,7 +127,7 @@ class BallSystem:
 
         slope_shares = [v[1] * s for v, s in zip(weights, squares, strict=True)]
         by_x = add(eq.energy_gradient(x, y, p), self._average(slope_shares))
-        adjoint = self.hessian(x).solve(column(by_x)).entries()
+        adjoint = solve_linear(self.hessian(x), by_x)
         totals = []
         for local_gradient, average, local_energy in eq.sources:
             slope = [average([c], p) for c in self.chi(x)]
@@ -143,7 +149,7 @@ class BallSystem:
         eq = self.equations
         inverse: list[Any] = []
         if eq.order:
-            matrix = symmetric(x[eq.size - len(eq.inverse) :], eq.order).inv()
+            matrix = inverse_of(symmetric(x[eq.size - len(eq.inverse) :], eq.order))
             inverse = [matrix[i, j] for i, j in upper_triangle(eq.order)]
         return [arb(v) for v in function(x, inverse, self.parameters)]
 
@@ -185,16 +191,16 @@ def polish(
     if floats is None:
         chord = _inverse_hessian(system, x, sizes)
     else:
-        inverse = floats.inverse_hessian(cone)[0] / scale[:, None] / scale
-        chord = arb_mat([[exact_ball(float(v)) for v in row] for row in inverse])
+        rows = floats.inverse_hessian(cone)[0] / scale[:, None] / scale
+        chord = arb_mat([[exact_ball(float(v)) for v in row] for row in rows])
     previous, goal, exact = arb(1), arb(10) ** (-arb(digits)), floats is None
     for _ in range(STEPS):
-        gradient = [g.mid() * s for g, s in zip(system.gradient(x), sizes, strict=True)]
+        gradient = [g * s for g, s in zip(system.gradient(x), sizes, strict=True)]
         step = (chord * column(gradient)).entries()
-        largest = max(abs(s).mid() for s in step)
+        largest = max(abs(s).upper() for s in step)
         x = [(v - s * d).mid() for v, s, d in zip(x, sizes, step, strict=True)]
         if largest < goal:
-            return x, float(max(abs(g) for g in gradient))
+            return x, float(max(abs(g).upper() for g in gradient))
         if largest > previous * POOR_GAIN and not exact and previous < 1:
             chord = _inverse_hessian(system, x, sizes)
             # what the poor matrix called small need not be: the next step will tell
@@ -211,13 +217,13 @@ def polish(
 def _inverse_hessian(system: BallSystem, x: list[Any], sizes: list[Any]) -> Any:
     """Inverse Hessian of Psi, unknowns in units of their sizes, exact midpoints."""
     rows = system.hessian(x).tolist()
-    inverse = arb_mat(
+    scaled = arb_mat(
         [
             [(a * s * t).mid() for a, t in zip(row, sizes, strict=True)]
             for row, s in zip(rows, sizes, strict=True)
         ]
-    ).inv()
-    return arb_mat([[v.mid() for v in row] for row in inverse.tolist()])
+    )
+    return arb_mat([[v.mid() for v in row] for row in inverse_of(scaled).tolist()])
 
 
 def solve_semidefinite(matrix: Any, right: list[Any]) -> list[Any]:

@@ -42,6 +42,7 @@ __all__ = ["MomentValues", "conditional_values", "gaussian_mean"]
 arb, acb, arb_mat, acb_mat = flint.arb, flint.acb, flint.arb_mat, flint.acb_mat
 REFINEMENTS = 9  # of the inner rule, before giving up
 BABY_STEPS = 16  # length of the short polynomials
+SCAN = 16  # half-widths about a mean in which the largest square is looked for
 SAMPLE = 16  # means at which the error of a step is measured
 
 
@@ -169,9 +170,9 @@ def _by_quadrature(
     # off the real axis the Gaussian kernel oscillates, and is larger than its sum
     cancelled = 2 * log10(1 + reach / width) + shift**2 / (2 * log(10))
     working = digits + 15 + cancelled
-    radius = gaussian_radius(digits + 5 + cancelled) * width
-    lower = min(x.real for x in places) - radius
-    upper = max(x.real for x in places) + radius
+    lowest, highest = (pick(x.real for x in places) for pick in (min, max))
+    radius = width * _radius(moments, (lowest, highest), width, digits + 5 + cancelled)
+    lower, upper = lowest - radius, highest + radius
     kinks = [k for k in moments.kinks if lower < float(k) < upper]
     # the error measured falls short of the error reached by some 5 percent
     decay = (1.06 * digits + 5) * log(10)
@@ -204,6 +205,25 @@ def _by_quadrature(
         f"the Gaussian average of {moments.function} reached {error:.1e} of the "
         f"{digits:.0f} digits asked for; ask for fewer digits"
     )
+
+
+def _radius(
+    moments: Moments, means: Sequence[float], width: float, digits: float
+) -> float:
+    """How many widths from its mean an average of f^2 has so many digits."""
+    function = _compiled((moments.function,), z)
+
+    def density(mean: float, x: float) -> Any:
+        value = abs(arb(function(arb(mean + width * x))[0])).mid()
+        return (1 + value * value) * (arb(-x * x / 2)).exp()
+
+    radius = gaussian_radius(digits)
+    for mean in means:
+        largest = max(density(mean, x / 2) for x in range(-SCAN, SCAN + 1))
+        floor = largest * arb(10) ** (-arb(digits))
+        while max(density(mean, -radius), density(mean, radius)) > 2 * floor:
+            radius *= 1.1
+    return radius
 
 
 def _panel_breaks(points: list[float], width: float) -> list[float]:

@@ -8,10 +8,12 @@ left of the error is measured by halving the step.
 import re
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import mpmath
 import sympy as sp
 
+from detequiv.numerics.digits import check_digits
 from detequiv.numerics.solution import QUANTITIES
 from detequiv.numerics.solve import solve
 from detequiv.numerics.sweep import sweep
@@ -33,10 +35,11 @@ def derivatives(
     Parameters
     ----------
     problem : Problem
-        Where; its penalty must be positive.
+        Where.
     name : str
         Dotted name, such as "ridge.penalty" or, of one group, "features.spike[0]".
-        The number must lie inside its domain, not on its border.
+        The number must lie inside its domain, not on its border. What a weight gains
+        the others lose in proportion.
     digits : int
         Significant decimal digits; of a derivative that vanishes, relative to the
         quantity over the number.
@@ -65,6 +68,7 @@ def derivatives(
     >>> bool(abs(slope / solve(problem).readout_norm - 1) < 1e-15)
     True
     """
+    check_digits(digits)
     value = _value(problem, name)
     scale = abs(value) if not value.is_zero else sp.S.One
     places = ceil(digits / 4) + 2
@@ -150,8 +154,7 @@ def optimal_penalty(problem: Problem, *, digits: int = 15) -> Optimum:
     >>> abs(slope) < 1e-10
     True
     """
-    if digits < 1:
-        raise InputError("digits", digits, "give a whole number of at least 1")
+    check_digits(digits)
     lower, start, upper = _bracket(problem)
     # three error sources, each 4 digits below: of the difference, of its rounding
     places = ceil(digits / 2) + 2
@@ -247,8 +250,15 @@ def _moved(problem: Problem, name: str, value: sp.Expr) -> Problem:
     match = _ENTRY.fullmatch(name)
     assert match is not None
     table, key, index = match.groups()
-    if index is None:
-        return problem.with_values({f"{table}.{key}": value})
-    entries = list(problem.tables()[table][key])
-    entries[int(index)] = value
-    return problem.with_values({f"{table}.{key}": entries})
+    moved: Any = value
+    if isinstance(entries := problem.tables()[table][key], tuple):
+        moved, place = list(entries), int(index or 0)
+        if key == "weights" and len(moved) > 1:
+            share = (1 - value) / (1 - moved[place])
+            moved = [share * weight for weight in moved]
+        moved[place] = value
+    try:
+        return problem.with_values({f"{table}.{key}": moved})
+    except InputError:
+        says = "lies on the border of its domain, and has no derivative"
+        raise InputError(name, _value(problem, name), says) from None

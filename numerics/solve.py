@@ -29,6 +29,7 @@ from detequiv.numerics.batch import (
 )
 from detequiv.numerics.cone import Cone
 from detequiv.numerics.descent import descend
+from detequiv.numerics.digits import check_digits
 from detequiv.numerics.equations import ball_equations
 from detequiv.numerics.fields import Fields, evaluate_fields, refine_fields
 from detequiv.numerics.ladder import BallOutputs, BallSystem, polish
@@ -45,7 +46,7 @@ __all__ = ["exact_parameters", "law_of", "ridge_parameters", "solve", "solve_at_
 
 arb = flint.arb
 ATTEMPTS = 9  # rounds of more precision and more nodes
-GUARD = 25  # digits carried beyond those asked for
+GUARD = 25  # digits carried beyond those asked for, at first
 
 
 def solve(problem: Problem, *, digits: int = 15, certify: bool = False) -> Solution:
@@ -119,14 +120,13 @@ def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solutio
 
 def _solve(problem: Problem, task: "_Task", digits: int) -> Solution:
     """Go up the precisions and refine the rules until the digits are there."""
-    if digits < 1:
-        raise InputError("digits", digits, "give a whole number of at least 1")
+    check_digits(digits)
     law = task.law
     penalty = float(problem.ridge.penalty)
     # g ~ 1/lambda multiplies conditional variances that cancel
     extra = 2.0 + (max(0.0, -log10(penalty)) if penalty else 0.0)
     floats = _floats(task)
-    step, fields, reached = first_step(digits + 4), None, -inf
+    step, fields, guard, reached = first_step(digits + 4), None, GUARD, -inf
     if floats is not None:
         strip = analyticity(task.model, task.floats, floats)
         step, fields = first_step(digits + 4, 0.8 * strip), floats.fields
@@ -141,11 +141,10 @@ def _solve(problem: Problem, task: "_Task", digits: int) -> Solution:
                 law, digits + extra + 3, step, interpolating=task.interpolating
             )
         try:
-            attempt = _attempt(task, floats, fields, digits + extra)
+            attempt = _attempt(task, floats, fields, digits + extra, guard)
         except ConvergenceError:
-            if floats is None:
-                raise
-            floats = None  # was too far off
+            # float64 was too far off, or rounding is amplified beyond the guard
+            floats, guard = None, 2 * guard
             continue
         reached = max(reached, attempt.digits)
         if attempt.digits >= digits:
@@ -267,14 +266,18 @@ class _Attempt:
 
 
 def _attempt(
-    task: _Task, floats: FloatSolutions | None, fields: Fields, digits: float
+    task: _Task,
+    floats: FloatSolutions | None,
+    fields: Fields,
+    digits: float,
+    guard: int,
 ) -> _Attempt:
     """Solve on one rule, and on its every second and fourth node."""
     model = task.model
     newton_matrix = None
     if floats is not None:
         newton_matrix = float_system(model, fields, task.floats)
-    with precision(digits + GUARD):
+    with precision(digits + guard):
         balls = [to_ball(v) for v in task.parameters]
         labels = _label_variance(fields)
         results: list[tuple[list[Any], BallOutputs]] = []
@@ -336,6 +339,8 @@ def _relative(values: list[Any], errors: list[Any], labels: Any) -> float:
     """Largest relative error; of what is zero to twice the digits, the absolute."""
     worst = 0.0
     for value, error in zip(values, errors, strict=True):
+        if not (value.is_finite() and error.is_finite()):
+            return inf
         if error != 0:
             size = max(abs(value).mid(), (error * abs(labels).mid()).sqrt().mid())
             worst = max(worst, float((error / size).mid()))

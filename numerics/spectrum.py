@@ -15,6 +15,7 @@ import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from detequiv.numerics.arithmetic import precision, to_ball, to_mpf
+from detequiv.numerics.digits import check_digits
 from detequiv.numerics.landmarks import Edge, Interval, Outlier, Threshold
 from detequiv.numerics.outliers import FiniteWidth, Root
 from detequiv.numerics.solve import exact_parameters, law_of
@@ -70,7 +71,8 @@ class Spectrum:
         digits: int = 15,
         width: int = 1000,
     ) -> None:
-        self.digits, self.width = _whole("digits", digits), _whole("width", width)
+        check_digits(digits)
+        self.digits, self.width = digits, _whole("width", width)
         if scale not in ("n", "p"):
             raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
         self.problem = problem
@@ -238,7 +240,7 @@ class Spectrum:
             The upper end of the bulk is not regular somewhere in between, or the digits
             were not reached.
         """
-        _whole("digits", digits)
+        check_digits(digits)
         scale, end = find_threshold(self.problem, self.width, low, high, digits, group)
         with precision(digits + 15):
             factor = to_ball(self._factor)

@@ -17,6 +17,7 @@ import numpy as np
 import sympy as sp
 
 from detequiv.numerics.arithmetic import precision, to_ball, to_float, to_mpf
+from detequiv.numerics.digits import check_digits
 from detequiv.numerics.resolvent_balls import GUARD, Point, precise_roots
 from detequiv.numerics.support import RealBranch
 from detequiv.theory.errors import ConvergenceError, InputError
@@ -111,8 +112,7 @@ def precise_density(branch: RealBranch, factor: sp.Expr, x: Any, digits: int) ->
 
 def _read(points: Any, name: str, digits: int) -> tuple[Any, list[Point]]:
     """Read points exactly: as an array, and as real and imaginary parts."""
-    if digits < 1:
-        raise InputError("digits", digits, "give a whole number of at least 1")
+    check_digits(digits)
     array, places = np.asarray(points, object), []
     for value in array.ravel():
         if isinstance(value, complex | mpmath.mpc | np.complexfloating):

@@ -47,6 +47,29 @@ def test_derivatives_agree_with_differences_of_the_damped_iteration() -> None:
     assert float(slope["generalization_error"]) == pytest.approx(expected, rel=1e-6)
 
 
+def test_what_one_weight_gains_the_others_lose() -> None:
+    slope = de.derivatives(problem(), "features.weights[0]", digits=8)
+    up, down = (
+        problem().with_values({"features.weights": [w, 1 - w]})
+        for w in (0.5 + 2**-12, 0.5 - 2**-12)
+    )
+    for name in QUANTITIES:
+        values = [float(getattr(de.solve(p), name)) for p in (up, down)]
+        expected = (values[0] - values[1]) * 2**11
+        assert float(slope[name]) == pytest.approx(expected, rel=1e-5, abs=1e-7), name
+
+
+@pytest.mark.parametrize("digits", [0, -2, 12.5, "12", 251])
+def test_digits_are_checked(digits: object) -> None:
+    for asked in (
+        lambda: de.solve(problem(), digits=digits),  # type: ignore[arg-type]
+        lambda: de.diagnose(problem(), digits=digits),  # type: ignore[arg-type]
+        lambda: de.derivatives(problem(), "ridge.penalty", digits=digits),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(de.InputError, match="digits = "):
+            asked()
+
+
 def test_more_digits_of_a_derivative_agree_with_fewer() -> None:
     few, many = (
         de.derivatives(problem(), "features.spike[1]", digits=n) for n in (8, 20)

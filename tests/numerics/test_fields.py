@@ -1,13 +1,19 @@
 """Fields on nested rules: what is known at a node is not evaluated again."""
 
+import math
 from dataclasses import replace
 
 import pytest
+import sympy as sp
+from flint import arb
 
 import detequiv as de
 from detequiv.numerics.fields import evaluate_fields, refine_fields
+from detequiv.numerics.moments import conditional_values
 from detequiv.numerics.quadrature import Rule
 from detequiv.numerics.solve import law_of
+from detequiv.theory.expressions import z
+from detequiv.theory.gaussian import conditional_moments
 
 
 @pytest.mark.parametrize(
@@ -49,3 +55,27 @@ def test_odd_features_do_not_learn_an_even_target(activation: str) -> None:
         ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
     )
     assert de.solve(problem).generalization_error >= 3
+
+
+def test_a_growing_target_with_a_kink_is_followed_into_its_tail() -> None:
+    """``E kappa^2 exp(6 kappa)`` is ``37 exp(18)``."""
+    law = law_of(
+        de.Problem(
+            features=de.SpikedFeatures(activation="tanh", spike=1),
+            target=de.Target(function="abs(z)*exp(3*z)"),
+            ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
+        )
+    )
+    fields = evaluate_fields(law, 14, 0.05)
+    tau0 = fields.columns[-3]
+    power = sum(w * v * v for w, v in zip(fields.weights, tau0, strict=True))
+    assert float(power) == pytest.approx(37 * math.exp(18), rel=1e-13)
+
+
+def test_averages_reach_to_where_a_growing_function_has_its_weight() -> None:
+    """``E f^2 + E exp(4g) / cosh^2 g = E exp(4g)`` for ``f = exp(2g) tanh g``."""
+    function = conditional_moments(sp.exp(2 * z) * sp.tanh(z))
+    damped = conditional_moments(sp.exp(2 * z) / sp.cosh(z))
+    parts = [conditional_values(f, [arb(0)], sp.S.One, 15) for f in (function, damped)]
+    squares = sum(float(v.c0[0] ** 2 + v.c1[0] ** 2 + v.cs[0]) for v in parts)
+    assert squares == pytest.approx(math.exp(8), rel=1e-13)
