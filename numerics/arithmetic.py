@@ -63,7 +63,9 @@ def _constant(number: sp.Expr) -> Callable[[], list[Any]]:
 
 def exact_ball(value: float | mpmath.mpf) -> Any:
     """Exact ball (radius 0) of a binary number."""
-    sign, mantissa, exponent, _ = mpmath.mpf(value)._mpf_
+    # a number of mpmath as it is: its constructor would round to the precision set
+    number = value if isinstance(value, mpmath.mpf) else mpmath.mpf(value)
+    sign, mantissa, exponent, _ = number._mpf_
     return arb((-mantissa if sign else mantissa, exponent))
 
 

@@ -12,7 +12,7 @@ import pytest
 import sympy as sp
 
 import detequiv as de
-from detequiv.numerics.arithmetic import precision
+from detequiv.numerics.arithmetic import exact_ball, precision, to_mpf
 from detequiv.numerics.certificate import _attempt as prove
 from detequiv.numerics.certificate import certify, compare
 from detequiv.numerics.enclosed import EnclosedSystem
@@ -47,7 +47,7 @@ def assert_contains(problem: de.Problem, digits: int = 21) -> None:
     for name, ball in certificate.balls.items():
         value = getattr(known, name)
         assert ball.contains(value), name
-        assert ball.radius <= mp.mpf(10) ** -digits * max(1, abs(value))
+        assert ball.radius <= mp.mpf(10) ** -digits * abs(value)
     for ball, value in zip(certificate.g, known.g, strict=True):
         assert ball.contains(value)
 
@@ -64,6 +64,12 @@ def assert_contains(problem: de.Problem, digits: int = 21) -> None:
 )
 def test_balls_contain_the_digits_of_the_solver(problem: de.Problem) -> None:
     assert_contains(problem)
+
+
+def test_a_number_becomes_a_ball_with_all_its_bits() -> None:
+    with precision(60):
+        third = (arb(1) / 3).mid()
+        assert exact_ball(to_mpf(third)) == third
 
 
 @pytest.mark.slow
@@ -95,7 +101,7 @@ def test_balls_contain_the_digits_of_random_problems(number: int) -> None:
     known = de.solve(problem, digits=100)
     for name, ball in certificate.balls.items():
         assert ball.contains(getattr(known, name))
-        assert ball.radius < 1e-20 * max(1, abs(ball.midpoint))
+        assert ball.radius < 1e-20 * abs(ball.midpoint)
 
 
 TWINS: dict[str, tuple[Callable[[Any], Any], list[int]]] = {
