@@ -49,6 +49,9 @@ class Commands(click.Group):
             status = _refuse(str(error), 2)
         except ConvergenceError as error:
             status = _refuse(str(error), 3)
+        except MemoryError as error:
+            says = str(error) or "what was asked for does not fit"
+            status = _refuse(f"not enough memory: {says}; give smaller sizes", 3)
         except (click.Abort, KeyboardInterrupt):
             status = _refuse("interrupted", INTERRUPTED)
         sys.exit(status)

@@ -86,5 +86,8 @@ def dataset(curve: Curve) -> xarray.Dataset:
                 f"{title}: standard error",
                 "standard error of the mean over the draws",
             )
-    coordinates = {name: (name, curve.coordinate(name)) for name in dims}
+    coordinates = {
+        name: (name, curve.coordinate(name), {"long_name": name, "units": "1"})
+        for name in dims
+    }
     return xarray.Dataset(variables, coordinates, attributes)

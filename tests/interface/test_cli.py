@@ -141,6 +141,15 @@ def test_what_cannot_be_reached_is_status_3(
     )
 
 
+def test_too_large_a_matrix_is_status_3(file: str) -> None:
+    size = "d=4000000"
+    result = run("spectrum", file, "--simulate", size, "--points", "2", "--json")
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert result.stderr.startswith("detequiv: not enough memory")
+    assert result.stderr.count("\n") == 1
+
+
 def test_an_interrupt_is_clean(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

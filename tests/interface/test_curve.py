@@ -85,6 +85,7 @@ def test_the_dataset_has_one_dimension_a_parameter(curve: de.Curve) -> None:
     chosen = error.sel({"ridge.penalty": 10.0, "ridge.samples_per_dim": 1.5})
     assert float(chosen) == curve.values("generalization_error")[1, 1]
     assert "Phi^T Phi / p" in data["resolvent_trace"].attrs["definition"]
+    assert data["ridge.samples_per_dim"].attrs["units"] == "1"
     assert data.attrs["detequiv_version"] == de.__version__
 
 
