@@ -72,7 +72,9 @@ class Spectrum:
         width: int = 1000,
     ) -> None:
         check_digits(digits)
-        self.digits, self.width = digits, _whole("width", width)
+        if not isinstance(width, Integral) or width < 1:
+            raise InputError("width", width, "give a whole number of at least 1")
+        self.digits, self.width = digits, int(width)
         if scale not in ("n", "p"):
             raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
         self.problem = problem
@@ -370,13 +372,6 @@ class Spectrum:
         values = self.stieltjes(points[positive]).imag / np.pi
         density[positive] = np.maximum(values, 0.0)
         return density
-
-
-def _whole(name: str, value: Any) -> int:
-    """Refuse what is not a whole number of at least 1."""
-    if not isinstance(value, Integral) or value < 1:
-        raise InputError(name, value, "give a whole number of at least 1")
-    return int(value)
 
 
 def _points(name: str, values: Any) -> NDArray[np.complex128]:
