@@ -29,13 +29,13 @@ from detequiv.numerics.batch import (
 )
 from detequiv.numerics.cone import Cone
 from detequiv.numerics.descent import descend
-from detequiv.numerics.digits import check_digits
+from detequiv.numerics.digits import check_digits, check_whole
 from detequiv.numerics.equations import ball_equations
 from detequiv.numerics.fields import Fields, evaluate_fields, refine_fields
 from detequiv.numerics.ladder import BallOutputs, BallSystem, polish
 from detequiv.numerics.quadrature import geometric_error
 from detequiv.numerics.solution import QUANTITIES, Solution
-from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.features import FeatureLaw, feature_law
 from detequiv.theory.matrices import upper_triangle
 from detequiv.theory.potential import Model
@@ -113,8 +113,7 @@ def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solutio
     InputError, ConvergenceError
         As `solve` does; or the width is no positive number.
     """
-    if width < 1:
-        raise InputError("width", width, "give a number of units, at least 1")
+    check_whole("width", width)
     return _solve(problem, _task(problem, law_of(problem), width), digits)
 
 

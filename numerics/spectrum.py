@@ -6,7 +6,6 @@ reported is in the scale asked for.
 """
 
 from functools import cached_property
-from numbers import Integral
 from typing import Any, overload
 
 import mpmath
@@ -15,7 +14,7 @@ import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from detequiv.numerics.arithmetic import precision, to_ball, to_mpf
-from detequiv.numerics.digits import check_digits
+from detequiv.numerics.digits import check_digits, check_whole
 from detequiv.numerics.landmarks import Edge, Interval, Outlier, Threshold
 from detequiv.numerics.outliers import FiniteWidth, Root
 from detequiv.numerics.solve import exact_parameters, law_of
@@ -72,9 +71,8 @@ class Spectrum:
         width: int = 1000,
     ) -> None:
         check_digits(digits)
-        if not isinstance(width, Integral) or width < 1:
-            raise InputError("width", width, "give a whole number of at least 1")
-        self.digits, self.width = digits, int(width)
+        check_whole("width", width)
+        self.digits, self.width = digits, width
         if scale not in ("n", "p"):
             raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
         self.problem = problem
