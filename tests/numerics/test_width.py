@@ -59,5 +59,5 @@ def test_it_has_a_limit_without_a_penalty(samples: object) -> None:
 
 
 def test_no_units_are_refused() -> None:
-    with pytest.raises(InputError, match="width = 0: give a number of units"):
+    with pytest.raises(InputError, match="width = 0: give a whole number"):
         solve_at_width(PROBLEM, 0)
