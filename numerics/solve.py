@@ -46,7 +46,7 @@ __all__ = ["exact_parameters", "law_of", "ridge_parameters", "solve", "solve_at_
 
 arb = flint.arb
 ATTEMPTS = 9  # rounds of more precision and more nodes
-GUARD = 25  # digits carried beyond those asked for, at first
+GUARD, MOST_GUARD = 25, 100  # digits carried beyond those asked for, at first and last
 
 
 def solve(problem: Problem, *, digits: int = 15, certify: bool = False) -> Solution:
@@ -142,6 +142,8 @@ def _solve(problem: Problem, task: "_Task", digits: int) -> Solution:
         try:
             attempt = _attempt(task, floats, fields, digits + extra, guard)
         except ConvergenceError:
+            if guard > MOST_GUARD:
+                raise
             # float64 was too far off, or rounding is amplified beyond the guard
             floats, guard = None, 2 * guard
             continue
