@@ -36,8 +36,8 @@ docs: setup ## build the documentation into build/docs and run its examples
 slow: setup ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
-bench: setup ## measure speed
-	$(BIN)/python -m pytest -m bench
+bench: setup ## measure speed, and print ratios to what one would write without the package
+	$(BIN)/python -m pytest -m bench -s
 
 stress: setup ## solve COUNT random problems and check each; goes on where it stopped
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/numerics/stress.py $(COUNT) --workers 2
