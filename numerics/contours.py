@@ -21,10 +21,10 @@ from typing import Any
 import flint
 import numpy as np
 
-from detequiv.numerics.arithmetic import precision, to_ball, to_float
-from detequiv.numerics.fields import Fields, tangent_columns
-from detequiv.numerics.moments import MomentValues, conditional_values
+from detequiv.numerics.arithmetic import precision, to_float
+from detequiv.numerics.fields import Fields, moments_at, tangent_columns
 from detequiv.numerics.quadrature import Rule, gaussian_radius
+from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.features import FeatureLaw
 
 __all__ = ["CONTOURS", "REAL_AXIS", "Contour", "contour_fields", "enclosed_zeros"]
@@ -105,7 +105,7 @@ def contour_fields(
     Raises
     ------
     ConvergenceError
-        A conditional moment has not the digits asked for.
+        A conditional moment has not the digits asked for, or the tails have no end.
     """
     ratios = [to_float(u / r) for u, r in zip(law.spikes, law.bulks, strict=True)]
     slope = max(map(abs, ratios))
@@ -117,9 +117,12 @@ def contour_fields(
             rule = contour.rule(radius, delta, shift, step)
         fields = _on_rule(law, rule, digits)
         if _tail(fields, len(law.spikes)) < 10.0 ** -(digits - 2):
-            break
+            return fields
         radius *= 1.2
-    return fields
+    raise ConvergenceError(
+        f"averages over kappa have not {digits:.0f} digits in their tails; ask for "
+        "fewer"
+    )
 
 
 def _on_rule(law: FeatureLaw, rule: Rule, digits: float) -> Fields:
@@ -130,7 +133,7 @@ def _on_rule(law: FeatureLaw, rule: Rule, digits: float) -> Fields:
             for w, x in zip(rule.weights, rule.nodes, strict=True)
         ]
         groups = [
-            _moments(law, rule, u, r, digits)
+            moments_at(law.activation, rule.nodes, u, r, digits)
             for u, r in zip(law.spikes, law.bulks, strict=True)
         ]
         tangents = tangent_columns(law, rule.nodes, groups)
@@ -143,19 +146,6 @@ def _on_rule(law: FeatureLaw, rule: Rule, digits: float) -> Fields:
         *(nothing, nothing, nothing),
     ]
     return Fields(weights, columns, rule)
-
-
-def _moments(
-    law: FeatureLaw, rule: Rule, spike: Any, scale: Any, digits: float
-) -> MomentValues:
-    if spike.is_zero:
-        once = conditional_values(law.activation, [arb(0)], scale, digits)
-        return MomentValues(
-            *([v] * len(rule.nodes) for (v,) in (once.c0, once.c1, once.c2, once.cs))
-        )
-    factor = to_ball(spike)
-    means = [(factor * x).mid() for x in rule.nodes]
-    return conditional_values(law.activation, means, scale, digits)
 
 
 def _tail(fields: Fields, groups: int) -> float:

@@ -33,7 +33,7 @@ class Equations:
     weight : (chi, parameters) -> weight of the Energy and its slope
     penalty : (unknowns, parameters) -> upper triangle of the quadratic form in y
     energy_gradient : (unknowns, coefficients, parameters) -> N
-    source, ridge : (kind of derivative) -> see :meth:`_derivatives`
+    sources : by the source and by the ridge penalty, see :meth:`_derivatives`
     start : (parameters) -> N
     quantities : (energies, unknowns, parameters) -> one number a reported quantity
     """

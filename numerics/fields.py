@@ -23,7 +23,13 @@ from detequiv.numerics.quadrature import Rule, gaussian_radius, panels, sinh_rul
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.features import FeatureLaw, c1, c2, kappa
 
-__all__ = ["Fields", "evaluate_fields", "refine_fields", "tangent_columns"]
+__all__ = [
+    "Fields",
+    "evaluate_fields",
+    "moments_at",
+    "refine_fields",
+    "tangent_columns",
+]
 
 arb = flint.arb
 Known = dict[Any, tuple[Any, ...]]  # values of all fields at a node, by its place
@@ -174,12 +180,12 @@ def _rule(law: FeatureLaw, radius: float, step: float, digits: float) -> Rule:
 def _columns(law: FeatureLaw, nodes: list[Any], digits: float) -> list[list[Any]]:
     """Evaluate the fields at the nodes, in the order of the model."""
     by_group = {
-        (u, r): _moments(law.activation, nodes, u, r, digits)
+        (u, r): moments_at(law.activation, nodes, u, r, digits)
         for u, r in zip(law.spikes, law.bulks, strict=True)
     }
     groups = [by_group[pair] for pair in zip(law.spikes, law.bulks, strict=True)]
     spread = sp.sqrt(1 - law.alignment**2)
-    target = _moments(law.target, nodes, law.alignment, spread, digits)
+    target = moments_at(law.target, nodes, law.alignment, spread, digits)
     noise = to_ball(law.noise_variance)
     return [
         *([x.mid() for x in v.c0] for v in groups),
@@ -210,7 +216,7 @@ def _compiled(tangent: sp.Expr) -> Any:
     return compile_expressions((kappa, c1, c2), [tangent], BALLS)
 
 
-def _moments(
+def moments_at(
     function: Any, nodes: list[Any], slope: sp.Expr, scale: sp.Expr, digits: float
 ) -> MomentValues:
     """Moments at the means ``slope kappa``; at one mean only if they are all equal."""

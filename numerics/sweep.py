@@ -26,7 +26,6 @@ __all__ = ["Point", "sweep"]
 
 TOGETHER = 1024  # points solved in one batch
 ENOUGH = 10  # digits, below which a float64 result is not good enough
-MOST = 15  # digits of float64
 # The working precision of balls is global: threads of one process take turns.
 ONE_AT_A_TIME = Lock()
 
@@ -186,7 +185,7 @@ def _solve_in_floats(problems: Sequence[Problem]) -> list[Point]:
             Point(problem=problem, values={}, digits=0, failure=failure)
             for problem in problems
         ]
-    reached = np.minimum(MOST, np.floor(-np.log10(found.errors)))
+    reached = np.floor(-np.log10(found.errors))
     reached = np.where(np.isfinite(reached), reached, 0).astype(int).tolist()
     points = []
     for problem, row, digits in zip(problems, found.quantities, reached, strict=True):

@@ -178,9 +178,9 @@ def test_what_points_down_is_allowed(module: str, source: str) -> None:
 def test_import_is_fast_and_lazy() -> None:
     script = (
         "import sys, time\n"
-        "start = time.perf_counter()\n"
+        "start = time.process_time()\n"
         "import detequiv\n"
-        "print(time.perf_counter() - start)\n"
+        "print(time.process_time() - start)\n"
         "print(*({'numpy', 'scipy', 'sympy', 'mpmath', 'flint'} & set(sys.modules)))\n"
     )
     seconds = []
