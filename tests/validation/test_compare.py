@@ -134,6 +134,7 @@ def test_no_penalty_is_refused() -> None:
         simulate(ridgeless, dimension=20, repetitions=2, rng=0)
 
 
+@pytest.mark.usefixtures("in_one_process")
 @pytest.mark.parametrize(("offset", "status"), [(0.0, 0), (1.0, 1)])
 def test_the_trend_command_fails_when_theory_is_wrong(
     offset: float,

@@ -48,6 +48,7 @@ def test_gaps_and_soft_ends_are_refused() -> None:
         Distribution(Spectrum(law.problem.with_values({"features.spike": 1})))
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_the_tables_are_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -40,6 +40,7 @@ def test_a_wrong_theory_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert abs(found[0].z) > z_threshold(2e-5, 39)
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_the_tables_are_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,6 +28,7 @@ def test_the_spiked_problem_has_the_networks_law_but_for_tangents() -> None:
         spiked_problem(spiked_problem(RELU))
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_the_tables_are_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

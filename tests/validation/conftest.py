@@ -1,0 +1,18 @@
+"""What tests of whole comparisons share."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from detequiv.validation import scaling
+
+
+@pytest.fixture
+def in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw in a thread: fresh interpreters take longer to start than few draws."""
+
+    def thread(**_: Any) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1)
+
+    monkeypatch.setattr(scaling, "ProcessPoolExecutor", thread)
