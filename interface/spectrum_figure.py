@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ def plot_spectrum(
         notes += _mark_single(ax, eigenvalues, edges)
     draw_theory(ax, x, height, colour=COLOURS[1], label="limit law")
     _mark_ends(ax, law)
-    _mark_outliers(ax, outliers, law.width)
+    _mark(ax, outliers, "D", COLOURS[2], f"outliers at $p$ = {law.width}", markersize=5)
     ax.set_ylim(bottom=0)
     scale = law.scale.replace("Phi^T Phi", r"\Phi^\top\Phi\,")
     ax.set_xlabel(f"eigenvalue $x$ of ${scale}$")
@@ -73,32 +73,28 @@ def _mark_ends(ax: Axes, law: Law) -> None:
             for end in ends
             if (end.kind == "soft") == soft and low <= end.value <= high
         ]
-        if places:
-            ax.plot(
-                places,
-                np.zeros(len(places)),
-                "^",
-                color=COLOURS[1],
-                markersize=6,
-                markerfacecolor="white" if soft else COLOURS[1],
-                clip_on=False,
-                zorder=4,
-                label=f"{'soft ' if soft else ''}ends of the support",
-            )
+        label = f"{'soft ' if soft else ''}ends of the support"
+        face = "white" if soft else COLOURS[1]
+        _mark(ax, places, "^", COLOURS[1], label, markersize=6, markerfacecolor=face)
 
 
-def _mark_outliers(ax: Axes, outliers: Sequence[float], width: int) -> None:
-    """Mark outliers on the axis."""
-    if outliers:
+def _mark(
+    ax: Axes,
+    places: Sequence[float],
+    marker: str,
+    colour: str,
+    label: str,
+    **style: Any,
+) -> None:
+    """Mark places on the axis, under one entry of the legend."""
+    if places:
         ax.plot(
-            outliers,
-            np.zeros(len(outliers)),
-            "D",
-            color=COLOURS[2],
-            markersize=5,
+            *(places, np.zeros(len(places)), marker),
+            color=colour,
+            label=label,
             clip_on=False,
             zorder=4,
-            label=f"outliers at $p$ = {width}",
+            **style,
         )
 
 

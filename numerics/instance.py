@@ -83,7 +83,7 @@ def solve_model(
     weights : sequence of numbers
         Probabilities of the nodes.
     digits : int
-        Significant decimal digits of every quantity, at least 1.
+        Significant decimal digits of every quantity, 1 to 250.
 
     Raises
     ------

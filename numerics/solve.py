@@ -57,7 +57,7 @@ def solve(problem: Problem, *, digits: int = 15, certify: bool = False) -> Solut
     problem : Problem
         What to solve. A penalty of 0 is the limit of a vanishing one.
     digits : int
-        Significant decimal digits of every reported quantity, at least 1. A
+        Significant decimal digits of every reported quantity, 1 to 250. A
         quantity that vanishes (a training error without noise, say) has them
         relative to the variance of the labels.
     certify : bool

@@ -51,7 +51,7 @@ class Spectrum:
     scale : {"n", "p"}
         What ``Phi^T Phi`` is divided by.
     digits : int
-        Significant digits of the ends of the support, at least 1.
+        Significant digits of the ends of the support, 1 to 250.
     width : int
         The number p of units for which the outliers are given.
 
@@ -224,7 +224,7 @@ class Spectrum:
         group : int, optional
             Group whose u_q alone is multiplied, counted from 0; all by default.
         digits : int
-            Significant digits, at least 1.
+            Significant digits, 1 to 250.
 
         Returns
         -------
@@ -258,7 +258,7 @@ class Spectrum:
         z : complex array_like
             Where to evaluate, any shape. A real z stands for ``z + i0``.
         digits : int, optional
-            Significant digits, relative to ``|s|``, at least 1. Without it float64 is
+            Significant digits, relative to ``|s|``, 1 to 250. Without it float64 is
             used: the error of the ``g_q`` of the groups, of which s is the mean, is of
             the order of 1e-12, and vouched for to 1e-7 of their modulus. With it
             numbers are read as in a problem file: text such as "1/3" is exact, and 0.1
@@ -341,7 +341,7 @@ class Spectrum:
         x : float array_like
             Where to evaluate, any shape.
         digits : int, optional
-            Significant digits, at least 1. Without it float64 is used, with the error
+            Significant digits, 1 to 250. Without it float64 is used, with the error
             of `stieltjes` divided by pi, whatever the density. With it numbers are read
             as in a problem file: text such as "1/3" is exact, and 0.1 is one tenth.
 
