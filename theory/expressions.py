@@ -41,12 +41,12 @@ def exact(value: Any, field: str) -> sp.Expr:
     >>> exact("0.1", "x"), exact(0.1, "x"), exact("sqrt(2)/3", "x")
     (1/10, 1/10, sqrt(2)/3)
     """
+    if isinstance(value, sp.Rational):
+        return value
     if isinstance(value, bool) or value is None:
         raise InputError(field, value, "give a number")
     number: sp.Expr
-    if isinstance(value, sp.Rational):
-        number = value
-    elif isinstance(value, str | float | Decimal):
+    if isinstance(value, str | float | Decimal):
         number = translate(str(value), field)
     elif isinstance(value, sp.Expr):
         number = sp.nsimplify(value, rational=True) if value.has(sp.Float) else value
@@ -78,7 +78,8 @@ def sign(number: sp.Expr) -> int:
     (-1, 1)
     """
     if isinstance(number, sp.Rational):
-        return int(number.p > 0) - int(number.p < 0)
+        numerator: int = number.p
+        return (numerator > 0) - (numerator < 0)
     return 1 if number.is_positive else -1 if number.is_negative else 0
 
 

@@ -224,18 +224,18 @@ class Ridge:
     def __init__(
         self, *, samples_per_dim: Number, width_per_dim: Number, penalty: Number
     ) -> None:
-        values = {
-            "samples_per_dim": samples_per_dim,
-            "width_per_dim": width_per_dim,
-            "penalty": penalty,
-        }
-        numbers = {k: exact(v, f"ridge.{k}") for k, v in values.items()}
-        for key in ("samples_per_dim", "width_per_dim"):
-            if sign(numbers[key]) <= 0:
-                raise InputError(f"ridge.{key}", values[key], "must be positive")
-        if sign(numbers["penalty"]) < 0:
+        samples = exact(samples_per_dim, "ridge.samples_per_dim")
+        width = exact(width_per_dim, "ridge.width_per_dim")
+        strength = exact(penalty, "ridge.penalty")
+        if sign(samples) <= 0:
+            raise InputError(
+                "ridge.samples_per_dim", samples_per_dim, "must be positive"
+            )
+        if sign(width) <= 0:
+            raise InputError("ridge.width_per_dim", width_per_dim, "must be positive")
+        if sign(strength) < 0:
             raise InputError("ridge.penalty", penalty, "must not be negative")
-        _set(self, **numbers)
+        _set(self, samples_per_dim=samples, width_per_dim=width, penalty=strength)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,11 +276,9 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Refuse two descriptions of the first layer, or none."""
-        given = [n for n in ("features", "network") if getattr(self, n) is not None]
-        if len(given) != 1:
-            raise InputError(
-                "problem", " and ".join(given) or "no features", _ONE_LAYER
-            )
+        if (self.features is None) == (self.network is None):
+            given = "features and network" if self.features else "no features"
+            raise InputError("problem", given, _ONE_LAYER)
         if self.network is not None and self.target.alignment != 1:
             raise InputError(
                 "target.alignment",
