@@ -14,15 +14,13 @@ ones, then the upper triangle of the matrix, row by row; so is a relative change
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.theory.matrices import upper_triangle
-
-__all__ = ["Cone", "symmetric"]
+__all__ = ["Cone", "symmetric", "upper_indices"]
 
 Array = NDArray[Any]
 
@@ -87,7 +85,7 @@ class Cone:
         diagonal = np.arange(count)
         basis[:, diagonal, diagonal] = points[:, :count]
         if self.order:
-            i, j = np.array(upper_triangle(self.order)).T
+            i, j = upper_indices(self.order)
             left, right = self.root[:, i], self.root[:, j]
             block = left[:, :, i] * right[:, :, j] + left[:, :, j] * right[:, :, i]
             basis[:, count:, count:] = np.where(i == j, block / 2, block)
@@ -106,22 +104,12 @@ class Cone:
         diagonal = np.arange(count)
         bend[:, diagonal, diagonal] = gradient[:, :count] * self.points[:, :count]
         if order:
-            i, j = np.array(upper_triangle(order)).T
+            i, j = upper_indices(order)
             # an entry off the diagonal stands for two of the matrix
             slope = symmetric(gradient[:, count:] * np.where(i == j, 1, 0.5), order)
             inner = self.root.swapaxes(1, 2) @ slope @ self.root
-            # tr(M S^2) as a quadratic form in the upper triangle of S
-            block = sum(
-                inner[:, p[:, None], q] * (r[:, None] == t)
-                for p, q, r, t in (
-                    (i, i, j, j),
-                    (i, j, j, i),
-                    (j, i, i, j),
-                    (j, j, i, i),
-                )
-            )
-            share = np.where(i == j, 0.5, 1.0)
-            bend[:, count:, count:] = block * share[:, None] * share
+            form = inner.reshape(len(inner), -1) @ _square_form(order)
+            bend[:, count:, count:] = form.reshape(len(inner), len(i), len(i))
         return bend
 
     def size(self, change: Array) -> Array:
@@ -138,7 +126,7 @@ class Cone:
         positive = self.points[:, :count] * np.exp(change[:, :count])
         parts, velocity = [positive], [positive * change[:, :count]]
         if order:
-            i, j = np.array(upper_triangle(order)).T
+            i, j = upper_indices(order)
             values, axes = np.linalg.eigh(symmetric(change[:, count:], order))
             root = self.root @ axes
             for exponent, into in (
@@ -152,7 +140,31 @@ class Cone:
 
 def symmetric(upper: Array, order: int) -> Array:
     """Symmetric matrices (B, order, order) from their upper triangles (B, ...)."""
-    matrix = np.empty((len(upper), order, order), upper.dtype)
-    for k, (i, j) in enumerate(upper_triangle(order)):
-        matrix[:, i, j] = matrix[:, j, i] = upper[:, k]
-    return matrix
+    matrices: Array = np.take(upper, _places(order), axis=1)
+    return matrices
+
+
+@cache
+def upper_indices(order: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the upper triangle, row by row."""
+    return np.triu_indices(order)
+
+
+@cache
+def _places(order: int) -> NDArray[np.intp]:
+    """Place of each entry of a symmetric matrix in its upper triangle."""
+    places = np.zeros((order, order), np.intp)
+    i, j = upper_indices(order)
+    places[i, j] = places[j, i] = np.arange(len(i))
+    return places
+
+
+@cache
+def _square_form(order: int) -> Array:
+    """Map a symmetric M to the quadratic form ``tr(M S^2)``, as a matrix.
+
+    The form is in the m entries of the upper triangle of S: shape (order^2, m^2).
+    """
+    units = symmetric(np.eye(order * (order + 1) // 2), order)
+    form: Array = np.einsum("apr,brq->pqab", units, units)
+    return form.reshape(order**2, -1)

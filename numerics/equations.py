@@ -31,6 +31,7 @@ class Equations:
     offsets, slopes : (fields, parameters) -> residuals at y = 0, minus their slopes
     rest : (fields, parameters) -> 1
     weight : (chi, parameters) -> weight of the Energy and its slope
+    response : (chi, parameters) -> curvature of Psi's averaged part, and those two
     penalty : (unknowns, parameters) -> upper triangle of the quadratic form in y
     energy_gradient : (unknowns, coefficients, parameters) -> N
     sources : by the source and by the ridge penalty, see :meth:`_derivatives`
@@ -51,6 +52,7 @@ class Equations:
         self._arithmetic = arithmetic
         x, y = model.unknowns.symbols, model.coefficients
         p, f, chi = model.parameters, model.fields, (model.chi,)
+        weight = [model.energy_weight, system.weight_slope]
         make = self._compile
         self.form = make((f, p), system.form)
         self.average = make((chi, p), [system.average_slope, system.average_curvature])
@@ -59,7 +61,8 @@ class Equations:
         self.offsets = make((f, p), system.residual_offsets)
         self.slopes = make((f, p), [s for row in system.residual_slopes for s in row])
         self.rest = make((f, p), [model.energy_rest])
-        self.weight = make((chi, p), [model.energy_weight, system.weight_slope])
+        self.weight = make((chi, p), weight)
+        self.response = make((chi, p), [system.average_curvature, *weight])
         self.penalty = make((x, p), system.penalty)
         self.energy_gradient = make((x, y, p), system.energy_local_gradient)
         self.start = make((p,), model.start)

@@ -1,5 +1,6 @@
 """Linear least squares in float64, many small problems together."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,12 @@ CORRECTIONS = 2
 
 
 def least_squares(
-    slopes: Array, offsets: Array, weights: Array, penalty: Array
-) -> Array:
-    """Minimise ``E sum_r (offset_r - slope_r . y)^2 + y^T penalty y`` over y.
+    slopes: Sequence[LinearForm],
+    offsets: Sequence[Array],
+    factors: Array,
+    penalty: Array,
+) -> tuple[Array, Array]:
+    """Minimise ``E f sum_r (offset_r - slope_r . y)^2 + y^T penalty y`` over y.
 
     Columns are scaled to unit norm first. The normal equations are solved and
     corrected by the gradient of what is minimised; where they are too nearly singular
@@ -27,20 +31,22 @@ def least_squares(
 
     Parameters
     ----------
-    slopes : (B, R, C, n) or (1, R, C, n) array
-        On each of n nodes; of each of B points, or of all of them.
-    offsets : (B, R, n) or (1, R, n) array
-    weights : (B, n) array
-        Positive; E sums over the nodes with them.
+    slopes : sequence of LinearForm
+        One a residual, linear forms in C coefficients on n nodes; E is their average.
+    offsets : sequence of (B, n) or (1, n) array
+        One a residual.
+    factors : (B, n) array
+        Positive factors f, of each of B points.
     penalty : (B, C, C) array
         Positive semidefinite.
 
     Returns
     -------
-    (B, C) array
+    y : (B, C) array
+    squares : (B, n) array
+        Sum of the squared residuals at the nodes, without the factors.
     """
-    terms = [(LinearForm(slopes[:, r]), offsets[:, r]) for r in range(slopes.shape[1])]
-    normal = penalty + sum(form.matrices(weights) for form, _ in terms)
+    normal = penalty + sum(form.matrices(factors) for form in slopes)
     norm = np.sqrt(np.einsum("bii->bi", normal))
     norm = np.where(norm > 1e-14 * norm.max(1, keepdims=True), norm, np.inf)
     unit = normal / norm[:, :, None] / norm[:, None, :]
@@ -49,34 +55,53 @@ def least_squares(
     inverse = np.linalg.inv(unit + shift * np.eye(norm.shape[1]))
     simple = np.abs(inverse).max((1, 2)) < SIMPLE
     inverse = inverse / norm[:, :, None] / norm[:, None, :]
-    y = np.zeros_like(norm)
+    y, residuals = np.zeros_like(norm), list(offsets)
     for _ in range(1 + CORRECTIONS):
         gradient = -(penalty @ y[:, :, None])[:, :, 0]
-        for form, offset in terms:
-            gradient += form.vectors(weights * (offset - form.values(y)))
+        for form, residual in zip(slopes, residuals, strict=True):
+            gradient += form.vectors(factors * residual)
         step = (inverse @ gradient[:, :, None])[:, :, 0]
         y = y + step
+        residuals = _residuals(slopes, offsets, y)
         # the next correction is smaller by the same factor again
         if (np.abs(step) <= 1e-8 * np.abs(y).max(1, keepdims=True)).all():
             break
     if not simple.all():
         rest = ~simple
-        many = np.broadcast_to(slopes, (len(y), *slopes.shape[1:]))[rest]
-        right = np.broadcast_to(offsets, (len(y), *offsets.shape[1:]))[rest]
-        y[rest] = _orthogonal(many, right, weights[rest], penalty[rest])
-    return y
+        y[rest] = _orthogonal(slopes, offsets, factors, penalty, rest)
+        residuals = _residuals(slopes, offsets, y)
+    squares = np.zeros_like(factors)
+    for residual in residuals:
+        squares += np.square(residual, out=residual)
+    return y, squares
 
 
-def _orthogonal(slopes: Array, offsets: Array, weights: Array, penalty: Array) -> Array:
-    """Minimise the same without multiplying a matrix with itself; of least norm."""
-    points, nodes = weights.shape
-    rows, count = slopes.shape[1:3]
-    columns = np.zeros((points, count + 1, rows * nodes + count))
-    for r in range(rows):
+def _residuals(
+    slopes: Sequence[LinearForm], offsets: Sequence[Array], y: Array
+) -> list[Array]:
+    """Residuals at the nodes, (B, n) each."""
+    return [o - form.values(y) for form, o in zip(slopes, offsets, strict=True)]
+
+
+def _orthogonal(
+    slopes: Sequence[LinearForm],
+    offsets: Sequence[Array],
+    factors: Array,
+    penalty: Array,
+    points: Array,
+) -> Array:
+    """Minimise the same at some of the points, of least norm.
+
+    Without multiplying a matrix with itself.
+    """
+    shares, penalty = factors[points] * slopes[0].weights, penalty[points]
+    rows, count, nodes = len(slopes), penalty.shape[1], shares.shape[1]
+    columns = np.zeros((len(shares), count + 1, rows * nodes + count))
+    for r, (form, offset) in enumerate(zip(slopes, offsets, strict=True)):
         place = slice(r * nodes, (r + 1) * nodes)
-        columns[:, :count, place] = slopes[:, r]
-        columns[:, count, place] = offsets[:, r]
-        columns[:, :, place] *= np.sqrt(weights)[:, None, :]
+        columns[:, :count, place] = _of(form.coefficients, points)
+        columns[:, count, place] = _of(offset, points)
+        columns[:, :, place] *= np.sqrt(shares)[:, None, :]
     values, vectors = np.linalg.eigh(penalty)
     root = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]
     columns[:, :count, rows * nodes :] = root
@@ -87,3 +112,9 @@ def _orthogonal(slopes: Array, offsets: Array, weights: Array, penalty: Array) -
     inverse = np.linalg.pinv(matrix / norm[:, None, :], rcond=DEPENDENT)
     solution: Array = (inverse @ right)[:, :, 0] / norm
     return solution
+
+
+def _of(values: Array, points: Array) -> Array:
+    """Values of some of the points, or what all points share."""
+    chosen: Array = values if len(values) == 1 else values[points]
+    return chosen

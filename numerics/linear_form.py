@@ -8,11 +8,9 @@ sum is one product of matrices.
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.numerics.cone import symmetric
-from detequiv.theory.matrices import upper_triangle
+from detequiv.numerics.cone import symmetric, upper_indices
 
 __all__ = ["LinearForm"]
 
@@ -20,23 +18,31 @@ Array = NDArray[Any]
 
 
 class LinearForm:
-    """Values of ``x . a`` on n nodes, and weighted sums of a and ``a a^T`` over them.
+    """Values of ``x . a`` on n nodes, and averages of a and ``a a^T`` over them.
 
     Parameters
     ----------
     coefficients : (B, N, n) or (1, N, n) array
         The vectors a, of each of B points or of all of them.
+    weights : (n,) array
+        Weights of the nodes in an average E.
     """
 
-    def __init__(self, coefficients: Array) -> None:
+    def __init__(self, coefficients: Array, weights: Array) -> None:
         self.coefficients = coefficients
+        self.weights = weights
+
+    @cached_property
+    def _weighted(self) -> Array:
+        """Vectors a with the weights of their nodes, shared by all points."""
+        weighted: Array = self.coefficients[0] * self.weights
+        return weighted
 
     @cached_property
     def _products(self) -> Array:
-        """Upper triangle of ``a a^T`` on each node, shared by all points."""
-        a = self.coefficients[0]
-        i, j = np.array(upper_triangle(len(a))).T
-        products: Array = a[i] * a[j]
+        """Upper triangle of ``a a^T`` likewise."""
+        i, j = upper_indices(len(self._weighted))
+        products: Array = self._weighted[i] * self.coefficients[0, j]
         return products
 
     @property
@@ -49,18 +55,18 @@ class LinearForm:
         values: Array = x @ a[0] if self._shared else (x[:, None] @ a)[:, 0]
         return values
 
-    def vectors(self, weights: Array) -> Array:
-        """Sum the vectors a with weights (B, n) over the nodes, shape (B, N)."""
-        a = self.coefficients
-        sums: Array = (
-            weights @ a[0].T if self._shared else (a @ weights[:, :, None])[:, :, 0]
-        )
-        return sums
+    def vectors(self, factors: Array) -> Array:
+        """Average ``f a`` for factors f (B, n) on the nodes, shape (B, N)."""
+        if self._shared:
+            shared: Array = factors @ self._weighted.T
+            return shared
+        own: Array = self.coefficients @ (factors * self.weights)[:, :, None]
+        return own[:, :, 0]
 
-    def matrices(self, weights: Array) -> Array:
-        """Sum the matrices ``a a^T`` likewise, shape (B, N, N)."""
+    def matrices(self, factors: Array) -> Array:
+        """Average ``f a a^T`` likewise, shape (B, N, N)."""
         a = self.coefficients
         if self._shared:
-            return symmetric(weights @ self._products.T, a.shape[1])
-        sums: Array = (a * weights[:, None, :]) @ a.swapaxes(1, 2)
-        return sums
+            return symmetric(factors @ self._products.T, a.shape[1])
+        own: Array = (a * (factors * self.weights)[:, None, :]) @ a.swapaxes(1, 2)
+        return own

@@ -90,19 +90,25 @@ class FloatSystem:
     @cached_property
     def form(self) -> LinearForm:
         """The linear form chi."""
-        return LinearForm(self._on_nodes(self.equations.form))
+        return LinearForm(self._on_nodes(self.equations.form), self.weights)
 
     def derivatives(self, cone: Cone) -> tuple[Array, Array]:
         """Gradient (B, N) and Hessian (B, N, N) of Psi at points of its cone."""
         eq, form, x = self.equations, self.form, cone.points
-        slope, curvature = eq.average([form.values(x)], self._columns)
-        local = (x.T, self._inverse(cone), self._scalars)
-        gradient = _stack(eq.local_gradient(*local), (len(x),))
-        hessian = symmetric(_stack(eq.local_hessian(*local), (len(x),)), eq.size)
-        return (
-            gradient + form.vectors(slope * self.weights),
-            hessian + form.matrices(curvature * self.weights),
+        chi = form.values(x)
+        _, slope, curvature = np.broadcast_arrays(
+            chi, *eq.average([chi], self._columns)
         )
+        local = eq.local_gradient(x.T, self._inverse(cone), self._scalars)
+        gradient = _stack(local, (len(x),)) + form.vectors(slope)
+        return gradient, self._hessian(cone, curvature)
+
+    def _hessian(self, cone: Cone, curvature: Array) -> Array:
+        """Hessian of Psi from the curvature of its averaged part, (B, N, N)."""
+        eq, x = self.equations, cone.points
+        local = eq.local_hessian(x.T, self._inverse(cone), self._scalars)
+        hessian = symmetric(_stack(local, (len(x),)), eq.size)
+        return hessian + self.form.matrices(curvature)
 
     @property
     def start(self) -> Array:
@@ -121,17 +127,10 @@ class FloatSystem:
 
     def inverse_hessian(self, cone: Cone) -> Array:
         """Inverse Hessian of Psi at a stationary point, shape (B, N, N)."""
-        inner, outer = self._unit_hessian(cone)
+        _, hessian = self.derivatives(cone)
+        inner, outer = _unit_diagonal(hessian, cone.basis)
         inverse: Array = outer @ np.linalg.inv(inner) @ outer.swapaxes(1, 2)
         return inverse
-
-    def _unit_hessian(self, cone: Cone) -> tuple[Array, Array]:
-        """Hessian with unit diagonal, in the coordinates of the columns beside it."""
-        basis = cone.basis
-        _, hessian = self.derivatives(cone)
-        inner = basis.swapaxes(1, 2) @ hessian @ basis
-        size = _sizes(inner)
-        return inner / size[:, :, None] / size[:, None, :], basis / size[:, None, :]
 
     def outputs(self, x: Array) -> tuple[Array, Array, Array]:
         """Report quantities (B, Q), their rounding, and coefficients y (B, C).
@@ -141,28 +140,28 @@ class FloatSystem:
         """
         eq, form, columns = self.equations, self.form, self._columns
         chi, cone, each = form.values(x), self.cone(x), (len(x),)
-        weight, weight_slope = eq.weight([chi], columns)
-        shares = np.broadcast_to(weight, chi.shape) * self.weights
+        _, curvature, weight, weight_slope = np.broadcast_arrays(
+            chi, *eq.response([chi], columns)
+        )
         penalty = symmetric(
             _stack(eq.penalty(x.T, self._scalars), each), len(eq.model.coefficients)
         )
-        y, squares = self._fit(shares, penalty)
-        value = (shares * squares).sum(1) + np.einsum("bi,bij,bj->b", y, penalty, y)
+        y, squares = self._fit(weight, penalty)
+        value = (weight * squares) @ self.weights
+        value += np.einsum("bi,bij,bj->b", y, penalty, y)
 
-        squares = squares * self.weights
         by_x = _stack(eq.energy_gradient(x.T, y.T, self._scalars), each)
-        by_x = by_x + form.vectors(weight_slope * squares)
-        inner, outer = self._unit_hessian(cone)
+        by_x += form.vectors(weight_slope * squares)
+        inner, outer = _unit_diagonal(self._hessian(cone, curvature), cone.basis)
         right = outer.swapaxes(1, 2) @ by_x[:, :, None]
         adjoint = (outer @ np.linalg.solve(inner, right))[:, :, 0]
-        totals = []
+        totals, everywhere = [], np.ones((1, len(self.weights)))
         for local, average, energy in eq.sources:
             slope, direct = average([chi], columns)
             by_source = _stack(local(x.T, self._inverse(cone), self._scalars), each)
-            by_source = by_source + form.vectors(
-                np.broadcast_to(slope, chi.shape) * self.weights
-            )
-            explicit = (direct * squares).sum(1) + energy(x.T, y.T, self._scalars)[0]
+            by_source += form.vectors(slope * everywhere)
+            explicit = (direct * squares) @ self.weights
+            explicit += energy(x.T, y.T, self._scalars)[0]
             totals.append(explicit - (adjoint * by_source).sum(1))
         energies = np.array([value, *totals])
         quantities = _stack(eq.quantities(energies, x.T, self._scalars), each)
@@ -174,17 +173,18 @@ class FloatSystem:
             rounding += np.abs(change) * (np.finfo(float).eps / STEP)
         return quantities, rounding, y
 
-    def _fit(self, shares: Array, penalty: Array) -> tuple[Array, Array]:
+    def _fit(self, weight: Array, penalty: Array) -> tuple[Array, Array]:
         """Minimising coefficients (B, C), sums of squares at the nodes (B, n)."""
         eq, nodes = self.equations, len(self.weights)
         offsets, slopes = self._on_nodes(eq.offsets), self._on_nodes(eq.slopes)
         slopes = slopes.reshape(len(slopes), offsets.shape[1], -1, nodes)
-        y = least_squares(slopes, offsets, shares, penalty)
-        squares = eq.rest(self.fields, self._columns)[0]
-        for r in range(offsets.shape[1]):
-            squares = (
-                squares + (offsets[:, r] - LinearForm(slopes[:, r]).values(y)) ** 2
-            )
+        y, squares = least_squares(
+            [LinearForm(slope, self.weights) for slope in slopes.swapaxes(0, 1)],
+            list(offsets.swapaxes(0, 1)),
+            weight,
+            penalty,
+        )
+        squares += eq.rest(self.fields, self._columns)[0]
         return y, squares
 
 
@@ -195,6 +195,13 @@ def _stack(values: list[Any], shape: tuple[int, ...]) -> Array:
     for i, value in enumerate(values):
         stacked[:, i] = value
     return stacked
+
+
+def _unit_diagonal(hessian: Array, basis: Array) -> tuple[Array, Array]:
+    """Hessian with unit diagonal, in the coordinates of the columns beside it."""
+    inner = basis.swapaxes(1, 2) @ hessian @ basis
+    size = _sizes(inner)
+    return inner / size[:, :, None] / size[:, None, :], basis / size[:, None, :]
 
 
 def _sizes(matrix: Array) -> Array:

@@ -9,6 +9,20 @@ from detequiv.numerics.linear_form import LinearForm
 POINTS, COUNT, NODES = 3, 5, 40
 
 
+def fitted(
+    slopes: np.ndarray, offsets: np.ndarray, factors: np.ndarray, penalty: np.ndarray
+) -> np.ndarray:
+    """Coefficients, after a check of the squared residuals beside them."""
+    forms = [LinearForm(a, np.ones(NODES)) for a in slopes.swapaxes(0, 1)]
+    y, squares = least_squares(forms, list(offsets.swapaxes(0, 1)), factors, penalty)
+    residuals = offsets - np.einsum("brcn,bc->brn", slopes, y)
+    # each residual is a difference as exact as its terms
+    allowed = 1e-14 * (1 + np.abs(slopes).max() * np.abs(y).max())
+    expected = np.sqrt((residuals**2).sum(1))
+    assert np.sqrt(squares) == pytest.approx(expected, rel=1e-14, abs=allowed)
+    return y
+
+
 def columns(rng: np.random.Generator, condition: float) -> np.ndarray:
     """Columns in one residual, of singular values from 1 down to 1/condition."""
     left, _ = np.linalg.qr(rng.normal(size=(NODES, COUNT)))
@@ -23,7 +37,7 @@ def test_no_digits_are_lost_to_squared_condition_numbers(condition: float) -> No
     slopes = columns(rng, condition)
     offsets = rng.normal(size=(1, 1, NODES))
     weights = rng.uniform(0.5, 2, (POINTS, NODES))
-    found = least_squares(slopes, offsets, weights, np.zeros((POINTS, COUNT, COUNT)))
+    found = fitted(slopes, offsets, weights, np.zeros((POINTS, COUNT, COUNT)))
     for y, w in zip(found, weights, strict=True):
         root = np.sqrt(w)
         design, target = (slopes[0, 0] * root).T, offsets[0, 0] * root
@@ -41,8 +55,8 @@ def test_dependent_columns_give_the_fit_of_the_independent_ones() -> None:
     penalty = np.zeros((POINTS, COUNT + 2, COUNT + 2))
     penalty[:, 1, 1] = 3
     twice = np.concatenate([slopes, slopes[:, :, :1], 0 * slopes[:, :, :1]], axis=2)
-    found = least_squares(twice, offsets, weights, penalty)
-    alone = least_squares(slopes, offsets, weights, penalty[:, :COUNT, :COUNT])
+    found = fitted(twice, offsets, weights, penalty)
+    alone = fitted(slopes, offsets, weights, penalty[:, :COUNT, :COUNT])
     assert found[:, 1:COUNT] == pytest.approx(alone[:, 1:], rel=1e-10)
     assert found[:, 0] + found[:, COUNT] == pytest.approx(alone[:, 0], rel=1e-10)
     assert found[:, 0] == pytest.approx(found[:, COUNT], rel=1e-10)  # least norm
@@ -52,8 +66,10 @@ def test_dependent_columns_give_the_fit_of_the_independent_ones() -> None:
 def test_shared_coefficients_give_what_everyones_own_give() -> None:
     rng = np.random.default_rng(3)
     shared = rng.normal(size=(1, COUNT, NODES))
-    one, each = LinearForm(shared), LinearForm(np.repeat(shared, POINTS, axis=0))
-    x, weights = rng.normal(size=(POINTS, COUNT)), rng.normal(size=(POINTS, NODES))
+    weights = rng.uniform(0.5, 2, NODES)
+    one = LinearForm(shared, weights)
+    each = LinearForm(np.repeat(shared, POINTS, axis=0), weights)
+    x, factors = rng.normal(size=(POINTS, COUNT)), rng.normal(size=(POINTS, NODES))
     assert one.values(x) == pytest.approx(each.values(x), abs=1e-13)
-    assert one.vectors(weights) == pytest.approx(each.vectors(weights), abs=1e-13)
-    assert one.matrices(weights) == pytest.approx(each.matrices(weights), abs=1e-13)
+    assert one.vectors(factors) == pytest.approx(each.vectors(factors), abs=1e-13)
+    assert one.matrices(factors) == pytest.approx(each.matrices(factors), abs=1e-13)
