@@ -21,7 +21,7 @@ help: ## list the targets
 setup: $(VENV)/linked ## build .venv with the locked packages and detequiv itself
 
 test: lint ## lint, types, tests, doctests and documentation
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 	@$(MAKE) --no-print-directory docs
 
 lint: setup

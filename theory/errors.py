@@ -2,6 +2,8 @@
 
 __all__ = ["ConvergenceError", "DetequivError", "InputError"]
 
+LONGEST = 80  # characters of a value that an error shows
+
 
 class DetequivError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -27,7 +29,8 @@ class InputError(DetequivError, ValueError):
 
     def __init__(self, field: str, value: object, problem: str) -> None:
         text = " ".join(str(value).split())
-        text = text if len(text) <= 80 else text[:77] + "..."
+        if len(text) > LONGEST:  # what a path or a function ends on tells most of it
+            text = f"{text[: LONGEST // 4]}...{text[-(LONGEST * 3 // 4 - 3) :]}"
         super().__init__(f"{field} = {text}: {problem}")
         self.field, self.value, self.problem = field, value, problem
 
