@@ -36,7 +36,7 @@ REFINEMENTS = 6  # of the rule in kappa
 SETTLED = 1e-12  # relative change under refinement at which float64 has converged
 COARSE = 1e-7  # Newton step that is the last on a rule that serves as comparison
 ROUGH = 1e-3  # Newton step that is the last where only a guess is wanted
-APART = 16  # points from one that is solved for guesses to the next
+APART = 10  # points from one that is solved for guesses to the next
 SAFETY = 10.0  # between the change seen and the error vouched for
 
 

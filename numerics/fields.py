@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import inf
 from typing import Any
 
@@ -65,8 +65,16 @@ class Fields:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Weights (n,) and fields (F, n) in float64, on every stride-th node."""
         keep = self.rule.every(stride)
-        weights = np.array([float(self.weights[i]) for i in keep]) * stride
-        return weights, np.array([[float(c[i]) for i in keep] for c in self.columns])
+        weights, columns = self._floats
+        return weights[keep] * stride, columns[:, keep]
+
+    @cached_property
+    def _floats(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """All of them, rounded once: sweeps come back to the same rule."""
+        weights = np.array(list(map(float, self.weights)))
+        columns = np.array([list(map(float, column)) for column in self.columns])
+        # a model may have no field
+        return weights, columns.reshape(len(self.columns), len(weights))
 
 
 def evaluate_fields(

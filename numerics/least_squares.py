@@ -80,7 +80,8 @@ def _residuals(
     slopes: Sequence[LinearForm], offsets: Sequence[Array], y: Array
 ) -> list[Array]:
     """Residuals at the nodes, (B, n) each."""
-    return [o - form.values(y) for form, o in zip(slopes, offsets, strict=True)]
+    fits = [form.values(y) for form in slopes]
+    return [np.subtract(o, fit, out=fit) for o, fit in zip(offsets, fits, strict=True)]
 
 
 def _orthogonal(
