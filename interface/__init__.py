@@ -49,8 +49,9 @@ if TYPE_CHECKING:
     from detequiv.numerics.certificate import Certificate, certify, compare
     from detequiv.numerics.diagnosis import Diagnosis, diagnose
     from detequiv.numerics.learned import learned_function
+    from detequiv.numerics.optimum import Optimum, optimal_penalty
     from detequiv.numerics.reach import reach
-    from detequiv.numerics.sensitivity import Optimum, derivatives, optimal_penalty
+    from detequiv.numerics.sensitivity import derivatives
     from detequiv.numerics.solve import solve
     from detequiv.problem_file import load
     from detequiv.report import Report, validate
@@ -77,7 +78,7 @@ else:
         "InputError": "detequiv.theory.errors",
         "Law": "detequiv.law",
         "Network": "detequiv.theory.problem",
-        "Optimum": "detequiv.numerics.sensitivity",
+        "Optimum": "detequiv.numerics.optimum",
         "Problem": "detequiv.theory.problem",
         "Report": "detequiv.report",
         "Ridge": "detequiv.theory.problem",
@@ -91,7 +92,7 @@ else:
         "derivatives": "detequiv.numerics.sensitivity",
         "diagnose": "detequiv.numerics.diagnosis",
         "load": "detequiv.problem_file",
-        "optimal_penalty": "detequiv.numerics.sensitivity",
+        "optimal_penalty": "detequiv.numerics.optimum",
         "reach": "detequiv.numerics.reach",
         "solve": "detequiv.numerics.solve",
         "spectrum": "detequiv.law",

@@ -1,30 +1,20 @@
-"""How a result moves with the problem: derivatives, and the best penalty.
-
-Results are smooth functions of the numbers of a problem and known to any precision:
-differences over steps far below the digits asked for are exact to them, and what is
-left of the error is measured by halving the step.
-"""
+"""How a result moves with any number of a problem."""
 
 import re
-from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import mpmath
 import sympy as sp
 
 from detequiv.numerics.digits import check_digits
+from detequiv.numerics.implicit import differentiate
 from detequiv.numerics.solution import QUANTITIES
-from detequiv.numerics.solve import solve
-from detequiv.numerics.sweep import sweep
-from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.numerics.solve import law_of, task_of
+from detequiv.numerics.vouched import Task
+from detequiv.theory.errors import InputError
 from detequiv.theory.problem import Problem
 
-__all__ = ["Optimum", "derivatives", "optimal_penalty"]
-
-ATTEMPTS = 4  # with smaller steps
-GRID = [sp.Integer(10) ** sp.Rational(k, 4) for k in range(-24, 25)]  # penalties
-ITERATIONS = 60
+__all__ = ["derivatives"]
 
 
 def derivatives(
@@ -47,7 +37,7 @@ def derivatives(
     Returns
     -------
     dict of str to mpf
-        Derivatives by the names of the quantities.
+        Derivatives by the names of the quantities; infinite that of an infinite trace.
 
     Raises
     ------
@@ -58,6 +48,7 @@ def derivatives(
 
     Examples
     --------
+    >>> from detequiv.numerics.solve import solve
     >>> from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
     >>> problem = Problem(
     ...     features=SpikedFeatures(activation="tanh", spike=["3/2", "-4/5"]),
@@ -70,160 +61,26 @@ def derivatives(
     """
     check_digits(digits)
     value = _value(problem, name)
-    scale = abs(value) if not value.is_zero else sp.S.One
-    places = ceil(digits / 4) + 2
-    for _ in range(ATTEMPTS):
-        step = scale * sp.Rational(1, 10**places)
-        # the rounding error of a difference is that of the quantity over the step
-        working = digits + places + 4
-        sides = {
-            k: solve(_moved(problem, name, value + k * step), digits=working)
-            for k in (-4, -2, -1, 1, 2, 4)
-        }
-        with mpmath.workdps(working + 10):
-            h = mpmath.mpf(sp.N(step, working + 10))
-            size = mpmath.mpf(sp.N(scale, working + 10))
-            slopes, good = {}, True
-            for quantity in QUANTITIES:
-                f = {k: getattr(side, quantity) for k, side in sides.items()}
-                d1, d2, d4 = ((f[k] - f[-k]) / (2 * k * h) for k in (1, 2, 4))
-                fine, coarse = (4 * d1 - d2) / 3, (4 * d2 - d4) / 3
-                slopes[quantity] = (16 * fine - coarse) / 15
-                unit = max(abs(fine), abs(f[1]) / size * mpmath.mpf(10) ** -digits)
-                good &= bool(abs(fine - coarse) <= unit * mpmath.mpf(10) ** -digits)
-        if good:
-            return slopes
-        places += 2
-    raise ConvergenceError(
-        f"{digits} digits of the derivatives by {name} cannot be vouched for; "
-        "ask for fewer"
-    )
+    law = law_of(problem)
 
+    def moved(change: sp.Expr) -> Task:
+        there = _moved(problem, name, value + change)
+        return task_of(there, law if name.startswith("ridge.") else law_of(there))
 
-@dataclass(frozen=True, kw_only=True)
-class Optimum:
-    """The penalty that minimises the generalisation error.
-
-    Attributes
-    ----------
-    penalty : mpf
-        Where.
-    generalization_error : mpf
-        The minimum.
-    digits : int
-        Decimal digits vouched for in both.
-    problem : Problem
-        The problem with that penalty.
-    """
-
-    penalty: mpmath.mpf
-    generalization_error: mpmath.mpf
-    digits: int
-    problem: Problem
-
-
-def optimal_penalty(problem: Problem, *, digits: int = 15) -> Optimum:
-    """Find the ridge penalty of least generalisation error.
-
-    The lowest point of a grid of four penalties a decade, from 1e-6 to 1e6, is
-    refined by Newton's method on the derivative; that derivative changes sign within
-    the last of the digits reported.
-
-    Parameters
-    ----------
-    problem : Problem
-        Its own penalty does not matter.
-    digits : int
-        Significant decimal digits of the penalty.
-
-    Raises
-    ------
-    ConvergenceError
-        The error is least at the ends of the grid, or the digits cannot be vouched for.
-
-    Examples
-    --------
-    >>> from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
-    >>> problem = Problem(
-    ...     features=SpikedFeatures(activation="relu", spike=1),
-    ...     target=Target(function="z", noise="1/2"),
-    ...     ridge=Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
-    ... )
-    >>> best = optimal_penalty(problem, digits=10)
-    >>> slope = derivatives(best.problem, "ridge.penalty")["generalization_error"]
-    >>> abs(slope) < 1e-10
-    True
-    """
-    check_digits(digits)
-    lower, start, upper = _bracket(problem)
-    # three error sources, each 4 digits below: of the difference, of its rounding
-    places = ceil(digits / 2) + 2
-    working = digits + places + 4
-    with mpmath.workdps(working + 10):
-        bracket = [mpmath.log(v) for v in (lower, upper)]
-        place = mpmath.log(start)
-        for _ in range(ITERATIONS):
-            slope, bend, _ = _slope(problem, place, places, working)
-            bracket[0 if slope < 0 else 1] = place
-            goal = place - slope / bend if bend > 0 else bracket[0]
-            if not bracket[0] < goal < bracket[1]:
-                goal = sum(bracket) / 2
-            change, place = abs(goal - place), goal
-            if change < mpmath.mpf(10) ** -(digits + 2):
-                break
-        margin = mpmath.mpf(10) ** -digits / 2
-        below, _, _ = _slope(problem, place - margin, places, working)
-        above, _, _ = _slope(problem, place + margin, places, working)
-        _, _, value = _slope(problem, place, places, working)
-        if not below < 0 < above:
-            raise ConvergenceError(
-                f"{digits} digits of the optimal penalty, near "
-                f"{mpmath.nstr(mpmath.exp(place), 6)}, cannot be vouched for; "
-                "ask for fewer"
-            )
-        penalty = mpmath.exp(place)
-    best = _moved(problem, "ridge.penalty", _exact(penalty))
-    return Optimum(
-        penalty=penalty, generalization_error=value, digits=digits, problem=best
-    )
-
-
-def _bracket(problem: Problem) -> list[mpmath.mpf]:
-    """Three penalties, the error least at the middle one."""
-    points = sweep([_moved(problem, "ridge.penalty", value) for value in GRID])
-    errors = [
-        mpmath.inf if point.failure else point.values["generalization_error"]
-        for point in points
-    ]
-    least = errors.index(min(errors))
-    if least in (0, len(GRID) - 1):
-        raise ConvergenceError(
-            "the generalisation error keeps falling as the penalty "
-            f"{'falls' if least == 0 else 'grows'} to {float(GRID[least]):.0e}: "
-            "it has no minimum between"
+    size = abs(value) if not value.is_zero else sp.S.One
+    least = mpmath.mpf(10) ** -digits
+    task = task_of(problem, law)
+    found = differentiate(task, moved, size, digits, least)
+    slopes = dict(zip(QUANTITIES, found.slopes, strict=True))
+    if task.interpolating:
+        # in units of one over the penalty, like the trace itself
+        trace = QUANTITIES.index("resolvent_trace")
+        slope, error = found.slopes[trace], found.errors[trace]
+        moves = abs(slope) > error
+        slopes["resolvent_trace"] = (
+            mpmath.inf * mpmath.sign(slope) if moves else mpmath.mpf(0)
         )
-    return [mpmath.mpf(sp.N(v, 30)) for v in GRID[least - 1 : least + 2]]
-
-
-def _slope(
-    problem: Problem, place: mpmath.mpf, places: int, working: int
-) -> tuple[mpmath.mpf, mpmath.mpf, mpmath.mpf]:
-    """Two derivatives of the test error by the logarithm of the penalty; the error."""
-    h = mpmath.mpf(10) ** -places
-    low, middle, high = (
-        solve(
-            _moved(problem, "ridge.penalty", _exact(mpmath.exp(place + k * h))),
-            digits=working,
-        ).generalization_error
-        for k in (-1, 0, 1)
-    )
-    return (high - low) / (2 * h), (high - 2 * middle + low) / h**2, middle
-
-
-def _exact(value: mpmath.mpf) -> sp.Rational:
-    """Write a binary number as the exact fraction that it is."""
-    sign, mantissa, exponent, _ = value._mpf_
-    return sp.Rational((-1) ** sign * int(mantissa)) * sp.Rational(2) ** int(exponent)
+    return slopes
 
 
 _ENTRY = re.compile(r"(\w+)\.(\w+)(?:\[(\d+)\])?")

@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+import sympy as sp
 from iteration import GRID, Iterated, by_sums, relu
 
 import detequiv as de
@@ -37,6 +38,54 @@ def test_the_objective_falls_with_the_norm_of_the_readout() -> None:
     slope = de.derivatives(problem(), "ridge.penalty", digits=12)
     norm = de.solve(problem()).readout_norm
     assert slope["ridge_objective"] == pytest.approx(norm, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "features.bulk[1]",
+        "features.spike[0]",
+        "ridge.penalty",
+        "ridge.samples_per_dim",
+        "ridge.width_per_dim",
+        "target.alignment",
+        "target.noise",
+    ],
+)
+@pytest.mark.parametrize("penalty", ["1/2", "0"])
+def test_implicit_derivatives_are_differences_of_solutions(
+    name: str, penalty: str
+) -> None:
+    if name == "ridge.penalty" and penalty == "0":
+        pytest.skip("the border of its domain")
+    where = problem(penalty=penalty, samples_per_dim="1/2").with_values(
+        {"features.bulk": [1, "9/10"]}
+    )
+    slopes = de.derivatives(where, name, digits=12)
+    # of an error of order h^2, h being 1e-8 in numbers of order one
+    table, key = name.split("[")[0].split(".")
+    value = where.tables()[table][key]
+    ends = []
+    for h in (1, -1):
+        moved = value
+        if "[" in name:
+            moved, place = list(value), int(name[-2])
+            moved[place] += h * sp.Rational(1, 10**8)
+        else:
+            moved += h * sp.Rational(1, 10**8)
+        there = where.with_values({f"{table}.{key}": moved})
+        ends.append(de.solve(there, digits=40))
+    with mpmath.workdps(40):
+        for quantity in QUANTITIES:
+            up, down = (getattr(end, quantity) for end in ends)
+            if mpmath.isinf(up):
+                # the share p - n of the units that no sample sees, over the penalty
+                moves = name in ("ridge.samples_per_dim", "ridge.width_per_dim")
+                assert abs(slopes[quantity]) == (mpmath.inf if moves else 0)
+            else:
+                expected = (up - down) * 10**8 / 2
+                close = pytest.approx(float(expected), rel=1e-11, abs=1e-13)
+                assert float(slopes[quantity]) == close
 
 
 def test_derivatives_agree_with_differences_of_the_damped_iteration() -> None:
@@ -103,6 +152,24 @@ def test_the_optimal_penalty_is_a_minimum() -> None:
     # near the minimum the parabola through three points has it at its vertex
     bend = errors[0] + errors[2] - 2 * errors[1]
     assert abs(errors[0] - errors[2]) / bend < 0.05
+
+
+def test_a_flat_minimum_has_the_same_digits_when_more_are_asked_for() -> None:
+    # the logarithms of error and penalty: a second derivative of 7e-5 at the minimum
+    flat = problem().with_values(
+        {
+            "features.activation": "tanh",
+            "features.spike": ["3/2"],
+            "target.function": "z + (z**2 - 1)/2",
+            "target.alignment": 1,
+        }
+    )
+    few, many = (de.optimal_penalty(flat, digits=n) for n in (6, 16))
+    assert few.penalty == pytest.approx(many.penalty, rel=1e-6)
+    with mpmath.workdps(30):
+        slope = de.derivatives(many.problem, "ridge.penalty", digits=5)
+        relative = slope["generalization_error"] / many.generalization_error
+        assert abs(relative * many.penalty) < mpmath.mpf(10) ** -16
 
 
 def test_an_error_that_only_falls_has_no_optimal_penalty() -> None:
