@@ -114,6 +114,18 @@ def solve_floats(
     ConvergenceError
         The branch was lost, or the rule in kappa could not be refined enough.
     """
+    try:
+        return _solve_floats(model, law, parameters, interpolating)
+    except np.linalg.LinAlgError as error:
+        raise ConvergenceError(
+            f"float64 met a matrix that it cannot solve ({error}); ask for digits to "
+            "solve in higher precision"
+        ) from None
+
+
+def _solve_floats(
+    model: Model, law: FeatureLaw, parameters: Array, interpolating: bool
+) -> FloatSolutions:
     smallest = parameters[:, model.parameters.index(model.ridge)].min()
     # small conditional variances are multiplied by g ~ 1/lambda
     digits = 20.0 + (max(0.0, -float(np.log10(smallest))) if smallest else 10.0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import detequiv as de
+from detequiv.numerics import batch
 from detequiv.numerics.arithmetic import precision, to_ball
 from detequiv.numerics.batch import float_fields, float_system
 from detequiv.numerics.descent import descend
@@ -52,3 +53,18 @@ def test_similar_strong_spikes_at_the_peak_are_solved() -> None:
     other = de.solve(problem("relu", spike[::-1], "1e-10", "33"), digits=10)
     for name in QUANTITIES:
         assert getattr(other, name) == pytest.approx(getattr(point, name), rel=2e-10)
+
+
+def test_balls_go_on_where_a_matrix_is_singular_in_float64(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = problem("tanh", ["3/2", "-4/5"], "1/20", "3/2")
+    expected = de.solve(case)
+
+    def singular(*_: object, **__: object) -> None:
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    monkeypatch.setattr(batch, "minimise", singular)
+    assert de.solve(case).generalization_error == pytest.approx(
+        expected.generalization_error, rel=1e-15
+    )
