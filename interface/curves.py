@@ -51,7 +51,10 @@ class IncompleteCurveError(ConvergenceError):
             for i, point in enumerate(curve.points)
             if point.failure is not None
         ]
-        places = "; ".join(f"{place}: {failure}" for place, failure in failed[:3])
+        places = "; ".join(
+            f"{place}: {str(failure).removeprefix(f'{place}: ')}"
+            for place, failure in failed[:3]
+        )
         more = f"; and {len(failed) - 3} more" if len(failed) > 3 else ""
         super().__init__(
             f"{len(failed)} of {len(curve.points)} points could not be solved: "

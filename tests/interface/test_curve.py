@@ -167,6 +167,16 @@ def test_a_point_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -
     assert [row["training_error"] == "" for row in rows] == [False, True, False]
 
 
+def test_a_point_that_has_no_answer_is_named_once() -> None:
+    at_peak = PROBLEM.with_values(
+        {"ridge.samples_per_dim": 1, "ridge.width_per_dim": 1}
+    )
+    with pytest.raises(IncompleteCurveError) as caught:
+        de.curve(at_peak, {"ridge.penalty": [0, 1]})
+    assert str(caught.value).count("ridge.penalty = 0") == 1
+    assert "diverges" in str(caught.value)
+
+
 def test_a_point_float64_cannot_vouch_for_is_solved_in_balls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
