@@ -82,8 +82,9 @@ def differentiate(
         # halving the step shows an error of step^4, and leaves one of step^6
         places = ceil(digits / 4) + 2 + 2 * attempt
         step = size * sp.Rational(1, 10**places)
-        # the rounding error of a difference is that of the quantity over the step
-        working = digits + places + 4
+        # the rounding error of a difference is that of the quantity over the step; what
+        # vanishes, by a symmetry say, is small only to the digits of the fields
+        working = digits * (1 + attempt) + places + 4
         found = vouch(task, working)
         sides = {k: moved(k * step) for k in SIDES}
         with precision(working + GUARD * 2**attempt):

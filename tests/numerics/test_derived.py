@@ -96,6 +96,15 @@ def test_derivatives_agree_with_differences_of_the_damped_iteration() -> None:
     assert float(slope["generalization_error"]) == pytest.approx(expected, rel=1e-6)
 
 
+def test_a_derivative_that_vanishes_by_symmetry_is_found_to_vanish() -> None:
+    # tanh(-z) = -tanh(z): a group with spike -u is the group with u, readouts reversed
+    even = problem().with_values({"features.activation": "tanh", "features.spike": [0]})
+    slopes = de.derivatives(even, "features.spike[0]", digits=20)
+    solution = de.solve(even)
+    for name in QUANTITIES:
+        assert abs(slopes[name]) < mpmath.mpf(10) ** -20 * getattr(solution, name)
+
+
 def test_what_one_weight_gains_the_others_lose() -> None:
     slope = de.derivatives(problem(), "features.weights[0]", digits=8)
     up, down = (
