@@ -14,7 +14,7 @@ far below the digits asked for, whose error is seen by halving the step.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 import mpmath
@@ -98,10 +98,17 @@ def differentiate(
             max(abs(slope), least * abs(value) / scale)
             for slope, value in zip(slopes, values, strict=True)
         ]
-        if all(e <= wanted * u for e, u in zip(errors, units, strict=True)):
+        missed = [
+            error / unit if unit else mpmath.inf
+            for error, unit in zip(errors, units, strict=True)
+            if error > wanted * unit
+        ]
+        if not missed:
             return Slopes(values, slopes, errors)
+    reached = max(0, floor(-mpmath.log10(max(missed))))
     raise ConvergenceError(
-        f"{digits} digits of the derivatives cannot be vouched for; ask for fewer"
+        f"{reached} of {digits} digits of the derivatives can be vouched for; ask for "
+        "fewer"
     )
 
 
