@@ -89,7 +89,9 @@ def _mark(
     """Mark places on the axis, under one entry of the legend."""
     if places:
         ax.plot(
-            *(places, np.zeros(len(places)), marker),
+            places,
+            np.zeros(len(places)),
+            marker,
             color=colour,
             label=label,
             clip_on=False,

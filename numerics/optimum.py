@@ -53,7 +53,8 @@ def optimal_penalty(problem: Problem, *, digits: int = 15) -> Optimum:
     From the lowest point of a grid of four penalties a decade, from 1e-6 to 1e6, the
     zero of the derivative is found by secants, with twice the digits whenever those
     asked for are there. That derivative, by implicit differentiation, changes sign
-    within the last of the digits reported, which proves the minimum to them.
+    within the last of the digits reported, by more than its error: that vouches for
+    them.
 
     Parameters
     ----------

@@ -97,3 +97,10 @@ def test_malformed_files_are_refused_in_one_line(fault: str, tmp_path: Path) -> 
     assert err.count("\n") == 1
     assert says in err
     assert "Traceback" not in err
+
+
+def test_a_long_path_keeps_its_end(tmp_path: Path) -> None:
+    path = tmp_path / ("deep" * 30) / "problem.toml"
+    status, _, err = solve(path)
+    assert status == 2
+    assert "problem.toml" in err

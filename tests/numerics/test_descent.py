@@ -66,5 +66,5 @@ def test_balls_go_on_where_a_matrix_is_singular_in_float64(
 
     monkeypatch.setattr(batch, "minimise", singular)
     assert de.solve(case).generalization_error == pytest.approx(
-        expected.generalization_error, rel=1e-15
+        expected.generalization_error, rel=2e-15
     )
