@@ -40,23 +40,23 @@ bench: setup ## measure speed, and print ratios to what one would write without 
 	$(BIN)/python -m pytest -m bench -s
 
 stress: setup ## solve COUNT random problems and check each; goes on where it stopped
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/numerics/stress.py $(COUNT) --workers 2
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/numerics/solving/stress.py $(COUNT) --workers 2
 
 mutants: setup ## reject wrong theories, accept the right one with a hundred seeds
-	$(BIN)/python -m detequiv.validation.rejection
+	$(BIN)/python -m detequiv.validation.studies.rejection
 
 trend: setup ## compare theory with simulation as the dimension grows
-	$(BIN)/python -m detequiv.validation.trend
+	$(BIN)/python -m detequiv.validation.studies.trend
 
 network: setup ## compare theory with the trained network itself
-	$(BIN)/python -m detequiv.validation.training
+	$(BIN)/python -m detequiv.validation.studies.training
 
 spectra: setup ## compare eigenvalues and outliers with simulated matrices
-	$(BIN)/python -m detequiv.validation.outliers
-	$(BIN)/python -m detequiv.validation.eigenvalues
+	$(BIN)/python -m detequiv.validation.studies.outliers
+	$(BIN)/python -m detequiv.validation.studies.eigenvalues
 
 demo: setup ## what one gradient step buys: figures, tables and a page in out/demo
-	@$(BIN)/python -m detequiv.demo
+	@$(BIN)/python -m detequiv.demo.run
 
 lock: ## renew requirements.lock (every Python from 3.11 on, every platform)
 	$(PYTHON) -m venv build/lock

@@ -4,12 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import sympy as sp
 
-from detequiv.theory.admission import read_function
 from detequiv.theory.errors import InputError
-from detequiv.theory.grammar import CATALOGUE, z
-from detequiv.theory.growth import Order
-from detequiv.theory.portrait import Portrait
-from detequiv.theory.special import GaussianMean
+from detequiv.theory.functions import CATALOGUE, Order, read_function, z
+from detequiv.theory.gaussian import GaussianMean, Portrait
 
 K = sp.Symbol("k", integer=True, nonnegative=True)
 SLOPE = sp.Symbol("s", positive=True)

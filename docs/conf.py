@@ -36,6 +36,9 @@ doctest_global_setup = "import detequiv as de"
 doctest_test_doctest_blocks = ""
 
 
+ROOMS = ("detequiv.theory.", "detequiv.numerics.", "detequiv.validation.")
+
+
 def append_modules(app: Sphinx, page: str, source: list[str]) -> None:
     """End a room's reference page with all of its modules, so that none is forgotten.
 
@@ -53,10 +56,11 @@ def append_modules(app: Sphinx, page: str, source: list[str]) -> None:
     if place != "reference" or room == "index":
         return
     package = detequiv if room == "interface" else getattr(detequiv, room)
+    others = ROOMS if room == "interface" else ()
     names = [package.__name__] + [
         found.name
-        for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
-        if not found.ispkg and not found.name.startswith("_")
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if not found.ispkg and not found.name.startswith(others)
     ]
     for name in names:
         members = "" if name == "detequiv" else ":members:\n"

@@ -5,8 +5,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 import detequiv as de
-from detequiv.numerics.solve import solve_at_width
-from detequiv.validation.compare import simulate
+from detequiv.numerics.solving import solve_at_width
+from detequiv.validation.trial import simulate
 
 DIMENSION, DRAWS = 150, 20
 VOCABULARY = [1, -1, 2, -2, 4, -4]

@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 import detequiv as de
-from detequiv.figures import save
+from detequiv.figures.style import save
 
 STEPS = ["0", "1/2", "1", "2", "4"]
 DIMENSION = 600

@@ -44,18 +44,22 @@ __all__ = [
 
 if TYPE_CHECKING:
     from detequiv import numerics, theory, validation
-    from detequiv.curves import Curve, curve
-    from detequiv.law import Law, spectrum
-    from detequiv.numerics.certificate import Certificate, certify, compare
-    from detequiv.numerics.diagnosis import Diagnosis, diagnose
-    from detequiv.numerics.learned import learned_function
-    from detequiv.numerics.optimum import Optimum, optimal_penalty
-    from detequiv.numerics.reach import reach
-    from detequiv.numerics.sensitivity import derivatives
-    from detequiv.numerics.solve import solve
-    from detequiv.problem_file import load
-    from detequiv.report import Report, validate
-    from detequiv.theory.derivation import Derivation
+    from detequiv.formats.problem_file import load
+    from detequiv.numerics.certificates import Certificate, certify, compare
+    from detequiv.numerics.derived import (
+        Diagnosis,
+        Optimum,
+        derivatives,
+        diagnose,
+        learned_function,
+        optimal_penalty,
+        reach,
+    )
+    from detequiv.numerics.solving import solve
+    from detequiv.results.curves import Curve, curve
+    from detequiv.results.law import Law, spectrum
+    from detequiv.results.report import Report, validate
+    from detequiv.theory.derivation import Derivation, derive
     from detequiv.theory.errors import ConvergenceError, DetequivError, InputError
     from detequiv.theory.problem import (
         Network,
@@ -64,39 +68,38 @@ if TYPE_CHECKING:
         SpikedFeatures,
         Target,
     )
-    from detequiv.theory.spiked_derivation import derive
 
     __version__: str
 else:
     _HOME = {
-        "Certificate": "detequiv.numerics.certificate",
+        "Certificate": "detequiv.numerics.certificates",
         "ConvergenceError": "detequiv.theory.errors",
-        "Curve": "detequiv.curves",
+        "Curve": "detequiv.results.curves",
         "Derivation": "detequiv.theory.derivation",
         "DetequivError": "detequiv.theory.errors",
-        "Diagnosis": "detequiv.numerics.diagnosis",
+        "Diagnosis": "detequiv.numerics.derived",
         "InputError": "detequiv.theory.errors",
-        "Law": "detequiv.law",
+        "Law": "detequiv.results.law",
         "Network": "detequiv.theory.problem",
-        "Optimum": "detequiv.numerics.optimum",
+        "Optimum": "detequiv.numerics.derived",
         "Problem": "detequiv.theory.problem",
-        "Report": "detequiv.report",
+        "Report": "detequiv.results.report",
         "Ridge": "detequiv.theory.problem",
         "SpikedFeatures": "detequiv.theory.problem",
         "Target": "detequiv.theory.problem",
-        "certify": "detequiv.numerics.certificate",
-        "compare": "detequiv.numerics.certificate",
-        "curve": "detequiv.curves",
-        "derive": "detequiv.theory.spiked_derivation",
-        "learned_function": "detequiv.numerics.learned",
-        "derivatives": "detequiv.numerics.sensitivity",
-        "diagnose": "detequiv.numerics.diagnosis",
-        "load": "detequiv.problem_file",
-        "optimal_penalty": "detequiv.numerics.optimum",
-        "reach": "detequiv.numerics.reach",
-        "solve": "detequiv.numerics.solve",
-        "spectrum": "detequiv.law",
-        "validate": "detequiv.report",
+        "certify": "detequiv.numerics.certificates",
+        "compare": "detequiv.numerics.certificates",
+        "curve": "detequiv.results.curves",
+        "derive": "detequiv.theory.derivation",
+        "learned_function": "detequiv.numerics.derived",
+        "derivatives": "detequiv.numerics.derived",
+        "diagnose": "detequiv.numerics.derived",
+        "load": "detequiv.formats.problem_file",
+        "optimal_penalty": "detequiv.numerics.derived",
+        "reach": "detequiv.numerics.derived",
+        "solve": "detequiv.numerics.solving",
+        "spectrum": "detequiv.results.law",
+        "validate": "detequiv.results.report",
     }
 
     def __getattr__(name):

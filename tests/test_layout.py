@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,28 +16,29 @@ import detequiv
 ROOT = Path(__file__).parents[1]
 ROOMS = ("interface", "theory", "numerics", "validation")
 
-# The modules of validation that set theory and simulation side by side. Its others
-# are an independent witness.
-COMPARING = (
-    "detequiv.validation.compare",
-    "detequiv.validation.distribution",
-    "detequiv.validation.eigenvalues",
-    "detequiv.validation.evidence",
-    "detequiv.validation.mutants",
-    "detequiv.validation.outliers",
-    "detequiv.validation.rejection",
-    "detequiv.validation.slips",
-    "detequiv.validation.spectral",
-    "detequiv.validation.strategies",
-    "detequiv.validation.training",
-    "detequiv.validation.trend",
-    "detequiv.validation.trial",
-)
+# The order of the rooms within each room: every one may know those before it.
+ORDER = {
+    "theory": ("functions", "gaussian", "models", "problem", "derivation"),
+    "numerics": (
+        "arithmetic",
+        "averages",
+        "equations",
+        "solving",
+        "spectrum",
+        "certificates",
+        "derived",
+    ),
+    "validation": ("witness", "statistics", "trial", "studies"),
+    "interface": ("shell", "commands", "demo"),
+}
+MOST_MODULES, MOST_LINES = 10, 450
 
+WITNESS = ("detequiv.validation.witness", "detequiv.validation.statistics")
 WITNESS_MAY_NOT = (
     "detequiv.theory",
     "detequiv.numerics",
-    *COMPARING,
+    "detequiv.validation.trial",
+    "detequiv.validation.studies",
     "flint",
     "mpmath",
     "sympy",
@@ -89,7 +92,7 @@ def violations(module: str, source: str) -> set[str]:
     }[room]
     foreign = {
         "theory": ("numpy", "scipy", "flint"),
-        "validation": () if module in COMPARING else WITNESS_MAY_NOT,
+        "validation": WITNESS_MAY_NOT if is_within(module, WITNESS) else (),
     }.get(room, ())
     return {
         name
@@ -137,21 +140,27 @@ def test_imports_point_down(module: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("detequiv.theory.potential", "import numpy as np"),
-        ("detequiv.theory.potential", "def late():\n    from numpy import linalg"),
-        ("detequiv.theory.potential", "from detequiv.numerics import solve"),
-        ("detequiv.theory.potential", "from detequiv import numerics"),
-        ("detequiv.theory.potential", "from detequiv import load"),
+        ("detequiv.theory.models.potential", "import numpy as np"),
+        (
+            "detequiv.theory.models.potential",
+            "def late():\n    from numpy import linalg",
+        ),
+        ("detequiv.theory.models.potential", "from detequiv.numerics import solve"),
+        ("detequiv.theory.models.potential", "from detequiv import numerics"),
+        ("detequiv.theory.models.potential", "from detequiv import load"),
         ("detequiv.theory", "import detequiv"),
-        ("detequiv.theory.potential", "from . import spiked"),
-        ("detequiv.numerics.curve", "import detequiv.validation.compare"),
+        ("detequiv.theory.models.potential", "from . import spiked"),
+        ("detequiv.numerics.curve", "import detequiv.validation.trial.simulate"),
         ("detequiv.numerics.curve", "from detequiv.plots import figure"),
-        ("detequiv.validation.ridge", "from detequiv.theory.errors import InputError"),
-        ("detequiv.validation.ridge", "import detequiv.numerics"),
-        ("detequiv.validation.ridge", "from detequiv.validation import compare"),
-        ("detequiv.validation.ridge", "import sympy"),
-        ("detequiv.validation", "from detequiv.validation.compare import simulate"),
-        ("detequiv.validation.compare", "from detequiv import load"),
+        (
+            "detequiv.validation.witness.ridge",
+            "from detequiv.theory.errors import InputError",
+        ),
+        ("detequiv.validation.witness.ridge", "import detequiv.numerics"),
+        ("detequiv.validation.witness.ridge", "from detequiv.validation import trial"),
+        ("detequiv.validation.witness.ridge", "import sympy"),
+        ("detequiv.validation.statistics", "from detequiv.validation.trial import x"),
+        ("detequiv.validation.trial.simulate", "from detequiv import load"),
     ],
 )
 def test_a_planted_violation_is_caught(module: str, source: str) -> None:
@@ -161,11 +170,17 @@ def test_a_planted_violation_is_caught(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("detequiv.theory.potential", "import sympy\nfrom detequiv.theory import io"),
-        ("detequiv.numerics.curve", "import numpy\nfrom detequiv import theory"),
-        ("detequiv.validation.ridge", "import numpy, detequiv.validation.model"),
         (
-            "detequiv.validation.compare",
+            "detequiv.theory.models.potential",
+            "import sympy\nfrom detequiv.theory import io",
+        ),
+        ("detequiv.numerics.curve", "import numpy\nfrom detequiv import theory"),
+        (
+            "detequiv.validation.witness.ridge",
+            "import numpy, detequiv.validation.witness.model",
+        ),
+        (
+            "detequiv.validation.trial.simulate",
             "from detequiv.theory.errors import InputError",
         ),
         ("detequiv.cli", "from detequiv.validation import compare\nimport detequiv"),
@@ -173,6 +188,87 @@ def test_a_planted_violation_is_caught(module: str, source: str) -> None:
 )
 def test_what_points_down_is_allowed(module: str, source: str) -> None:
     assert violations(module, source) == set()
+
+
+def inner_room(module: str) -> tuple[str, str]:
+    """Name the room of a module and the room within it, "" for those beside them."""
+    room = room_of(module)
+    rest = module.split(".")[1 if room == "interface" else 2 :]
+    return room, rest[0] if rest and rest[0] in ORDER[room] else ""
+
+
+def face(package: str) -> set[str]:
+    """List what the folder of a package offers to others."""
+    tree = ast.parse(MODULES[package].read_text("utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def graph() -> dict[str, set[str]]:
+    """Find for every module the modules of the package that it imports."""
+    faces = {m: face(m) for m, path in MODULES.items() if path.name == "__init__.py"}
+    edges = {}
+    for module, path in MODULES.items():
+        edges[module] = set()
+        for name in imported(path.read_text("utf-8")):
+            origin, _, last = name.rpartition(".")
+            # a function may have its module's name: the face offers the function
+            found = origin if last in faces.get(origin, ()) else name
+            while found and found not in MODULES:
+                found = found.rpartition(".")[0]
+            edges[module] |= {found} - {"", module}
+    return edges
+
+
+EDGES = graph()
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_inner_rooms_know_those_before_them(module: str) -> None:
+    room, inner = inner_room(module)
+    if not inner:
+        return
+    order = ORDER[room]
+    later = set(order[order.index(inner) + 1 :])
+    known = {inner_room(name)[1] for name in EDGES[module] if room_of(name) == room}
+    assert known & later == set()
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_rooms_are_entered_by_their_faces(module: str) -> None:
+    entered = {
+        name
+        for name in EDGES[module]
+        if inner_room(name)[1]
+        and room_of(name) != "interface"  # whose face is detequiv itself
+        and inner_room(name) != inner_room(module)
+        and MODULES[name].name != "__init__.py"
+    }
+    assert entered == set()
+
+
+def test_no_imports_run_in_circles() -> None:
+    # the faces, and what is public, are imported by name after their parts
+    edges = {
+        module: {n for n in names if MODULES[n].name != "__init__.py"}
+        for module, names in EDGES.items()
+        if room_of(module) != "interface"
+    }
+    TopologicalSorter(edges).prepare()
+
+
+def test_rooms_are_small() -> None:
+    folders = Counter(
+        path.parent for path in MODULES.values() if path.name != "__init__.py"
+    )
+    assert {f: n for f, n in folders.items() if n > MOST_MODULES} == {}
+    lines = {
+        module: len(path.read_text("utf-8").splitlines())
+        for module, path in MODULES.items()
+    }
+    assert {module: n for module, n in lines.items() if n > MOST_LINES} == {}
 
 
 def test_import_is_fast_and_lazy() -> None:

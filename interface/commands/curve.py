@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import detequiv as de
-from detequiv.options import (
+from detequiv.shell.options import (
     changes_option,
     check_suffix,
     parse_assignments,
@@ -23,7 +23,7 @@ from detequiv.theory.errors import ConvergenceError, InputError
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from detequiv.curves import Curve
+    from detequiv.results.curves import Curve
 
 __all__ = ["command"]
 
@@ -96,7 +96,7 @@ def command(
             "--vary", "(missing)", "name a parameter, as ridge.samples_per_dim=0.2:6:60"
         )
     problem = read_problem(file, changes)
-    from detequiv.parallel import workers as open_workers
+    from detequiv.shell.parallel import workers as open_workers
 
     with open_workers(workers, dask) as executor:
         failure = _compute(problem, values, digits, draws, executor, table, figure)
@@ -146,7 +146,7 @@ def parse_values(name: str, text: str) -> list[Any]:
     >>> parse_values("features.spike", "[0, 0], [1, -1]")
     [[0, 0], [1, -1]]
     """
-    from detequiv.problem_file import parse_value
+    from detequiv.formats.problem_file import parse_value
 
     if ":" in text:
         return _parse_range(name, text)
@@ -158,8 +158,8 @@ def _parse_range(name: str, text: str) -> list[str]:
     """Read ``start:stop:count`` or ``start:stop:count:log``."""
     import sympy as sp
 
-    from detequiv.problem_file import value_text
-    from detequiv.theory.expressions import exact
+    from detequiv.formats.problem_file import value_text
+    from detequiv.theory.functions import exact
 
     field = f"--vary {name}"
     start_text, _, rest = text.partition(":")
@@ -195,8 +195,8 @@ def _compute(
     figure: Path | None,
 ) -> ConvergenceError | None:
     """Solve, simulate and write; return the error of points that failed."""
-    from detequiv.curves import IncompleteCurveError
-    from detequiv.progress import progress_bars
+    from detequiv.results.curves import IncompleteCurveError
+    from detequiv.shell.progress import progress_bars
 
     failure = None
     together = digits is None and all(name.startswith("ridge.") for name in values)
@@ -231,7 +231,7 @@ def _write(curve: Curve, table: Path | None, figure: Path | None) -> None:
     else:
         curve.to_csv(table)
     if figure is not None:
-        from detequiv.figures import save
+        from detequiv.figures.style import save
 
         save(curve.plot(), figure)
     for path in (table, figure):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 import detequiv as de
-from detequiv.options import changes_option, read_problem
+from detequiv.shell.options import changes_option, read_problem
 
 __all__ = ["command"]
 

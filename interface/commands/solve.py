@@ -7,14 +7,14 @@ from typing import Any
 import click
 
 import detequiv as de
-from detequiv.options import (
+from detequiv.formats.quantities import DEFINITIONS
+from detequiv.shell.options import (
     decimal,
     digits_option,
     json_option,
     print_json,
     takes_problem,
 )
-from detequiv.quantities import DEFINITIONS
 
 __all__ = ["command"]
 
@@ -25,7 +25,7 @@ __all__ = ["command"]
 @json_option
 def command(problem: de.Problem, digits: int, as_json: bool) -> None:
     """Solve the problem in FILE."""
-    from detequiv.theory.features import remark
+    from detequiv.theory.problem import remark
 
     solution = de.solve(problem, digits=digits)
     if as_json:

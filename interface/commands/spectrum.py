@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 import detequiv as de
-from detequiv.options import (
+from detequiv.shell.options import (
     check_suffix,
     decimal,
     digits_option,
@@ -83,7 +83,7 @@ def command(
         None if dimension is None else law.simulate(dimension=dimension, rng=seed)
     )
     if figure is not None:
-        from detequiv.figures import save
+        from detequiv.figures.style import save
 
         save(law.plot(points=points, eigenvalues=eigenvalues), figure)
     x, outliers = law.grid(points), _outliers(law)

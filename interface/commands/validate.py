@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from detequiv.options import (
+from detequiv.shell.options import (
     check_suffix,
     json_option,
     print_json,
@@ -17,7 +17,7 @@ from detequiv.theory.errors import InputError
 
 if TYPE_CHECKING:
     import detequiv as de
-    from detequiv.report import Report
+    from detequiv.results.report import Report
 
 __all__ = ["command"]
 
@@ -78,8 +78,8 @@ def _validate(
 ) -> Report:
     """Validate with a bar on standard error, if that is a terminal."""
     import detequiv as de
-    from detequiv.parallel import workers as open_workers
-    from detequiv.progress import progress_bars
+    from detequiv.shell.parallel import workers as open_workers
+    from detequiv.shell.progress import progress_bars
 
     with open_workers(workers, dask) as executor, progress_bars() as bar:
         advance = bar("simulating")

@@ -11,23 +11,23 @@ from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dtrtri
 from threadpoolctl import threadpool_limits
 
-from detequiv.theory.expressions import parse_function
-from detequiv.validation.compare import Elementwise
-from detequiv.validation.draws import (
+from detequiv.theory.functions.expressions import parse_function
+from detequiv.validation.trial.simulate import Elementwise
+from detequiv.validation.witness.draws import (
     TEST_PER_TRAINING,
     Dimensions,
     Experiment,
     draw,
     sampled_excess_error,
 )
-from detequiv.validation.model import (
+from detequiv.validation.witness.model import (
     FloatArray,
     SpikedModel,
     draw_first_layer,
     draw_inputs,
 )
-from detequiv.validation.ridge import fit_ridge
-from detequiv.validation.risk import TILE, excess_error
+from detequiv.validation.witness.ridge import fit_ridge
+from detequiv.validation.witness.risk import TILE, excess_error
 
 pytestmark = pytest.mark.bench
 

@@ -13,10 +13,10 @@ from flint import arb
 from threadpoolctl import threadpool_limits
 
 import detequiv as de
-from detequiv.numerics.arithmetic import to_mpf
-from detequiv.numerics.moments import conditional_values
-from detequiv.theory.expressions import z
-from detequiv.theory.gaussian import conditional_moments
+from detequiv.numerics.arithmetic.compiled import to_mpf
+from detequiv.numerics.averages.moments import conditional_values
+from detequiv.theory.functions.expressions import z
+from detequiv.theory.gaussian.smoothing import conditional_moments
 
 pytestmark = pytest.mark.bench
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from detequiv.validation import scaling
+from detequiv.validation.studies import work as scaling
 
 
 @pytest.fixture

@@ -1,0 +1,401 @@
+"""Quantities over a product of a problem's parameters, simulation beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy as sp
+from numpy.random import Generator, SeedSequence
+from numpy.typing import NDArray
+
+from detequiv.formats.problem_file import value_text
+from detequiv.formats.table import csv_text, dataset
+from detequiv.numerics.arithmetic import check_digits
+from detequiv.numerics.solving import QUANTITIES, Point, sweep
+from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.problem import Problem
+from detequiv.validation.trial import simulate
+from detequiv.validation.witness import Estimates
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["Curve", "IncompleteCurveError", "Simulation", "curve"]
+
+Array = NDArray[Any]
+Progress = Callable[[int, int], None]
+
+
+class IncompleteCurveError(ConvergenceError):
+    """Some points of a curve could not be solved.
+
+    Parameters
+    ----------
+    curve : Curve
+        The curve, whose other points keep their values. At those that failed its
+        arrays hold NaN and its CSV has empty cells.
+    """
+
+    def __init__(self, curve: Curve) -> None:
+        failed = [
+            (curve.place(i), point.failure)
+            for i, point in enumerate(curve.points)
+            if point.failure is not None
+        ]
+        places = "; ".join(
+            f"{place}: {str(failure).removeprefix(f'{place}: ')}"
+            for place, failure in failed[:3]
+        )
+        more = f"; and {len(failed) - 3} more" if len(failed) > 3 else ""
+        super().__init__(
+            f"{len(failed)} of {len(curve.points)} points could not be solved: "
+            f"{places}{more}"
+        )
+        self.curve = curve
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """Draws of the model itself at the points of a curve.
+
+    Attributes
+    ----------
+    dimension : int
+        d, the input dimension of every draw.
+    repetitions : int
+        Draws a point.
+    seed : object
+        Entropy that the seeds of all draws descend from.
+    estimates : tuple of Estimates
+        One a point, in the order of the curve's.
+    """
+
+    dimension: int
+    repetitions: int
+    seed: object
+    estimates: tuple[Estimates, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """A problem solved at every point of a product of parameter values.
+
+    Attributes
+    ----------
+    problem : Problem
+        The problem whose parameters are varied.
+    vary : mapping of str to tuple
+        Exact values of each varied parameter, by its dotted name: numbers where they
+        are numbers, texts otherwise. One dimension each, in this order.
+    points : tuple of Point
+        The results, the last parameter varying fastest.
+    simulation : Simulation or None
+        Draws at the same points, once :meth:`simulate` was called.
+    """
+
+    problem: Problem
+    vary: Mapping[str, tuple[sp.Expr | str, ...]]
+    points: tuple[Point, ...]
+    simulation: Simulation | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values of each varied parameter."""
+        return tuple(map(len, self.vary.values()))
+
+    def values(self, name: str) -> Array:
+        """One quantity in float64, an array of shape `shape`; NaN where it failed.
+
+        Parameters
+        ----------
+        name : str
+            Name of a quantity, or "digits" for how many are vouched for.
+
+        Raises
+        ------
+        InputError
+            An unknown name.
+        """
+        if name == "digits":
+            return np.array([p.digits for p in self.points]).reshape(self.shape)
+        _check_quantity(name)
+        return np.array(
+            [float(p.values.get(name, "nan")) for p in self.points]
+        ).reshape(self.shape)
+
+    def simulated(self, name: str) -> tuple[Array, Array]:
+        """Mean of one quantity over the draws, and its standard error.
+
+        Raises
+        ------
+        InputError
+            An unknown name, or nothing was simulated.
+        """
+        _check_quantity(name)
+        if self.simulation is None:
+            raise InputError("simulation", None, "call .simulate(dimension=...) first")
+        estimates = self.simulation.estimates
+        mean = np.array([e.mean[name] for e in estimates])
+        error = np.array([e.standard_error[name] for e in estimates])
+        return mean.reshape(self.shape), error.reshape(self.shape)
+
+    def simulate(
+        self,
+        *,
+        dimension: int,
+        repetitions: int,
+        rng: int | SeedSequence | Generator | None = None,
+        executor: Executor | None = None,
+        progress: Progress | None = None,
+        store: str | Path | None = None,
+    ) -> Curve:
+        """Simulate the model itself at every point, and keep the draws with the curve.
+
+        Parameters
+        ----------
+        dimension : int
+            d; samples and width are ``alpha d`` and ``beta d`` to the nearest integers.
+        repetitions : int
+            Independent draws a point, at least 2.
+        rng : int, SeedSequence, Generator or None
+            Source of the draws' seeds, as `numpy.random.default_rng` takes it. Points
+            draw independently of one another.
+        executor : concurrent.futures.Executor, optional
+            Where the draws run; in this thread by default.
+        progress : callable, optional
+            Called as ``progress(done, total)`` after each draw.
+        store : path-like, optional
+            SQLite file of finished draws, made if there is none. A simulation that was
+            stopped goes on from it when it is repeated with the same seed.
+
+        Raises
+        ------
+        InputError
+            A size is too small, the problem is one that is not sampled, or the file
+            cannot hold draws.
+        """
+        root = np.random.default_rng(rng).bit_generator.seed_seq
+        if not isinstance(root, SeedSequence):
+            raise InputError("rng", rng, "no seed can be spawned from it; give an int")
+        total = repetitions * len(self.points)
+        estimates: list[Estimates] = []
+
+        def advance(done: int, _: int) -> None:
+            if progress is not None:
+                progress(repetitions * len(estimates) + done, total)
+
+        for point, seed in zip(self.points, root.spawn(len(self.points)), strict=True):
+            estimates.append(
+                simulate(
+                    point.problem,
+                    dimension=dimension,
+                    repetitions=repetitions,
+                    rng=seed,
+                    executor=executor,
+                    progress=advance,
+                    store=store,
+                )
+            )
+        return replace(
+            self,
+            simulation=Simulation(
+                dimension=dimension,
+                repetitions=repetitions,
+                seed=root.entropy,
+                estimates=tuple(estimates),
+            ),
+        )
+
+    def place(self, index: int) -> str:
+        """Say which parameters a point has, such as "ridge.penalty = 1/20"."""
+        where = np.unravel_index(index, self.shape)
+        return ", ".join(
+            f"{name} = {value_text(values[i])}"
+            for (name, values), i in zip(self.vary.items(), where, strict=True)
+        )
+
+    def to_csv(self, path: str | Path | None = None) -> str | None:
+        """Write one row a point: parameters, quantities and, if simulated, draws.
+
+        Theory's numbers have the digits vouched for, in the column ``digits``.
+        Simulated means and their standard errors, under the names of the quantities
+        with ``_simulated`` and ``_standard_error``, are in full float64. Cells of a
+        point that failed are empty.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            File to write. The text is returned when there is none.
+        """
+        text = csv_text(self)
+        if path is None:
+            return text
+        Path(path).write_text(text, "utf-8")
+        return None
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Dataset with one dimension a varied parameter, of its dotted name.
+
+        Variables are the quantities, ``digits`` and, if simulated, the quantities with
+        ``_simulated`` and ``_standard_error``, in float64. The problem, as the text of
+        its file, the version and the seed are attributes; each quantity's definition
+        and normalisation is its ``long_name``.
+        """
+        return dataset(self)
+
+    def coordinate(self, name: str) -> Array:
+        """Values of a varied parameter: float64 if they are numbers, else texts."""
+        values = self.vary[name]
+        if any(isinstance(value, str) for value in values):
+            return np.array([value_text(value) for value in values])
+        return np.array([float(value) for value in values])
+
+    def plot(
+        self,
+        names: str | Sequence[str] = "generalization_error",
+        ax: Axes | None = None,
+    ) -> Figure:
+        """Draw quantities against the first varied parameter.
+
+        Theory is a line for each combination of the others, simulation its points
+        with one standard error.
+
+        Parameters
+        ----------
+        names : str or sequence of str
+            Quantities to draw.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Raises
+        ------
+        InputError
+            An unknown name, or a first parameter that is not a number.
+        """
+        from detequiv.figures.style import plot_curve
+
+        names = [names] if isinstance(names, str) else list(names)
+        for name in names:
+            _check_quantity(name)
+        return plot_curve(self, names, ax)
+
+
+def curve(
+    problem: Problem,
+    vary: Mapping[str, Iterable[Any]],
+    *,
+    digits: int | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Curve:
+    """Solve a problem over a product of parameter values.
+
+    Parameters
+    ----------
+    problem : Problem
+        Where all parameters that are not varied stand.
+    vary : mapping of str to values
+        Values for dotted names of the problem file, such as
+        ``{"ridge.samples_per_dim": [1, 2, "5/2"]}``. Any field can be varied, also
+        ``"features.activation"`` or, with lists as values, ``"features.spike"``.
+    digits : int, optional
+        Significant decimal digits of every quantity. By default points that share
+        features and target are solved together in float64, which vouches for ten
+        digits at least, mostly for more.
+    executor : concurrent.futures.Executor, optional
+        Where the points are solved; in this thread by default.
+    progress : callable, optional
+        Called as ``progress(done, total)``, in points.
+
+    Returns
+    -------
+    Curve
+        With `values`, `to_xarray`, `to_csv`, `plot` and `simulate`.
+
+    Raises
+    ------
+    InputError
+        An unknown name, a value outside its domain, or nothing to vary.
+    IncompleteCurveError
+        Some points could not be solved. A ConvergenceError; its attribute `curve` has
+        the others.
+
+    Examples
+    --------
+    >>> import detequiv as de
+    >>> problem = de.Problem(
+    ...     features=de.SpikedFeatures(activation="tanh", spike=["3/2", "-4/5"]),
+    ...     target=de.Target(function="z + (z**2 - 1)/2", noise="3/10"),
+    ...     ridge=de.Ridge(samples_per_dim=2, width_per_dim="3/2", penalty="1/20"),
+    ... )
+    >>> curve = de.curve(problem, vary={"ridge.samples_per_dim": [1, 2, 4]})
+    >>> curve.values("generalization_error").round(6)
+    array([0.842851, 0.789076, 0.709197])
+    """
+    if digits is not None:
+        check_digits(digits)
+    lists = {name: _list(name, values) for name, values in vary.items()}
+    if not lists:
+        raise InputError("vary", vary, "name a parameter, as ridge.samples_per_dim")
+    problems = [
+        problem.with_values(dict(zip(lists, values, strict=True)))
+        for values in product(*lists.values())
+    ]
+    points = sweep(problems, digits=digits, executor=executor, progress=progress)
+    found = Curve(
+        problem=problem,
+        vary=_coordinates(lists, problems),
+        points=tuple(points),
+    )
+    failures = [p.failure for p in points if p.failure is not None]
+    if len(failures) == len(points) and isinstance(failures[0], InputError):
+        raise failures[0]
+    if failures:
+        raise IncompleteCurveError(found)
+    return found
+
+
+def _list(name: str, values: Iterable[Any]) -> list[Any]:
+    """Read the values of one parameter."""
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise InputError(f"vary {name}", values, "give a list of values")
+    listed = list(values)
+    if not listed:
+        raise InputError(f"vary {name}", values, "give one value at least")
+    return listed
+
+
+def _coordinates(
+    lists: Mapping[str, list[Any]], problems: list[Problem]
+) -> dict[str, tuple[sp.Expr | str, ...]]:
+    """Exact values of the varied parameters, as the problems have them."""
+    shape = tuple(map(len, lists.values()))
+    grid = np.arange(len(problems)).reshape(shape)
+    coordinates: dict[str, tuple[sp.Expr | str, ...]] = {}
+    for axis, name in enumerate(lists):
+        table, _, key = name.partition(".")
+        along = np.moveaxis(grid, axis, 0).reshape(shape[axis], -1)[:, 0]
+        entries = [getattr(getattr(problems[i], table), key) for i in along]
+        if all(isinstance(e, tuple) and len(e) == 1 for e in entries):
+            entries = [e[0] for e in entries]
+        numeric = all(isinstance(e, sp.Expr) and e.is_number for e in entries) and (
+            key not in ("activation", "function")
+        )
+        exact = tuple(entries if numeric else map(value_text, entries))
+        if len(set(exact)) < len(exact):
+            raise InputError(f"vary {name}", lists[name], "has the same value twice")
+        coordinates[name] = exact
+    return coordinates
+
+
+def _check_quantity(name: str) -> None:
+    if name not in QUANTITIES:
+        raise InputError("quantity", name, f"give one of {', '.join(QUANTITIES)}")

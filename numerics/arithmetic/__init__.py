@@ -1,0 +1,42 @@
+"""Arithmetics: compiled expressions, balls, matrices of balls, digits."""
+
+from detequiv.numerics.arithmetic.compiled import (
+    BALLS,
+    FLOATS,
+    average_by,
+    bits,
+    compile_expressions,
+    exact_ball,
+    precision,
+    to_ball,
+    to_float,
+    to_mpf,
+)
+from detequiv.numerics.arithmetic.digits import check_digits, check_whole
+from detequiv.numerics.arithmetic.matrices import (
+    add,
+    column,
+    inverse_of,
+    solve_linear,
+    symmetric,
+)
+
+__all__ = [
+    "BALLS",
+    "FLOATS",
+    "add",
+    "average_by",
+    "bits",
+    "check_digits",
+    "check_whole",
+    "column",
+    "compile_expressions",
+    "exact_ball",
+    "inverse_of",
+    "precision",
+    "solve_linear",
+    "symmetric",
+    "to_ball",
+    "to_float",
+    "to_mpf",
+]

@@ -1,0 +1,261 @@
+"""Two arithmetics behind one compiled source: NumPy arrays and flint balls.
+
+A list of SymPy expressions is printed once as Python code; rationals stay
+rational (``Q(1, 3)``), and the names of functions are bound either to NumPy and
+SciPy (arrays, float64) or to ``flint.arb`` (balls at the working precision, whose
+radius bounds the rounding error).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from math import ceil, log2
+from typing import Any
+
+import flint
+import mpmath
+import numpy as np
+import scipy.special
+import sympy as sp
+from sympy.printing.pycode import PythonCodePrinter
+
+from detequiv.theory.gaussian import GaussianMean
+
+__all__ = [
+    "BALLS",
+    "FLOATS",
+    "average_by",
+    "bits",
+    "compile_expressions",
+    "exact_ball",
+    "precision",
+    "to_ball",
+    "to_float",
+    "to_mpf",
+]
+
+arb = flint.arb
+Number = Any  # float, complex, ndarray or arb: what the compiled code is fed with
+
+
+def bits(digits: float) -> int:
+    """Binary digits that hold `digits` decimal digits."""
+    return ceil(digits * log2(10))
+
+
+@contextmanager
+def precision(digits: float) -> Iterator[None]:
+    """Set the working precision of balls, in decimal digits, for a block."""
+    with flint.ctx.workprec(bits(digits)):
+        yield
+
+
+def to_ball(number: sp.Expr) -> Any:
+    """Enclose an exact SymPy number in a ball at the working precision."""
+    if number.is_Rational:
+        return arb(flint.fmpq(int(number.p), int(number.q)))
+    return _constant(number)()[0]
+
+
+@lru_cache(maxsize=256)
+def _constant(number: sp.Expr) -> Callable[[], list[Any]]:
+    return compile_expressions([], [number], BALLS)
+
+
+def exact_ball(value: float | mpmath.mpf) -> Any:
+    """Exact ball (radius 0) of a binary number."""
+    # a number of mpmath as it is: its constructor would round to the precision set
+    number = value if isinstance(value, mpmath.mpf) else mpmath.mpf(value)
+    sign, mantissa, exponent, _ = number._mpf_
+    return arb((-mantissa if sign else mantissa, exponent))
+
+
+def to_float(number: sp.Expr) -> float:
+    """Round an exact SymPy number to float64."""
+    try:
+        return int(number.p) / int(number.q)
+    except (AttributeError, OverflowError):  # not rational, or beyond float64
+        with precision(17):
+            return float(to_ball(number))
+
+
+def to_mpf(ball: Any) -> mpmath.mpf:
+    """Midpoint of a ball, all its bits kept."""
+    mantissa, exponent = ball.mid().man_exp()
+    with mpmath.workprec(max(53, int(mantissa).bit_length())):
+        return mpmath.ldexp(mpmath.mpf(int(mantissa)), int(exponent))
+
+
+class _Printer(PythonCodePrinter):
+    """Print named functions as they are: the arithmetic binds the names."""
+
+    def _print_Rational(self, expr: sp.Rational) -> str:
+        return f"Q({expr.p}, {expr.q})"
+
+    def _print_Half(self, expr: sp.Rational) -> str:
+        return "Q(1, 2)"
+
+    def _print_Pow(self, expr: sp.Pow, **_: Any) -> str:
+        base, exponent = expr.as_base_exp()
+        if exponent == sp.S.Half:
+            return f"sqrt({self._print(base)})"
+        if exponent == -sp.S.Half:
+            return f"(1/sqrt({self._print(base)}))"
+        name = "integer_power" if exponent.is_Integer else "power"
+        return f"{name}({self._print(base)}, {self._print(exponent)})"
+
+    def _print_Exp1(self, expr: sp.Expr) -> str:
+        return "exp(1)"
+
+    def _print_Pi(self, expr: sp.Expr) -> str:
+        return "pi()"
+
+    def _print_Function(self, expr: sp.Function) -> str:
+        # Heaviside carries its value at 0, a convention of measure zero
+        count = 1 if isinstance(expr, sp.Heaviside) else len(expr.args)
+        arguments = ", ".join(self._print(a) for a in expr.args[:count])
+        return f"{expr.func.__name__}({arguments})"
+
+    _print_Max = _print_Min = _print_sign = _print_Abs = _print_Function
+    _print_Heaviside = _print_Function
+
+
+for _name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "erfc"):
+    setattr(_Printer, f"_print_{_name}", _Printer._print_Function)
+
+
+def _ball(x: Any) -> Any:
+    """Leave balls and complex balls as they are, make a ball of a plain number."""
+    return x if isinstance(x, arb | flint.acb) else arb(x)
+
+
+def _ball_step(x: Any) -> Any:
+    return arb(1) if x > 0 else arb(0) if x < 0 else arb(1) / 2
+
+
+def _integer_power(x: Any, exponent: int) -> Any:
+    """Power by squaring: flint's own is undefined on balls around 0, NumPy's slow.
+
+    The exponent is never 0: SymPy would have put 1.
+    """
+    if exponent < 0:
+        return 1 / _integer_power(x, -exponent)
+    result = x
+    for bit in bin(exponent)[3:]:
+        result = result * result * x if bit == "1" else result * result
+    return result
+
+
+def _ball_owen_t(h: Any, a: Any) -> Any:
+    """Owen's T function, by rigorous integration of its definition."""
+    square = flint.acb(h) * h / 2
+    integral = flint.acb.integral(
+        lambda x, _: (-square * x * x).exp() / (1 + x * x), 0, a
+    )
+    value = integral * (-square).exp() / (2 * arb.pi())
+    return value if isinstance(h, flint.acb) else value.real
+
+
+_average: Callable[[GaussianMean, float], Any] | None = None
+
+
+def average_by(rule: Callable[[GaussianMean, float], Any]) -> None:
+    """Say how averages without closed form are evaluated: by ``rule(mean, digits)``.
+
+    Rules for averages are themselves compiled by this module, and know it; it does not
+    know them.
+    """
+    global _average
+    _average = rule
+
+
+@lru_cache(maxsize=256)
+def _ball_mean(mean: GaussianMean, bits_wanted: int) -> Any:
+    """Average without closed form, an exact number, at the working precision."""
+    assert _average is not None, "import detequiv.numerics.averages first"
+    return _average(mean, bits_wanted / log2(10))
+
+
+FLOATS: Mapping[str, Callable[..., Any]] = {
+    "Q": lambda p, q: p / q,
+    "integer_power": _integer_power,
+    "power": lambda x, y: x**y,
+    "pi": lambda: np.pi,
+    "Max": lambda *a: np.maximum.reduce(np.broadcast_arrays(*a)),
+    "Min": lambda *a: np.minimum.reduce(np.broadcast_arrays(*a)),
+    "Abs": np.abs,
+    "sign": np.sign,
+    "Heaviside": lambda x: np.heaviside(x, 0.5),
+    "NormalCdf": scipy.special.ndtr,
+    "OwenT": scipy.special.owens_t,
+    "GaussianMean": lambda mean: float(mean.evalf(17)),
+    "erf": scipy.special.erf,
+    "erfc": scipy.special.erfc,
+    **{
+        name: getattr(np, name)
+        for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+    },
+}
+
+BALLS: Mapping[str, Callable[..., Any]] = {
+    "Q": lambda p, q: arb(flint.fmpq(p, q)),
+    "integer_power": lambda x, n: _integer_power(_ball(x), n),
+    "power": lambda x, y: _ball(x) ** _ball(y),
+    "pi": lambda: arb.pi(),
+    "Max": lambda *a: max(map(arb, a)),
+    "Min": lambda *a: min(map(arb, a)),
+    "Abs": abs,
+    "sign": lambda x: 2 * _ball_step(x) - 1,
+    "Heaviside": _ball_step,
+    "GaussianMean": lambda mean: _ball_mean(mean, flint.ctx.prec),
+    "NormalCdf": lambda x: (-_ball(x) / arb(2).sqrt()).erfc() / 2,
+    "OwenT": _ball_owen_t,
+    **{
+        name: (lambda method: lambda x: getattr(_ball(x), method)())(name)
+        for name in (
+            *("exp", "log", "sqrt", "sin", "cos", "tan"),
+            *("sinh", "cosh", "tanh", "erf", "erfc"),
+        )
+    },
+}
+
+
+def compile_expressions(
+    arguments: Sequence[sp.Symbol],
+    expressions: Sequence[sp.Expr],
+    arithmetic: Mapping[str, Callable[..., Any]],
+) -> Callable[..., list[Any]]:
+    """Compile expressions to one function in the given arithmetic.
+
+    Parameters
+    ----------
+    arguments : sequence of Symbol
+        Positional arguments of the compiled function.
+    expressions : sequence of Expr
+        Common subexpressions are shared between them.
+    arithmetic : mapping
+        `FLOATS` (arrays broadcast against each other, real or complex) or `BALLS`
+        (real or complex balls).
+
+    Returns
+    -------
+    callable
+        Returns the list of values.
+    """
+    means = sorted(
+        {mean for e in expressions for mean in sp.sympify(e).atoms(GaussianMean)},
+        key=sp.default_sort_key,
+    )
+    names = [sp.Dummy() for _ in means]
+    known = dict(zip(means, names, strict=True))
+    compiled: Callable[..., list[Any]] = sp.lambdify(
+        [*arguments, *names],
+        [sp.sympify(e).xreplace(known) for e in expressions],
+        modules=[dict(arithmetic)],
+        printer=_Printer({"fully_qualified_modules": False}),
+        cse=True,
+    )
+    if not means:
+        return compiled
+    mean_value = arithmetic["GaussianMean"]
+    return lambda *values: compiled(*values, *map(mean_value, means))

@@ -1,0 +1,52 @@
+"""Vectors as lists of balls, and the matrices made of them."""
+
+from typing import Any
+
+import flint
+
+from detequiv.theory.errors import ConvergenceError
+from detequiv.theory.models import upper_triangle
+
+__all__ = ["add", "column", "inverse_of", "solve_linear", "symmetric"]
+
+arb, arb_mat = flint.arb, flint.arb_mat
+
+
+def column(values: list[Any]) -> Any:
+    """Matrix of one column."""
+    return arb_mat(len(values), 1, values)
+
+
+def symmetric(upper: list[Any], order: int) -> Any:
+    """Symmetric matrix from its upper triangle, row by row."""
+    rows: list[list[Any]] = [[arb(0)] * order for _ in range(order)]
+    for value, (i, j) in zip(upper, upper_triangle(order), strict=True):
+        rows[i][j] = rows[j][i] = arb(value)
+    return arb_mat(rows)
+
+
+def add(left: list[Any], right: list[Any]) -> list[Any]:
+    """Sum of two vectors."""
+    return [a + b for a, b in zip(left, right, strict=True)]
+
+
+def inverse_of(matrix: Any) -> Any:
+    """Inverse of a matrix of balls.
+
+    Raises
+    ------
+    ConvergenceError
+        It could not be proved to be regular.
+    """
+    try:
+        return matrix.inv()
+    except ZeroDivisionError:
+        raise ConvergenceError("a matrix could not be proved to be regular") from None
+
+
+def solve_linear(matrix: Any, right: list[Any]) -> list[Any]:
+    """Solve linear equations in balls; raises as `inverse_of` does."""
+    try:
+        return list(matrix.solve(column(right), algorithm="precond").entries())
+    except ZeroDivisionError:
+        raise ConvergenceError("a matrix could not be proved to be regular") from None

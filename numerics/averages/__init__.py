@@ -1,0 +1,32 @@
+"""Averages over g and over kappa: rules, moments, fields on nodes and contours."""
+
+from detequiv.numerics.averages.contours import (
+    CONTOURS,
+    REAL_AXIS,
+    Contour,
+    contour_fields,
+    enclosed_zeros,
+)
+from detequiv.numerics.averages.fields import (
+    Fields,
+    evaluate_fields,
+    refine_fields,
+    tangent_columns,
+)
+from detequiv.numerics.averages.moments import conditional_values
+from detequiv.numerics.averages.quadrature import Rule, geometric_error
+
+__all__ = [
+    "CONTOURS",
+    "REAL_AXIS",
+    "Contour",
+    "Fields",
+    "Rule",
+    "conditional_values",
+    "contour_fields",
+    "enclosed_zeros",
+    "evaluate_fields",
+    "geometric_error",
+    "refine_fields",
+    "tangent_columns",
+]

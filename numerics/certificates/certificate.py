@@ -1,0 +1,328 @@
+r"""Certificates: balls that contain the exact values of the theory's equations.
+
+An approximate solution becomes a theorem in three steps: a rectangle around the real
+axis in which all integrands are analytic, so that the trapezoidal rule has an error
+bound; a box that contains exactly one solution of the stationarity equations; and the
+reported quantities in balls, for every point of that box.
+
+For ``lambda > 0`` the equations have one solution with ``g > 0`` and A positive
+definite. Given B and D, ``Phi(g) = 1 / (D + [(B^{-1} + V)^{-1}]_qq)`` is increasing
+and, as D > 0, ``Phi(t g) < t Phi(g)`` for t > 1; the map from (g, A) through chi to
+(g, A) has the same two properties. Of two solutions neither can then exceed the other:
+a positive solution that is found is the physical one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, inf, log, log10, pi, sqrt
+from typing import Any, NamedTuple
+
+import flint
+import mpmath
+
+from detequiv.numerics.arithmetic import (
+    bits,
+    check_digits,
+    exact_ball,
+    precision,
+    to_ball,
+    to_float,
+    to_mpf,
+)
+from detequiv.numerics.certificates.enclosed import EnclosedSystem, Integrands
+from detequiv.numerics.certificates.strips import (
+    Contour,
+    FieldEnclosures,
+    TrapezoidalRule,
+    contour,
+    half_nodes,
+    tail_bounds,
+    tail_of,
+)
+from detequiv.numerics.solving import QUANTITIES, Solution, solve
+from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.models import upper_triangle
+from detequiv.theory.problem import (
+    FeatureLaw,
+    Problem,
+    exact_parameters,
+    law_of,
+    spanning_groups,
+)
+
+__all__ = ["Ball", "Certificate", "certify", "compare"]
+
+arb = flint.arb
+ATTEMPTS = 4  # at more digits, before giving up
+MOST_MISSING = 15.0  # digits that are added at once
+COARSE = 30  # digits on the boundary, where only bounds are needed
+HEIGHTS = [0.8**k for k in range(14)]  # of the rectangle, in units of the first one
+
+
+class Ball(NamedTuple):
+    """All numbers at most `radius` from `midpoint`, both exact."""
+
+    midpoint: mpmath.mpf
+    radius: mpmath.mpf
+
+    def contains(self, number: Any) -> bool:
+        """Whether an exact number lies in the ball."""
+        with mpmath.workprec(4096):
+            return bool(abs(mpmath.mpf(number) - self.midpoint) <= self.radius)
+
+    def __str__(self) -> str:
+        """Write the digits that the radius leaves, and the radius."""
+        digits = 15
+        if 0 < self.radius < abs(self.midpoint):
+            digits = int(mpmath.log10(abs(self.midpoint) / self.radius)) + 2
+        midpoint = mpmath.nstr(self.midpoint, digits)
+        return f"{midpoint} +/- {mpmath.nstr(self.radius, 3)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """Proved enclosures of the deterministic equivalent of one problem.
+
+    Attributes
+    ----------
+    balls : mapping of str to Ball
+        For each reported quantity of
+        :class:`~detequiv.numerics.solving.solution.Solution` a ball that contains its
+        exact value.
+    g : tuple of Ball
+        Length K.
+    A : tuple of tuple of Ball
+        K x K.
+    digits : int
+        Every radius is at most ``10^-digits`` times the quantity (or, where it
+        vanishes, the variance of the labels).
+    nodes : int
+        Nodes of the trapezoidal rule in kappa.
+    problem : Problem
+        What was solved.
+    """
+
+    balls: Mapping[str, Ball]
+    g: tuple[Ball, ...]
+    A: tuple[tuple[Ball, ...], ...]
+    digits: int
+    nodes: int
+    problem: Problem
+
+
+def certify(
+    problem: Problem, *, digits: int = 20, solution: Solution | None = None
+) -> Certificate:
+    """Enclose every reported quantity in a ball that provably contains it.
+
+    Parameters
+    ----------
+    problem : Problem
+        What to solve; activation and target made of polynomials, abs, max, min, sign,
+        step, sin, cos, erf and tanh. With ``target.alignment = 1`` the target must be
+        smooth.
+    digits : int
+        Relative size of the radii, as ``10^-digits``.
+    solution : Solution, optional
+        An approximate solution, if known.
+
+    Raises
+    ------
+    InputError
+        The problem has a function that is not supported.
+    ConvergenceError
+        The proof did not succeed.
+
+    Examples
+    --------
+    >>> from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
+    >>> problem = Problem(
+    ...     features=SpikedFeatures(activation="relu", spike="3/2"),
+    ...     target=Target(function="z", noise="3/10"),
+    ...     ridge=Ridge(samples_per_dim=2, width_per_dim="3/2", penalty="1/20"),
+    ... )
+    >>> ball = certify(problem, digits=12).balls["generalization_error"]
+    >>> ball.contains("0.749614025424471771054422"), ball.contains("0.749614025")
+    (True, False)
+    """
+    check_digits(digits)
+    penalty = problem.ridge.penalty
+    if not penalty.is_positive:
+        raise InputError("ridge.penalty", penalty, "certificates need a number > 0")
+    law = law_of(problem)
+    goal = digits + 4.0 + max(0.0, -log10(float(penalty)))
+    failure = ConvergenceError(f"{digits} digits could not be certified")
+    for _ in range(ATTEMPTS):
+        if solution is None or solution.digits < goal - 3:
+            solution = solve(problem, digits=ceil(goal))
+        try:
+            certificate, reached = _attempt(law, solution, goal, digits)
+        except ConvergenceError as error:
+            failure, reached = error, -inf
+        else:
+            if reached >= digits:
+                return certificate
+            failure = ConvergenceError(
+                f"certified to {max(0, int(reached))} of {digits} digits; ask for "
+                "fewer, or for a larger ridge.penalty"
+            )
+        goal += min(digits - reached, MOST_MISSING) + 3
+    raise failure
+
+
+def compare(
+    first: Problem,
+    second: Problem,
+    *,
+    quantity: str = "generalization_error",
+    digits: int = 40,
+) -> str:
+    """Compare a quantity of two problems, with proof.
+
+    Parameters
+    ----------
+    first, second : Problem
+        See :func:`certify`.
+    quantity : str
+        Name of a reported quantity.
+    digits : int
+        Relative accuracy up to which the two are told apart.
+
+    Returns
+    -------
+    str
+        "less" or "greater", the first against the second: a theorem about the
+        equations. "undecided": the balls overlap, as those of equal values always do.
+
+    Raises
+    ------
+    InputError
+        No such quantity, or a function that is not supported.
+    ConvergenceError
+        One of the proofs did not succeed.
+    """
+    if quantity not in QUANTITIES:
+        raise InputError("quantity", quantity, f"give one of {', '.join(QUANTITIES)}")
+    for accuracy in sorted({min(10, digits), digits}):
+        a, b = (certify(p, digits=accuracy).balls[quantity] for p in (first, second))
+        with mpmath.workprec(bits(4 * accuracy) + 4096):
+            gap, width = a.midpoint - b.midpoint, a.radius + b.radius
+            if abs(gap) > width:
+                return "less" if gap < 0 else "greater"
+    return "undecided"
+
+
+def _attempt(
+    law: FeatureLaw, solution: Solution, goal: float, digits: int
+) -> tuple[Certificate, float]:
+    """Certify with averages to an absolute accuracy of ``10^-goal``."""
+    groups = len(law.spikes)
+    upper = upper_triangle(groups)
+    with precision(goal + 30):
+        parameters = [to_ball(v) for v in exact_parameters(solution.problem, law)]
+        integrands = Integrands(law.model, parameters)
+        start = [
+            exact_ball(v) for v in (*solution.g, *(solution.A[i][j] for i, j in upper))
+        ]
+        sizes = [abs(v) for v in start[:groups]] + [
+            (exact_ball(solution.A[i][i]) * exact_ball(solution.A[j][j])).sqrt()
+            for i, j in upper
+        ]
+        domain = [
+            v + arb(0, (s * arb(10) ** -9).upper())
+            for v, s in zip(start, sizes, strict=True)
+        ]
+        count = len(law.model.coefficients)
+        columns = [*spanning_groups(law), *range(groups, count)]
+
+        def everything(fields: list[Any], tail: bool = False) -> list[Any]:
+            return [
+                *integrands.gradient(start)(fields, tail),
+                *integrands.hessian(start)(fields, tail),
+                *integrands.normal(start, columns)(fields, tail),
+            ]
+
+        boundary, half = _rectangle(law, integrands, everything, domain, goal)
+        rule = TrapezoidalRule(FieldEnclosures(law, goal + 5), boundary, half)
+        system = EnclosedSystem(integrands, rule, domain)
+        x = system.solution(start)
+        quantities, _ = system.outputs(x, columns)
+        labels = rule.average(_label_power)[0]
+        reached = min(_accuracy(q, labels) for q in (*quantities, *x[:groups]))
+        coupling: list[list[Any]] = [[None] * groups for _ in range(groups)]
+        for (i, j), value in zip(upper, x[groups:], strict=True):
+            coupling[i][j] = coupling[j][i] = _ball(value)
+        return (
+            Certificate(
+                balls=dict(zip(QUANTITIES, map(_ball, quantities), strict=True)),
+                g=tuple(map(_ball, x[:groups])),
+                A=tuple(map(tuple, coupling)),
+                digits=digits,
+                nodes=len(rule.nodes),
+                problem=solution.problem,
+            ),
+            reached,
+        )
+
+
+def _rectangle(
+    law: FeatureLaw, integrands: Integrands, everything: Any, domain: Any, goal: float
+) -> tuple[Contour, int]:
+    """Find the rectangle for which the fewest nodes are enough."""
+    ratios = [abs(to_float(u / r)) for u, r in zip(law.spikes, law.bulks, strict=True)]
+    aligned = abs(to_float(law.alignment))
+    spread = sqrt(max(0.0, 1 - aligned**2)) or 1.0
+    steepest = max(ratios)
+    radius = 0.3 * min(1 / max(1.0, steepest), spread / max(aligned, spread))
+    with precision(COARSE + 10):
+        fields = FieldEnclosures(law, COARSE)
+        reach = sqrt(2 * (goal + 3) * log(10))
+        while max(tail_bounds(tail_of(fields, reach), everything)) > 10.0**-goal:
+            reach += 0.5
+        best: tuple[Contour, int] | None = None
+        for factor in HEIGHTS:
+            height = factor * min(4.0, 2.2 / max(steepest, 0.1))
+            least = reach * goal * log(10) / (2 * pi * height)
+            if best is not None and least > best[1]:
+                break
+            found = contour(
+                fields,
+                lambda values: integrands.denominator(values, domain),
+                height,
+                reach,
+                radius,
+            )
+            if found is None:
+                continue
+            largest = float(max(found.top_bounds(everything)))
+            half = half_nodes(found, largest, goal)
+            if best is None or half < best[1]:
+                best = found, half
+    if best is None:
+        raise ConvergenceError(
+            "no strip around the real axis could be proved to be free of poles; try a "
+            "larger ridge.penalty"
+        )
+    return best
+
+
+def _label_power(fields: list[Any], tail: bool = False) -> list[Any]:
+    """Second moment of the labels given kappa."""
+    tau0, tau1, tau2 = fields[-3:]
+    return [tau0 * tau0 + tau1 * tau1 + tau2]
+
+
+def _accuracy(value: Any, labels: Any) -> float:
+    """Digits of a ball relative to its value, or to the labels where that is 0."""
+    radius = value.rad()
+    if radius == 0:
+        return inf
+    if not value.is_finite():
+        return -MOST_MISSING
+    size = max(abs(value).mid(), (radius * abs(labels).mid()).sqrt())
+    return -float((radius / size).log()) / log(10)
+
+
+def _ball(value: Any) -> Ball:
+    """Exact midpoint and radius of an enclosure."""
+    return Ball(to_mpf(value), to_mpf(value.rad()))

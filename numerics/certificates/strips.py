@@ -1,0 +1,321 @@
+r"""Gaussian averages over kappa with proved error bounds.
+
+The trapezoidal rule on ``abs(kappa) < T``, T half-way between two nodes, of an
+integrand F that is analytic in the rectangle ``abs(Re) <= T``, ``abs(Im) <= a``
+differs from the integral over [-T, T] by at most
+
+    2 int_top abs(F) / (exp(2 pi a / h) - 1) + (h / pi) sum_sides sup abs(F),
+
+by Cauchy's theorem with the kernel ``1 / (1 - exp(-2 pi i kappa / h))``, which on the
+sides is at most ``exp(-2 pi abs(Im kappa) / h)``. F is bounded on discs that cover the
+upper half of the boundary; what lies beyond T is bounded by polynomials.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from math import atan2, ceil, exp, log, pi
+from typing import Any
+
+import flint
+import sympy as sp
+
+from detequiv.numerics.arithmetic import BALLS, compile_expressions, to_ball
+from detequiv.numerics.certificates.majorants import gaussian_tail
+from detequiv.numerics.certificates.smoothed import Smoothed
+from detequiv.theory.problem import FeatureLaw, c1, c2, kappa
+
+__all__ = ["Contour", "FieldEnclosures", "TrapezoidalRule", "contour"]
+
+arb, acb = flint.arb, flint.acb
+Integrand = Callable[..., list[Any]]
+SLACK = 1e-6  # relative, for the rounding of the discs' centres
+FINEST = 1e-4  # radius of the smallest disc on the boundary, times the first one's
+
+
+class FieldEnclosures:
+    """The kappa-dependent functions of a model: at points, on discs, in the tails.
+
+    Parameters
+    ----------
+    law : FeatureLaw
+        Exact data of features and target.
+    digits : float
+        Absolute accuracy of averages that have no closed form.
+    """
+
+    def __init__(self, law: FeatureLaw, digits: float) -> None:
+        self.slopes = [to_ball(u) for u in law.spikes]
+        table = "features" if law.equations == "spiked" else "network"
+        known = {
+            scale: Smoothed(law.activation, scale, f"{table}.activation", digits)
+            for scale in law.bulks
+        }
+        self.groups = [known[scale] for scale in law.bulks]
+        spread = sp.sqrt(1 - law.alignment**2)
+        self.target = Smoothed(law.target, spread, "target.function", digits)
+        self.alignment = to_ball(law.alignment)
+        self.noise = to_ball(law.noise_variance)
+        self._tangents = compile_tangents(law)
+        activation = 2 * self.groups[0].majorant.degree
+        squares = 2 * max(activation // 2 + 1, self.target.majorant.degree)
+        # of the integrands: products of two of chi's coefficients, or of one of them
+        # and a squared residual
+        self.degree = activation + max(activation, squares)
+
+    def at(self, point: Any) -> list[Any]:
+        """Fields at a real point, in the order of the model's `fields`."""
+        return self._collect(
+            point,
+            [[s[0] for s in f.at(u * point, 1)] for f, u in self._functions()],
+            lambda x: arb(x.real) if isinstance(x, acb) else arb(x),
+        )
+
+    def on_disc(self, centre: Any, radius: Any) -> list[Any] | None:
+        """Enclosures of the fields on a disc; None if it is too large."""
+        values = []
+        for function, slope in self._functions():
+            value = function.on_disc(slope * centre, abs(slope) * radius)
+            if value is None:
+                return None
+            values.append(value)
+        around = arb(0, radius.upper())
+        return self._collect(centre + acb(around, around), values, acb)
+
+    def tail(self, start: Any) -> list[Any]:
+        """Balls around 0 that hold the fields at real points up to `start`."""
+        values = [
+            [arb(0, bound) for bound in f.tail((abs(u) * start).upper())]
+            for f, u in self._functions()
+        ]
+        return self._collect(arb(0, start), values, arb)
+
+    def _functions(self) -> Iterator[tuple[Smoothed, Any]]:
+        yield from zip(self.groups, self.slopes, strict=True)
+        yield self.target, self.alignment
+
+    def _collect(
+        self, point: Any, values: list[list[Any]], ring: Callable[[Any], Any]
+    ) -> list[Any]:
+        *groups, target = values
+        return [
+            ring(v)
+            for v in (
+                *(g[0] for g in groups),
+                *(g[1] for g in groups),
+                *(g[3] for g in groups),
+                *(
+                    h(point, g[1], g[2])[0]
+                    for latent in self._tangents
+                    for h, g in zip(latent, groups, strict=True)
+                ),
+                target[0],
+                target[1],
+                target[3] + self.noise,
+            )
+        ]
+
+
+def compile_tangents(law: FeatureLaw) -> list[list[Callable[..., list[Any]]]]:
+    """Compile the tangent functions of every latent and group."""
+    return [
+        [compile_expressions((kappa, c1, c2), [h], BALLS) for h in latent]
+        for latent in law.tangents
+    ]
+
+
+@dataclass(frozen=True)
+class Contour:
+    """Enclosures on the upper half of a rectangle's boundary.
+
+    Attributes
+    ----------
+    height, reach : float
+        a and T: the rectangle is ``[-T, T] + i [-a, a]``.
+    top : list of (arb, list of acb)
+        Length of the piece times the normal density; fields on the piece.
+    sides : list of list of (arb, list of acb)
+        The same without the length, for the right and the left side.
+    """
+
+    height: float
+    reach: float
+    top: list[tuple[Any, list[Any]]]
+    sides: list[list[tuple[Any, list[Any]]]]
+
+    def top_bounds(self, integrand: Integrand) -> list[Any]:
+        """Bounds of the integrals of ``abs(F)`` along the top."""
+        return _sum_bounds(self.top, integrand)
+
+    def side_bounds(self, integrand: Integrand) -> list[Any]:
+        """Bounds of the suprema of ``abs(F)`` on the sides, added."""
+        right, left = (
+            [
+                max(column)
+                for column in zip(
+                    *(_sizes(weight, integrand(f)) for weight, f in side), strict=True
+                )
+            ]
+            for side in self.sides
+        )
+        return _add(right, left)
+
+
+def contour(
+    fields: FieldEnclosures,
+    denominator: Callable[[list[Any]], Any],
+    height: float,
+    reach: float,
+    radius: float,
+) -> Contour | None:
+    """Cover the boundary of a rectangle, if a denominator has no zeros inside.
+
+    By the argument principle it has none if it does not vanish on the boundary and
+    its argument returns to where it was. On the real axis it must be positive.
+
+    Parameters
+    ----------
+    fields : FieldEnclosures
+        The model's fields.
+    denominator : callable
+        From the fields to the function whose zeros are the integrand's poles.
+    height, reach : float
+        a and T.
+    radius : float
+        Largest radius of the discs.
+
+    Returns
+    -------
+    Contour or None
+        None if zeros, or singularities of the fields, cannot be excluded.
+    """
+    corners = [
+        *((complex(reach, 0), complex(reach, height)),),
+        *((complex(reach, height), complex(-reach, height)),),
+        *((complex(-reach, height), complex(-reach, 0)),),
+    ]
+    parts: list[list[tuple[Any, list[Any]]]] = []
+    turn, previous = 0.0, 1 + 0j
+    for start, end in corners:
+        count = ceil(abs(end - start) / (2 * radius))
+        marks = [start + (end - start) * i / count for i in range(count + 1)]
+        stack = list(pairwise(marks))[::-1]
+        pieces = []
+        while stack:
+            left, right = stack.pop()
+            middle, half = (left + right) / 2, abs(right - left) / 2
+            # a little more, for the rounding of the ends
+            disc = acb(middle.real, middle.imag), arb(half * (1 + SLACK))
+            values = fields.on_disc(*disc)
+            value = None if values is None else denominator(values)
+            if value is None or not 2 * _radius(value) < abs(value.mid()):
+                if half < FINEST * radius:
+                    return None
+                stack += [(middle, right), (left, middle)]
+                continue
+            direction = complex(value.mid())
+            ratio = direction * previous.conjugate()
+            turn, previous = turn + atan2(ratio.imag, ratio.real), direction
+            assert values is not None
+            length = abs(right - left) if start.imag == end.imag else 1
+            pieces.append((_density(*disc) * length * arb(1 + SLACK), values))
+        parts.append(pieces)
+    right_side, top, left_side = parts
+    closed = turn + atan2(-previous.imag, previous.real)
+    if abs(closed) > 3:
+        return None
+    return Contour(height, reach, top, [right_side, left_side])
+
+
+class TrapezoidalRule:
+    """Averages of integrands over kappa, as balls that contain them.
+
+    Parameters
+    ----------
+    fields : FieldEnclosures
+        The model's fields.
+    boundary : Contour
+        Where the integrands have been found to be analytic.
+    half_nodes : int
+        Nodes on either side of 0.
+    """
+
+    def __init__(
+        self, fields: FieldEnclosures, boundary: Contour, half_nodes: int
+    ) -> None:
+        self.boundary = boundary
+        self.step = 2 * arb(boundary.reach) / (2 * half_nodes + 1)
+        points = [self.step * j for j in range(-half_nodes, half_nodes + 1)]
+        norm = self.step / (2 * arb.pi()).sqrt()
+        self.nodes = [(norm * (-x * x / 2).exp(), fields.at(x)) for x in points]
+        self.tail = tail_of(fields, boundary.reach)
+
+    def average(self, integrand: Integrand) -> list[Any]:
+        """Enclose the averages of the components of an integrand.
+
+        Parameters
+        ----------
+        integrand : callable
+            ``integrand(fields)`` at a point; ``integrand(fields, True)`` encloses its
+            values for all fields within the balls.
+        """
+        totals = reduce(
+            _add, ([weight * v for v in integrand(f)] for weight, f in self.nodes)
+        )
+        height = arb(self.boundary.height)
+        kernel = (2 * arb.pi() * height / self.step).exp() - 1
+        errors = zip(
+            self.boundary.top_bounds(integrand),
+            self.boundary.side_bounds(integrand),
+            tail_bounds(self.tail, integrand),
+            strict=True,
+        )
+        return [
+            total
+            + arb(0, (2 * top / kernel + sides * self.step / arb.pi() + tail).upper())
+            for total, (top, sides, tail) in zip(totals, errors, strict=True)
+        ]
+
+
+def tail_of(fields: FieldEnclosures, reach: float) -> tuple[Any, list[Any]]:
+    """Weight and fields that bound integrals beyond ``abs(kappa) = reach``."""
+    start = arb(reach)
+    return 2 * gaussian_tail(start, fields.degree), fields.tail(start)
+
+
+def tail_bounds(tail: tuple[Any, list[Any]], integrand: Integrand) -> list[Any]:
+    """Bounds of the integrals over the two tails."""
+    weight, fields = tail
+    return [weight * abs(v).upper() for v in integrand(fields, True)]
+
+
+def half_nodes(boundary: Contour, largest: float, digits: float) -> int:
+    """Nodes on either side of 0 for an absolute error of ``10^-digits``."""
+    decay = log(max(2 * largest, exp(1))) + digits * log(10)
+    return ceil(boundary.reach * decay / (2 * pi * boundary.height) - 0.5)
+
+
+def _sum_bounds(pieces: list[tuple[Any, list[Any]]], integrand: Integrand) -> list[Any]:
+    return reduce(_add, (_sizes(weight, integrand(f)) for weight, f in pieces))
+
+
+def _add(left: list[Any], right: list[Any]) -> list[Any]:
+    return [a + b for a, b in zip(left, right, strict=True)]
+
+
+def _sizes(weight: Any, values: list[Any]) -> list[Any]:
+    return [(weight * abs(v).upper()).upper() for v in values]
+
+
+def _density(centre: Any, radius: Any) -> Any:
+    """Bound of the modulus of the normal density on a disc."""
+    around = arb(0, radius.upper())
+    point = centre + acb(around, around)
+    return (abs((-point * point / 2).exp()) / (2 * arb.pi()).sqrt()).upper()
+
+
+def _radius(value: Any) -> Any:
+    """Half the diagonal of a complex ball."""
+    x, y = value.real.rad(), value.imag.rad()
+    return (x * x + y * y).sqrt()

@@ -1,0 +1,93 @@
+"""The part of a fitted network that is a function of the projection alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from detequiv.numerics.arithmetic import exact_ball, precision, to_ball
+from detequiv.numerics.averages import conditional_values, tangent_columns
+from detequiv.numerics.solving import Solution
+from detequiv.theory.problem import FeatureLaw, law_of
+
+__all__ = ["combine_functions", "learned_function"]
+
+DIGITS = 18  # of the conditional moments, for float64 results
+
+
+def learned_function(solution: Solution, kappa: ArrayLike) -> NDArray[np.float64]:
+    r"""Evaluate what the network has learned of the projection.
+
+    The average of the fitted predictor over inputs with ``<v, x> = kappa``, in the
+    limit of large dimension:
+
+    .. math:: \sum_q m_q c_{0,q}(\kappa) + t_q h_q(\kappa).
+
+    Parameters
+    ----------
+    solution : Solution
+        Result of `detequiv.solve`.
+    kappa : array_like
+        Values of the projection, any shape.
+
+    Returns
+    -------
+    ndarray
+        In the units of the labels, of the shape of `kappa`.
+
+    Raises
+    ------
+    ConvergenceError
+        A conditional moment has not the digits of float64.
+
+    Examples
+    --------
+    >>> import detequiv as de
+    >>> problem = de.Problem(
+    ...     features=de.SpikedFeatures(activation="relu", spike=[1, -1]),
+    ...     target=de.Target(function="abs(z)"),
+    ...     ridge=de.Ridge(samples_per_dim=100, width_per_dim=2, penalty=1),
+    ... )
+    >>> de.learned_function(de.solve(problem), [0, 1, 2]).round(3)
+    array([0.524, 0.915, 1.742])
+    """
+    coefficients = [float(v) for v in solution.m + solution.t]
+    return combine_functions(law_of(solution.problem), coefficients, kappa)
+
+
+def combine_functions(
+    law: FeatureLaw, coefficients: Sequence[float], kappa: ArrayLike
+) -> NDArray[np.float64]:
+    """Add up the functions ``c0_q`` and ``h_q`` of a law, with these coefficients.
+
+    Parameters
+    ----------
+    law : FeatureLaw
+        Whose functions they are.
+    coefficients : sequence of float
+        m, then t, in the order of `detequiv.numerics.solving.solution.Solution`.
+    kappa : array_like
+        Values of the projection, any shape.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `kappa`.
+    """
+    places = np.asarray(kappa, np.float64)
+    with precision(DIGITS + 15):
+        nodes = [exact_ball(float(k)) for k in places.ravel()]
+        groups = [
+            conditional_values(
+                law.activation,
+                [(to_ball(strength) * k).mid() for k in nodes],
+                scale,
+                DIGITS,
+            )
+            for strength, scale in zip(law.spikes, law.bulks, strict=True)
+        ]
+        tangents = tangent_columns(law, nodes, groups)
+    columns = [group.c0 for group in groups] + tangents
+    values = np.array([[float(v) for v in column] for column in columns])
+    learned: NDArray[np.float64] = np.asarray(coefficients) @ values
+    return learned.reshape(places.shape)

@@ -1,0 +1,25 @@
+"""A model's equations with numbers in them."""
+
+from detequiv.numerics.equations.cone import Cone, symmetric
+from detequiv.numerics.equations.equations import (
+    Compiled,
+    Equations,
+    ball_equations,
+    float_equations,
+)
+from detequiv.numerics.equations.least_squares import least_squares
+from detequiv.numerics.equations.linear_form import LinearForm
+from detequiv.numerics.equations.resolvent_floats import STALLED, ResolventSystem
+
+__all__ = [
+    "STALLED",
+    "Compiled",
+    "Cone",
+    "Equations",
+    "LinearForm",
+    "ResolventSystem",
+    "ball_equations",
+    "float_equations",
+    "least_squares",
+    "symmetric",
+]

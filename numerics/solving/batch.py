@@ -1,0 +1,212 @@
+"""Float64 solves of many points that share their features and target.
+
+The points are solved together on one rule in kappa, which is refined until the
+result no longer depends on it: the difference that is left between the rule and
+its every second node is rounding. It is what is vouched for, together with what
+cancels in a quantity, on which two rules may agree by chance.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import log, pi
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
+
+from detequiv.numerics.averages import Fields, evaluate_fields, refine_fields
+from detequiv.numerics.equations import float_equations
+from detequiv.numerics.solving.newton import TOLERANCE, FloatSystem, minimise
+from detequiv.theory.errors import ConvergenceError
+from detequiv.theory.models import Model
+from detequiv.theory.problem import FeatureLaw
+
+__all__ = [
+    "FloatSolutions",
+    "analyticity",
+    "first_step",
+    "float_fields",
+    "float_system",
+    "solve_floats",
+]
+
+Array = NDArray[Any]
+REFINEMENTS = 6  # of the rule in kappa
+SETTLED = 1e-12  # relative change under refinement at which float64 has converged
+COARSE = 1e-7  # Newton step that is the last on a rule that serves as comparison
+ROUGH = 1e-3  # Newton step that is the last where only a guess is wanted
+APART = 10  # points from one that is solved for guesses to the next
+SAFETY = 10.0  # between the change seen and the error vouched for
+
+
+@dataclass(frozen=True)
+class FloatSolutions:
+    """Solutions of B points.
+
+    Attributes
+    ----------
+    unknowns : (B, N) array
+    quantities : (B, Q) array
+    coefficients : (B, C) array
+    errors : (B,) array
+        Relative error vouched for, of every quantity of a point.
+    fields : Fields
+        On the rule that was fine enough.
+    step : float
+        Step of that rule.
+    """
+
+    unknowns: Array
+    quantities: Array
+    coefficients: Array
+    errors: Array
+    fields: Fields
+    step: float
+
+
+def first_step(digits: float, analyticity: float = 0.45) -> float:
+    """Step at which a trapezoidal rule in kappa has `digits` digits."""
+    return 2 * pi * analyticity / (digits * log(10))
+
+
+@lru_cache(maxsize=16)
+def float_fields(
+    law: FeatureLaw,
+    digits: float,
+    step: float,
+    interpolating: bool = False,
+    halvings: int = 0,
+) -> Fields:
+    """Fields for float64 use, `step` halved so often; remembered, for sweeps."""
+    if not halvings:
+        return evaluate_fields(law, digits, step, interpolating=interpolating)
+    coarser = float_fields(law, digits, step, interpolating, halvings - 1)
+    return refine_fields(law, coarser, step / 2**halvings)
+
+
+def float_system(
+    model: Model, fields: Fields, parameters: Array, stride: int = 1
+) -> FloatSystem:
+    """Put float64 numbers into a model's equations."""
+    weights, columns = fields.floats(stride)
+    return FloatSystem(float_equations(model), weights, columns, parameters)
+
+
+def solve_floats(
+    model: Model, law: FeatureLaw, parameters: Array, *, interpolating: bool = False
+) -> FloatSolutions:
+    """Solve B points of one model in float64.
+
+    Parameters
+    ----------
+    model : Model
+        The potentials.
+    law : FeatureLaw
+        Features and target shared by the points.
+    parameters : (B, P) array
+        Parameters in the model's order.
+    interpolating : bool
+        Whether the model is the ridgeless limit with fewer samples than units.
+
+    Raises
+    ------
+    ConvergenceError
+        The branch was lost, or the rule in kappa could not be refined enough.
+    """
+    try:
+        return _solve_floats(model, law, parameters, interpolating)
+    except np.linalg.LinAlgError as error:
+        raise ConvergenceError(
+            f"float64 met a matrix that it cannot solve ({error}); ask for digits to "
+            "solve in higher precision"
+        ) from None
+
+
+def _solve_floats(
+    model: Model, law: FeatureLaw, parameters: Array, interpolating: bool
+) -> FloatSolutions:
+    smallest = parameters[:, model.parameters.index(model.ridge)].min()
+    # small conditional variances are multiplied by g ~ 1/lambda
+    digits = 20.0 + (max(0.0, -float(np.log10(smallest))) if smallest else 10.0)
+    first, best, start = first_step(28.0), np.inf, None
+    for halvings in range(REFINEMENTS):
+        fields = float_fields(law, digits, first, interpolating, halvings)
+        step = first / 2**halvings
+        if start is None:
+            start = _first_guess(float_system(model, fields, parameters, 4))
+        found = {}
+        # each rule begins where the coarser one ended
+        for stride, tolerance in ((2, COARSE), (1, TOLERANCE)):
+            system = float_system(model, fields, parameters, stride)
+            x, accuracy = minimise(system, start, tolerance)
+            lost = np.isinf(accuracy)
+            start = np.where(lost[:, None], system.start, x)
+            found[stride] = system.outputs(x)
+        if lost.any():
+            raise ConvergenceError(_lost(model, parameters[lost][0]))
+        quantities, rounding, y = found[1]
+        size = np.maximum(np.abs(quantities), 1e-300)
+        # Newton's last step, where rounding kept it from being negligible
+        left = np.where(accuracy < TOLERANCE, 0, accuracy) + (rounding / size).max(1)
+        gap = (np.abs(found[2][0] - quantities) / size).max(1)
+        worst = np.nanmax(gap)
+        if worst < SETTLED or worst > best / 10:
+            # refining changes nothing more: what is left is rounding
+            # at one point two rules may agree by chance, hardly at its neighbours too
+            gap = maximum_filter1d(np.where(np.isfinite(gap), gap, np.inf), 3)
+            return FloatSolutions(
+                x,
+                quantities,
+                y,
+                SAFETY * (gap + left) + 1e-15,
+                fields,
+                step,
+            )
+        best = min(best, worst)
+    raise ConvergenceError(
+        f"the average over kappa reached a relative error of {best:.1e} in float64; "
+        "ask for digits to solve in higher precision"
+    )
+
+
+def analyticity(model: Model, parameters: Array, found: FloatSolutions) -> float:
+    """Half-width of the strip in which the integrands behave as if analytic.
+
+    In the variable of the rule: its error falls as ``exp(-2 pi a / step)``. What the
+    rule's every fourth node makes of the first point shows it.
+    """
+    system = float_system(model, found.fields, parameters[:1], 4)
+    x, _ = minimise(system, found.unknowns[:1], COARSE)
+    exact = found.quantities[0]
+    gap = np.abs(system.outputs(x)[0][0] - exact) / np.maximum(np.abs(exact), 1e-300)
+    error = float(np.clip(np.nan_to_num(gap, nan=1.0).max(), 1e-16, 0.9))
+    return float(np.clip(-log(error) * 4 * found.step / (2 * pi), 0.02, 1.0))
+
+
+def _first_guess(system: FloatSystem) -> Array:
+    """Where to begin: on lines between solutions of a few of the points.
+
+    The points mostly come in the order of a curve. Whatever their order, a mean of
+    two points of a convex cone lies in it, and leads to the same minimum.
+    """
+    guess = system.start
+    count = len(guess)
+    if count < 4 * APART:
+        return guess
+    few = np.unique(np.append(np.arange(0, count, APART), count - 1))
+    found, accuracy = minimise(system.select(few), guess[few], ROUGH)
+    few, found = few[np.isfinite(accuracy)], found[np.isfinite(accuracy)]
+    if len(few):
+        for k in range(guess.shape[1]):
+            guess[:, k] = np.interp(np.arange(count), few, found[:, k])
+    return guess
+
+
+def _lost(model: Model, parameters: Array) -> str:
+    values = dict(zip((str(p) for p in model.parameters), parameters, strict=True))
+    return (
+        "the equations could not be solved in float64 at samples_per_dim = "
+        f"{values['alpha']:.6g}, width_per_dim = {values['beta']:.6g}, penalty = "
+        f"{values['lambda']:.6g}; try a larger ridge.penalty or smaller spikes"
+    )

@@ -1,0 +1,130 @@
+"""Solve one problem: its equations, its numbers, and what is reported of them."""
+
+import mpmath
+import sympy as sp
+
+from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
+from detequiv.numerics.solving.solution import QUANTITIES, Solution
+from detequiv.numerics.solving.vouch import Task, vouch
+from detequiv.theory.models import ridgeless_model, upper_triangle
+from detequiv.theory.problem import (
+    FeatureLaw,
+    Problem,
+    check_limit,
+    exact_parameters,
+    interpolates,
+    law_of,
+)
+
+__all__ = [
+    "solve",
+    "solve_at_width",
+    "task_of",
+]
+
+
+def solve(problem: Problem, *, digits: int = 15) -> Solution:
+    """Solve the deterministic equivalent of `problem`.
+
+    Parameters
+    ----------
+    problem : Problem
+        What to solve. A penalty of 0 is the limit of a vanishing one.
+    digits : int
+        Significant decimal digits of every reported quantity, 1 to 250. A
+        quantity that vanishes (a training error without noise, say) has them
+        relative to the variance of the labels.
+
+    Returns
+    -------
+    Solution
+        With `digits` as asked for.
+
+    Raises
+    ------
+    InputError
+        A number outside the domain of this solver; no penalty at n = p, where the test
+        error diverges, or with features of no randomness of their own.
+    ConvergenceError
+        The digits cannot be vouched for; the message says how many can.
+
+    Examples
+    --------
+    >>> from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
+    >>> problem = Problem(
+    ...     features=SpikedFeatures(activation="tanh", spike=["3/2", "-4/5"]),
+    ...     target=Target(function="z + (z**2 - 1)/2", noise="3/10"),
+    ...     ridge=Ridge(samples_per_dim=2, width_per_dim="3/2", penalty="1/20"),
+    ... )
+    >>> solve(problem, digits=20).text("generalization_error")
+    '0.78907610210953659384'
+    """
+    return _report(problem, task_of(problem, law_of(problem)), digits)
+
+
+def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solution:
+    """Solve `problem` with the Energy's penalty of order 1/p, at p = `width` units.
+
+    Beside the limit it keeps what a finite width costs the mean readout of each group,
+    ``m_q^2 / (p pi_q g_q)``: the one term of that order that nearly dependent functions
+    of the projection can make large. Other corrections of order 1/p are left out.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its proportions are taken as they are.
+    width : int
+        p, at least 1.
+    digits : int
+        As for `solve`.
+
+    Raises
+    ------
+    InputError, ConvergenceError
+        As `solve` does; or the width is no positive number.
+    """
+    check_whole("width", width)
+    return _report(problem, task_of(problem, law_of(problem), width), digits)
+
+
+def task_of(problem: Problem, law: FeatureLaw, width: int | None = None) -> Task:
+    """Put a problem into equations; without a penalty, into those of the limit."""
+    model, parameters = law.model, exact_parameters(problem, law)
+    if width is not None:
+        model, parameters = model.at_width, [*parameters, sp.Integer(width)]
+    if problem.ridge.penalty.is_positive:
+        return Task(law, model, parameters)
+    check_limit(problem, law)
+    interpolating = interpolates(problem)
+    model = ridgeless_model(model, interpolating)
+    parameters[model.parameters.index(model.ridge)] = sp.Integer(interpolating)
+    return Task(law, model, parameters, interpolating)
+
+
+def _report(problem: Problem, task: Task, digits: int) -> Solution:
+    """Solve, and put the numbers under their names."""
+    check_digits(digits)
+    found = vouch(task, digits)
+    law = task.law
+    groups, latents = len(law.spikes), len(law.tangents)
+    values = [to_mpf(v) for v in found.outputs.quantities]
+    learned = [to_mpf(v) for v in found.outputs.coefficients]
+    unknowns = [to_mpf(v) for v in found.unknowns]
+    if task.interpolating:
+        # they grow like one over the penalty, and so does the resolvent's trace
+        unknowns = [mpmath.inf * mpmath.sign(v) if v else v for v in unknowns]
+        values[QUANTITIES.index("resolvent_trace")] = mpmath.inf
+    coupling = [[mpmath.mpf(0)] * groups for _ in range(groups)]
+    for (i, j), value in zip(upper_triangle(groups), unknowns[groups:], strict=True):
+        coupling[i][j] = coupling[j][i] = value
+    return Solution(
+        **dict(zip(QUANTITIES, values, strict=True)),
+        g=tuple(unknowns[:groups]),
+        A=tuple(map(tuple, coupling)),
+        m=tuple(learned[:groups]),
+        t=tuple(learned[groups : (1 + latents) * groups]),
+        digits=digits,
+        residual=mpmath.mpf(found.residual),
+        equations=law.equations,
+        problem=problem,
+    )

@@ -1,0 +1,249 @@
+"""Solve one set of equations to so many digits, and vouch for them.
+
+Float64 finds the branch, or balls where it is too coarse for that; balls bring the
+digits. Three errors are watched: rounding (the balls' radii), Newton's (the last
+correction, far below the digits asked for) and the quadrature's (the same solve on
+every second and every fourth node). Where they leave too few digits, precision and
+nodes are increased; where that does not help, an error is raised and no number
+returned.
+"""
+
+from dataclasses import dataclass
+from math import floor, inf, isfinite, log2, log10
+from typing import Any
+
+import flint
+import numpy as np
+from numpy.typing import NDArray
+
+from detequiv.numerics.arithmetic import precision, to_ball
+from detequiv.numerics.averages import (
+    Fields,
+    evaluate_fields,
+    geometric_error,
+    refine_fields,
+)
+from detequiv.numerics.equations import Cone, ball_equations
+from detequiv.numerics.solving.batch import (
+    FloatSolutions,
+    analyticity,
+    first_step,
+    float_system,
+    solve_floats,
+)
+from detequiv.numerics.solving.chord import BallOutputs, BallSystem, polish
+from detequiv.numerics.solving.descent import descend
+from detequiv.theory.errors import ConvergenceError
+from detequiv.theory.models import Model
+from detequiv.theory.problem import FeatureLaw
+
+__all__ = ["Task", "Vouched", "vouch"]
+
+arb = flint.arb
+ATTEMPTS = 9  # rounds of more precision and more nodes
+GUARD, MOST_GUARD = 25, 100  # digits carried beyond those asked for, at first and last
+
+
+@dataclass(frozen=True)
+class Task:
+    """The equations to solve, and exact numbers for their parameters.
+
+    Attributes
+    ----------
+    law : FeatureLaw
+        Features and target.
+    model : Model
+        The two potentials.
+    parameters : list of Expr
+        In the model's order.
+    interpolating : bool
+        Whether the model is the ridgeless limit with fewer samples than units.
+    """
+
+    law: FeatureLaw
+    model: Model
+    parameters: list[Any]
+    interpolating: bool = False
+
+    @property
+    def floats(self) -> NDArray[np.float64]:
+        """The parameters in float64, shape (1, P)."""
+        return np.array([[float(v) for v in self.parameters]])
+
+    def fields(self, digits: float, step: float) -> Fields:
+        """Evaluate the fields of the model on a rule of that step."""
+        return evaluate_fields(self.law, digits, step, interpolating=self.interpolating)
+
+    def balls(self, fields: Fields, stride: int = 1) -> BallSystem:
+        """Put balls of the current precision into the equations."""
+        parameters = [to_ball(v) for v in self.parameters]
+        return BallSystem(ball_equations(self.model), fields, parameters, stride)
+
+
+@dataclass(frozen=True)
+class Vouched:
+    """A solution, and how many of its digits stand.
+
+    Attributes
+    ----------
+    unknowns : list of arb
+        Exact midpoints.
+    outputs : BallOutputs
+        Reported quantities and coefficients.
+    residual : float
+        Largest component of grad Psi, unknowns in their natural sizes.
+    digits : float
+        What rounding and quadrature leave, of every quantity.
+    quadrature_limited : bool
+        Whether it is the quadrature that leaves no more.
+    fields : Fields
+        On the rule of the solution.
+    step : float
+        Step of that rule.
+    """
+
+    unknowns: list[Any]
+    outputs: BallOutputs
+    residual: float
+    digits: float
+    quadrature_limited: bool
+    fields: Fields
+    step: float
+
+
+def vouch(task: Task, digits: int) -> Vouched:
+    """Go up the precisions and refine the rules until the digits are there.
+
+    Raises
+    ------
+    ConvergenceError
+        They cannot be vouched for; the message says how many can.
+    """
+    penalty = task.floats[0, task.model.parameters.index(task.model.ridge)]
+    # g ~ 1/lambda multiplies conditional variances that cancel
+    extra = 2.0 + (max(0.0, -log10(penalty)) if penalty else 0.0)
+    floats = _floats(task)
+    step, fields, guard, reached = first_step(digits + 4), None, GUARD, -inf
+    if floats is not None:
+        strip = analyticity(task.model, task.floats, floats)
+        step, fields = first_step(digits + 4, 0.8 * strip), floats.fields
+        if fields.digits >= digits + extra + 3:
+            # nodes are shared; a finer rule only where this one proves too coarse
+            step = floats.step * 2.0 ** max(0, floor(log2(step / floats.step)))
+    for _ in range(ATTEMPTS):
+        if fields is not None and fields.digits >= digits + extra + 3:
+            fields = refine_fields(task.law, fields, step)
+        else:
+            fields = task.fields(digits + extra + 3, step)
+        try:
+            attempt = _attempt(task, floats, fields, step, digits + extra, guard)
+        except ConvergenceError:
+            if guard > MOST_GUARD:
+                raise
+            # float64 was too far off, or rounding is amplified beyond the guard
+            floats, guard = None, 2 * guard
+            continue
+        reached = max(reached, attempt.digits)
+        if attempt.digits >= digits:
+            return attempt
+        if attempt.quadrature_limited:
+            step /= 2
+        else:
+            extra += max(10.0, digits - attempt.digits)
+    raise ConvergenceError(
+        f"{max(0, floor(reached)) if isfinite(reached) else 0} of {digits} digits can "
+        "be vouched for; ask for fewer, or for a larger ridge.penalty"
+    )
+
+
+def _floats(task: Task) -> FloatSolutions | None:
+    """Solve in float64; None where it does not hold the solution."""
+    try:
+        return solve_floats(
+            task.model, task.law, task.floats, interpolating=task.interpolating
+        )
+    except ConvergenceError:
+        return None
+
+
+def _attempt(
+    task: Task,
+    floats: FloatSolutions | None,
+    fields: Fields,
+    step: float,
+    digits: float,
+    guard: int,
+) -> Vouched:
+    """Solve on one rule, and on its every second and fourth node."""
+    newton_matrix = None
+    if floats is not None:
+        newton_matrix = float_system(task.model, fields, task.floats)
+    with precision(digits + guard):
+        labels = _label_variance(fields)
+        results: list[tuple[list[Any], BallOutputs]] = []
+        x: Any = None if floats is None else floats.unknowns[0]
+        residual = inf
+        for stride in (1, 2, 4):
+            system = task.balls(fields, stride)
+            if x is None:
+                x = descend(system)
+            goal = digits + 10 if stride == 1 else digits
+            try:
+                found, found_residual = polish(system, newton_matrix, x, goal)
+            except ConvergenceError:
+                if stride == 1:
+                    raise
+                # a rule from whose equations this solution is so far is too coarse
+                return Vouched(x, results[0][1], residual, -inf, True, fields, step)
+            results.append((found, system.outputs(found)))
+            if stride == 1:
+                x, residual = found, found_residual
+        # entries of A that vanish by symmetry have no digits of their own
+        cone = Cone(np.array([[float(v) for v in x]]), system.equations.order)
+        sizes = [
+            v if abs(v) > arb(10) ** -digits * s else arb(s)
+            for v, s in zip(x, cone.sizes[0].tolist(), strict=True)
+        ]
+    (_, outputs), *coarser = results
+    rounding = _relative(
+        outputs.quantities, [v.rad() for v in outputs.quantities], labels
+    )
+    gaps = [
+        _relative(
+            [*outputs.quantities, *sizes],
+            [
+                abs(p - q).mid()
+                for p, q in zip(
+                    [*outputs.quantities, *x], [*o.quantities, *u], strict=True
+                )
+            ],
+            labels,
+        )
+        for u, o in coarser
+    ]
+    quadrature = geometric_error(gaps[1], gaps[0])
+    error = max(rounding, quadrature, 10.0**-digits)
+    return Vouched(
+        x, outputs, residual, -log10(error), quadrature > rounding, fields, step
+    )
+
+
+def _label_variance(fields: Fields) -> Any:
+    """Second moment of the labels, the scale below which a result is zero."""
+    tau0, tau1, tau2 = fields.columns[-3:]
+    return sum(
+        (w * (a * a + b * b + c))
+        for w, a, b, c in zip(fields.weights, tau0, tau1, tau2, strict=True)
+    )
+
+
+def _relative(values: list[Any], errors: list[Any], labels: Any) -> float:
+    """Largest relative error; of what is zero to twice the digits, the absolute."""
+    worst = 0.0
+    for value, error in zip(values, errors, strict=True):
+        if not (value.is_finite() and error.is_finite()):
+            return inf
+        if error != 0:
+            size = max(abs(value).mid(), (error * abs(labels).mid()).sqrt().mid())
+            worst = max(worst, float((error / size).mid()))
+    return worst

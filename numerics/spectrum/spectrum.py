@@ -1,0 +1,414 @@
+r"""The limit law of the eigenvalues of learned features.
+
+The matrices ``Phi^T Phi / p`` and ``Phi^T Phi / n`` share one spectrum up to the
+factor ``p/n = beta/alpha``. The equations live in the scale of the first; what is
+reported is in the scale asked for.
+"""
+
+from functools import cached_property
+from typing import Any, overload
+
+import mpmath
+import numpy as np
+import sympy as sp
+from numpy.typing import ArrayLike, NDArray
+
+from detequiv.numerics.arithmetic import (
+    check_digits,
+    check_whole,
+    precision,
+    to_ball,
+    to_mpf,
+)
+from detequiv.numerics.spectrum.landmarks import Edge, Interval, Outlier, Threshold
+from detequiv.numerics.spectrum.outliers import FiniteWidth, Root
+from detequiv.numerics.spectrum.precise import precise_density, precise_transform
+from detequiv.numerics.spectrum.resolvent import Resolvent
+from detequiv.numerics.spectrum.support import RealBranch, find_support
+from detequiv.numerics.spectrum.threshold import find_threshold
+from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.functions import affine_slope
+from detequiv.theory.problem import FeatureLaw, Problem, exact_parameters, law_of
+
+__all__ = ["Spectrum"]
+
+Array = NDArray[np.float64]
+OUTLIER_DIGITS = 10  # that two rules in kappa must agree on
+OVERLAP_DECIMALS = 8  # the same, of the overlaps
+SCAN = np.geomspace(1e-8, 1e3, 500)  # where the bulk is looked for, over its mean
+WIDE = 50.0  # ratio of the ends from which a grid is logarithmic
+NEGLIGIBLE = 1e-4  # mass that a grid leaves out at either end
+
+
+class Spectrum:
+    """Limit law of the eigenvalues of ``Phi^T Phi / n`` or ``Phi^T Phi / p``.
+
+    The law is that of all p eigenvalues: total mass 1, a possible atom at zero
+    included. Finitely many outliers have no mass. The ridge penalty of the problem
+    plays no part, nor does its target.
+
+    Parameters
+    ----------
+    problem : Problem
+        The features, and the proportions n/d and p/d.
+    scale : {"n", "p"}
+        What ``Phi^T Phi`` is divided by.
+    digits : int
+        Significant digits of the ends of the support, 1 to 250.
+    width : int
+        The number p of units for which the outliers are given.
+
+    Raises
+    ------
+    InputError
+        A scale that is neither, fewer than 1 digit or unit, or an activation that is
+        constant.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        scale: str = "n",
+        digits: int = 15,
+        width: int = 1000,
+    ) -> None:
+        check_digits(digits)
+        check_whole("width", width)
+        self.digits, self.width = digits, width
+        if scale not in ("n", "p"):
+            raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
+        self.problem = problem
+        self.scale = f"Phi^T Phi / {scale}"
+        room = "features" if problem.network is None else "network"
+        activation = getattr(problem, room).activation
+        self._slope = affine_slope(activation)
+        if self._slope is not None and self._slope.is_zero:
+            raise InputError(
+                f"{room}.activation",
+                activation,
+                "is constant, so that the features have no bulk; give another one",
+            )
+        ridge = problem.ridge
+        self._factor: sp.Expr = (
+            ridge.width_per_dim / ridge.samples_per_dim if scale == "n" else sp.S.One
+        )
+
+    @cached_property
+    def _law(self) -> FeatureLaw:
+        return law_of(self.problem)
+
+    @cached_property
+    def _resolvent(self) -> Resolvent:
+        law = self._law
+        parameters = exact_parameters(self.problem, law)
+        return Resolvent(law.model, law, tuple(float(v) for v in parameters))
+
+    @cached_property
+    def _branch(self) -> RealBranch:
+        return RealBranch(self._resolvent, exact_parameters(self.problem, self._law))
+
+    @cached_property
+    def atom_at_zero(self) -> float:
+        """Fraction of the eigenvalues that are exactly zero.
+
+        ``1 - rank / p``, where the rank of Phi is ``min(n, p)``; of an affine
+        activation, whose bulk is linear in x, ``min(n, p, d)``.
+        """
+        return float(1 - min(self._ranks))
+
+    @property
+    def _ranks(self) -> list[sp.Expr]:
+        """Dimensions that limit the rank of the bulk, over p."""
+        ridge = self.problem.ridge
+        ranks = [sp.S.One, ridge.samples_per_dim / ridge.width_per_dim]
+        if self._slope is not None:
+            ranks.append(1 / ridge.width_per_dim)
+        return ranks
+
+    @cached_property
+    def support(self) -> tuple[Interval, ...]:
+        """Intervals of the support, ascending; an atom at zero is not among them.
+
+        Gaps are looked for with 1e-3 of the mass of the bulk on either side: a smaller
+        part that lies apart is not told from the interval next to it.
+
+        Each has a `lower` and an `upper` end with `value`, a number with `digits`
+        digits or infinity, and `kind`:
+
+        * "regular": the density rises like a square root;
+        * "soft": it vanishes faster, carried by ever fewer samples whose projection
+          kappa on the spike is large;
+        * "hard": at zero, where it diverges.
+
+        Raises
+        ------
+        ConvergenceError
+            An end could not be found, or not to `digits` digits.
+        """
+        ranks = self._ranks
+        smallest = min(ranks)
+        hard = ranks.count(smallest) > 1
+        found = find_support(self._branch, smallest, hard, self.digits)
+        with precision(self.digits + 15):
+            factor = to_ball(self._factor)
+            return tuple(
+                Interval(*(Edge(_scaled(e.value, factor), e.kind) for e in pair))
+                for pair in found
+            )
+
+    @cached_property
+    def outliers(self) -> tuple[Outlier, ...]:
+        """Eigenvalues outside the support at the given `width`, ascending.
+
+        They are the roots of ``det H(z) = 0`` (arXiv:2410.18938 for one of them), to
+        10 digits, and their squared overlaps to 8 decimals. An outlier closer to an
+        end of the support than 1e-6 of its value is not told from the bulk.
+
+        Raises
+        ------
+        ConvergenceError
+            The support reaches infinity, so that no eigenvalue is outside, however
+            large; or the digits were not reached.
+        """
+        if mpmath.isinf(self.support[-1].upper.value):
+            raise ConvergenceError(
+                "the support reaches infinity, so that large eigenvalues, which the "
+                "means of the features may make, are not told from its tail; draw the "
+                "eigenvalues of one matrix instead"
+            )
+        factor = float(self._factor)
+        ends = [
+            float(edge.value) / factor
+            for interval in self.support
+            for edge in (interval.lower, interval.upper)
+        ]
+        gaps = list(zip([0.0, *ends[1::2]], [*ends[::2], np.inf], strict=True))
+        found = []
+        for halvings in (1, 2):
+            matrix = FiniteWidth(self._resolvent, self.width, halvings)
+            roots = [
+                root
+                for low, high in gaps
+                if high > low
+                for root in matrix.roots(low, high)
+            ]
+            found.append(roots)
+        _agree(*found)
+        return tuple(
+            Outlier(
+                value=root.z * factor,
+                order="p" if root.growth > 1 / 2 else "1",
+                width=self.width,
+                multiplicity=root.multiplicity,
+                mean_overlaps=matrix.by_direction(root)[: self._resolvent.groups],
+                latent_overlaps=matrix.by_direction(root)[self._resolvent.groups :],
+            )
+            for root in found[-1]
+        )
+
+    def threshold(
+        self,
+        low: float | str,
+        high: float | str,
+        *,
+        group: int | None = None,
+        digits: int = 10,
+    ) -> Threshold:
+        """Scale of the spikes at which an outlier leaves the bulk, at this `width`.
+
+        The scale multiplies all u_q, that of one group, or the step of a network. There
+        ``det H = 0`` at the upper end of the bulk itself.
+
+        Parameters
+        ----------
+        low, high : float or str
+            Positive scales between which the number of outliers above the bulk changes.
+        group : int, optional
+            Group whose u_q alone is multiplied, counted from 0; all by default.
+        digits : int
+            Significant digits, 1 to 250.
+
+        Returns
+        -------
+        Threshold
+            Of one outlier where several leave in between.
+
+        Raises
+        ------
+        InputError
+            The number of outliers is the same at both scales, there is no such group,
+            or fewer than 1 digit.
+        ConvergenceError
+            The upper end of the bulk is not regular somewhere in between, or the digits
+            were not reached.
+        """
+        check_digits(digits)
+        scale, end = find_threshold(self.problem, self.width, low, high, digits, group)
+        with precision(digits + 15):
+            factor = to_ball(self._factor)
+            return Threshold(to_mpf(scale), _scaled(end, factor))
+
+    @overload
+    def stieltjes(self, z: ArrayLike) -> NDArray[np.complex128]: ...
+    @overload
+    def stieltjes(self, z: Any, *, digits: int) -> Any: ...
+    def stieltjes(self, z: Any, *, digits: int | None = None) -> Any:
+        """Stieltjes transform ``s(z) = (1/p) tr (M - z)^{-1}`` of the matrix M.
+
+        Parameters
+        ----------
+        z : complex array_like
+            Where to evaluate, any shape. A real z stands for ``z + i0``.
+        digits : int, optional
+            Significant digits, relative to ``|s|``, 1 to 250. Without it float64 is
+            used: the error of the ``g_q`` of the groups, of which s is the mean, is of
+            the order of 1e-12, and vouched for to 1e-7 of their modulus. With it
+            numbers are read as in a problem file: text such as "1/3" is exact, and 0.1
+            is one tenth.
+
+        Returns
+        -------
+        complex array
+            Same shape. ``Im s > 0`` where ``Im z > 0``. With `digits` an mpc, or an
+            array of them.
+
+        Raises
+        ------
+        InputError
+            A point that is no number, not finite, or 0; fewer than 1 digit.
+        ConvergenceError
+            A point where the equations could not be solved, or not to `digits` digits.
+        """
+        if digits is not None:
+            return precise_transform(self._branch, self._factor, z, digits)
+        points = _points("z", z)
+        factor = float(self._factor)
+        below = points.imag < 0
+        upper = np.where(below, points.conj(), points).ravel() / factor
+        unknowns = self._resolvent.solve(upper).unknowns
+        weights = np.array([float(v) for v in self._law.weights])
+        values = (unknowns[:, : len(weights)] @ weights).reshape(points.shape) / factor
+        transform: NDArray[np.complex128] = np.where(below, values.conj(), values)
+        return transform
+
+    def grid(self, points: int) -> Array:
+        """Points that cover the density, for a figure or a table.
+
+        Parameters
+        ----------
+        points : int
+            How many, at least 2.
+
+        Returns
+        -------
+        float array, shape (points,)
+            Ascending, denser towards the ends of the bulk; logarithmic where these
+            are orders of magnitude apart. What is left out on either side has a mass
+            of about 1e-4.
+
+        Raises
+        ------
+        InputError
+            Fewer than 2 points.
+        """
+        if points < 2:
+            raise InputError("points", points, "give at least 2")
+        low, high = self._reach
+        arc = (1 - np.cos(np.linspace(0, np.pi, points))) / 2
+        grid: Array
+        if high > WIDE * low:
+            grid = low * (high / low) ** arc
+        else:
+            grid = low + (high - low) * arc
+        return grid
+
+    @cached_property
+    def _reach(self) -> tuple[float, float]:
+        """Between which points almost all of the density lies."""
+        x = float(self._factor) * self._resolvent.mean() * SCAN
+        density = self.density(x)
+        mass = np.cumsum(np.diff(x) * (density[1:] + density[:-1]) / 2)
+        bulk = np.flatnonzero((mass > NEGLIGIBLE) & (mass < mass[-1] - NEGLIGIBLE))
+        return float(x[bulk[0]]), float(x[bulk[-1] + 2])
+
+    @overload
+    def density(self, x: ArrayLike) -> Array: ...
+    @overload
+    def density(self, x: Any, *, digits: int) -> Any: ...
+    def density(self, x: Any, *, digits: int | None = None) -> Any:
+        """Density of the eigenvalues, on the real axis itself.
+
+        Parameters
+        ----------
+        x : float array_like
+            Where to evaluate, any shape.
+        digits : int, optional
+            Significant digits, 1 to 250. Without it float64 is used, with the error
+            of `stieltjes` divided by pi, whatever the density. With it numbers are read
+            as in a problem file: text such as "1/3" is exact, and 0.1 is one tenth.
+
+        Returns
+        -------
+        float array
+            Same shape; the atom at zero is not part of it. With `digits` an mpf, or an
+            array of them.
+
+        Raises
+        ------
+        InputError
+            A point that is no real number, not finite, or 0, where the density may have
+            no value; fewer than 1 digit.
+        ConvergenceError
+            A point where the equations could not be solved, or not to `digits` digits.
+        """
+        if digits is not None:
+            return precise_density(self._branch, self._factor, x, digits)
+        given = _points("x", x)
+        if given.imag.any():
+            raise InputError("x", x, "must be real")
+        points = given.real
+        density = np.zeros(points.shape)
+        positive = points > 0
+        values = self.stieltjes(points[positive]).imag / np.pi
+        density[positive] = np.maximum(values, 0.0)
+        return density
+
+
+def _points(name: str, values: Any) -> NDArray[np.complex128]:
+    """Read the points at which a law is evaluated."""
+    try:
+        points = np.asarray(values, complex)
+    except (TypeError, ValueError):
+        raise InputError(name, values, "give numbers") from None
+    if not np.isfinite(points).all() or (points == 0).any():
+        raise InputError(name, values, "must be finite and not 0")
+    return points
+
+
+def _scaled(value: Any, factor: Any) -> mpmath.mpf:
+    """Product as mpf; infinity stays what it is."""
+    return to_mpf(value * factor) if value.is_finite() else mpmath.inf
+
+
+def _agree(coarse: list[Root], fine: list[Root]) -> None:
+    """Check the outliers on one rule in kappa against those on a finer one."""
+    pairs = list(zip(coarse, fine, strict=False))
+    if len(coarse) != len(fine) or any(
+        not abs(a.z / b.z - 1) < 10.0**-OUTLIER_DIGITS
+        or a.multiplicity != b.multiplicity
+        for a, b in pairs
+    ):
+        raise ConvergenceError(
+            f"the outliers have not {OUTLIER_DIGITS} digits: in the scale of "
+            f"Phi^T Phi / p two rules in kappa give {[a.z for a in coarse]} and "
+            f"{[b.z for b in fine]}"
+        )
+    for a, b in pairs:
+        gap = float(np.max(np.abs(a.overlaps - b.overlaps)))
+        if not gap < 10.0**-OVERLAP_DECIMALS:
+            raise ConvergenceError(
+                f"the overlaps of the outlier {b.z:.10g} (scale of Phi^T Phi / p) have "
+                f"not {OVERLAP_DECIMALS} decimals: two rules in kappa differ by "
+                f"{gap:.1e}; move it away from the bulk by another width"
+            )

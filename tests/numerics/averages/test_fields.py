@@ -1,0 +1,81 @@
+"""Fields on nested rules: what is known at a node is not evaluated again."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import sympy as sp
+from flint import arb
+
+import detequiv as de
+from detequiv.numerics.averages.fields import evaluate_fields, refine_fields
+from detequiv.numerics.averages.moments import conditional_values
+from detequiv.numerics.averages.quadrature import Rule
+from detequiv.theory.functions.expressions import z
+from detequiv.theory.gaussian.smoothing import conditional_moments
+from detequiv.theory.problem.conditionals import law_of
+
+
+@pytest.mark.parametrize(
+    ("activation", "target"), [("tanh", "z"), ("cos", "z"), ("erf", "relu")]
+)
+def test_refining_is_evaluating_anew(activation: str, target: str) -> None:
+    law = law_of(
+        de.Problem(
+            features=de.SpikedFeatures(activation=activation, spike=[3, 0, 3]),
+            target=de.Target(function=target),
+            ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
+        )
+    )
+    step, digits = 0.25, 20
+    coarse = evaluate_fields(law, digits, step)
+    fine = refine_fields(law, coarse, step / 2)
+    nothing = replace(coarse, columns=[[]] * len(coarse.columns), rule=Rule([], [], []))
+    anew = refine_fields(law, nothing, step / 2)
+    assert len(fine.weights) > 1.5 * len(coarse.weights)
+    for one, two in ((fine, anew), (refine_fields(law, fine, step), coarse)):
+        assert [float(x) for x in one.rule.nodes] == [float(x) for x in two.rule.nodes]
+        for kept, new in zip(one.columns, two.columns, strict=True):
+            gap = max(float(abs(p - q)) for p, q in zip(kept, new, strict=True))
+            assert gap <= 10.0**-digits * (1 + max(float(abs(q)) for q in new))
+
+
+@pytest.mark.parametrize("activation", ["tanh", "erf", "sin"])
+def test_odd_features_do_not_learn_an_even_target(activation: str) -> None:
+    """Their error is ``E y^2 + E f^2 >= E y^2``, here 3.
+
+    The scale of a mean is free: what rounding leaves of the mean of a group without
+    spike would do as a constant feature, and lower the error.
+    """
+    problem = de.Problem(
+        features=de.SpikedFeatures(
+            activation=activation, spike=[0, 3], bulk="2/3", weights=["1/3", "2/3"]
+        ),
+        target=de.Target(function="z**2", alignment="1/2"),
+        ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
+    )
+    assert de.solve(problem).generalization_error >= 3
+
+
+def test_a_growing_target_with_a_kink_is_followed_into_its_tail() -> None:
+    """``E kappa^2 exp(6 kappa)`` is ``37 exp(18)``."""
+    law = law_of(
+        de.Problem(
+            features=de.SpikedFeatures(activation="tanh", spike=1),
+            target=de.Target(function="abs(z)*exp(3*z)"),
+            ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
+        )
+    )
+    fields = evaluate_fields(law, 14, 0.05)
+    tau0 = fields.columns[-3]
+    power = sum(w * v * v for w, v in zip(fields.weights, tau0, strict=True))
+    assert float(power) == pytest.approx(37 * math.exp(18), rel=1e-13)
+
+
+def test_averages_reach_to_where_a_growing_function_has_its_weight() -> None:
+    """``E f^2 + E exp(4g) / cosh^2 g = E exp(4g)`` for ``f = exp(2g) tanh g``."""
+    function = conditional_moments(sp.exp(2 * z) * sp.tanh(z))
+    damped = conditional_moments(sp.exp(2 * z) / sp.cosh(z))
+    parts = [conditional_values(f, [arb(0)], sp.S.One, 15) for f in (function, damped)]
+    squares = sum(float(v.c0[0] ** 2 + v.c1[0] ** 2 + v.cs[0]) for v in parts)
+    assert squares == pytest.approx(math.exp(8), rel=1e-13)

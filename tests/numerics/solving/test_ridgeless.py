@@ -1,0 +1,93 @@
+"""No penalty: against a vanishing one, on both sides of n = p; where it is refused."""
+
+from fractions import Fraction
+
+import mpmath
+import pytest
+
+import detequiv as de
+
+
+def problem(activation: str, spike: list[object], **ridge: object) -> de.Problem:
+    return de.Problem(
+        features=de.SpikedFeatures(activation=activation, spike=spike),
+        target=de.Target(function="z + (z**2 - 1)/2", alignment="4/5", noise="3/10"),
+        ridge=de.Ridge(**ridge),
+    )
+
+
+CASES = {
+    "relu, more samples": ("relu", [1, "-1/2"], 2, 1),
+    "relu, fewer samples": ("relu", [1, "-1/2"], 1, 2),
+    "he3, fewer samples": ("he3", ["1/2"], 1, 3),
+    "near the peak": ("relu", ["1/4"], "9/10", 1),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_limit_is_that_of_small_penalties(
+    case: tuple[str, list[object], object, object],
+) -> None:
+    activation, spike, alpha, beta = case
+    sizes = {"samples_per_dim": alpha, "width_per_dim": beta}
+    limit = de.solve(problem(activation, spike, penalty=0, **sizes), digits=16)
+    near, nearer = (
+        de.solve(problem(activation, spike, penalty=penalty, **sizes), digits=22)
+        for penalty in ("2e-13", "1e-13")
+    )
+    with mpmath.workdps(40):
+        for name in ("generalization_error", "training_error", "readout_norm"):
+            # the first order in the penalty is taken away
+            expected = 2 * getattr(nearer, name) - getattr(near, name)
+            assert abs(getattr(limit, name) - expected) < 1e-15 * (1 + abs(expected))
+    share = float(1 - Fraction(alpha) / Fraction(beta))
+    if share > 0:
+        assert limit.resolvent_trace == mpmath.inf
+        assert limit.training_error == 0 == limit.ridge_objective
+        trace = nearer.resolvent_trace * mpmath.mpf("1e-13")
+        assert float(trace) == pytest.approx(share, rel=1e-8)
+    else:
+        assert limit.resolvent_trace == pytest.approx(nearer.resolvent_trace, rel=1e-9)
+
+
+def test_more_digits_of_the_limit_agree_with_fewer() -> None:
+    ridge = {"samples_per_dim": 1, "width_per_dim": 2, "penalty": 0}
+    few, many = (
+        de.solve(problem("relu", ["1/2"], **ridge), digits=n) for n in (12, 25)
+    )
+    for name in ("generalization_error", "readout_norm", "excess_error"):
+        assert getattr(few, name) == pytest.approx(getattr(many, name), rel=1e-12)
+
+
+def test_a_curve_may_begin_at_no_penalty() -> None:
+    base = problem("relu", [1], samples_per_dim=2, width_per_dim=1, penalty=1)
+    curve = de.curve(base, vary={"ridge.penalty": [0, "1e-9", 1]})
+    errors = curve.to_xarray()["generalization_error"].values
+    assert errors[0] == pytest.approx(errors[1], rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("activation", "width", "reason"),
+    [("relu", 2, "n = p"), ("z/2 + 1", 3, "linear")],
+)
+def test_a_limit_of_another_kind_is_refused(
+    activation: str, width: int, reason: str
+) -> None:
+    ridge = {"samples_per_dim": 2, "width_per_dim": width, "penalty": 0}
+    with pytest.raises(de.InputError, match=reason):
+        de.solve(problem(activation, [1], **ridge))
+
+
+def test_saturated_features_decide_in_the_tails_and_are_refused() -> None:
+    # sign: the conditional variance falls as fast as the density
+    ridge = {"samples_per_dim": 1, "width_per_dim": 2, "penalty": 0}
+    with pytest.raises(de.ConvergenceError, match="samples far out"):
+        de.solve(problem("sign", [1], **ridge))
+
+
+def test_certificates_and_diagnoses_ask_for_a_penalty() -> None:
+    limit = problem("relu", ["1/2"], samples_per_dim=2, width_per_dim=1, penalty=0)
+    with pytest.raises(de.InputError, match="certificate"):
+        de.certify(limit)
+    with pytest.raises(de.InputError, match="diagnosis"):
+        de.diagnose(limit)

@@ -1,0 +1,170 @@
+r"""Derivations on paper: sections of prose and formulas, as LaTeX or as plain text.
+
+A formula carries both spellings. What SymPy derived is spelled by SymPy, with the
+names of the theory for its symbols; formulas in matrix notation are spelled by hand.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from re import sub
+from textwrap import fill
+
+import sympy as sp
+from sympy.printing.latex import LatexPrinter
+
+from detequiv.theory.gaussian import GaussianMean
+
+__all__ = [
+    "Formula",
+    "Section",
+    "as_latex",
+    "as_text",
+    "equation",
+    "number",
+    "short",
+    "tex",
+]
+
+WIDEST = 120  # characters of plain text that still fit on a line of the page
+WIDTH = 79
+LONGEST = 60  # characters of an exact number that are not too many on paper
+
+PREAMBLE = r"""\documentclass[11pt]{article}
+\usepackage[T1]{fontenc}
+\usepackage{lmodern}
+\usepackage{amsmath, amssymb}
+\usepackage[margin=25mm]{geometry}
+\allowdisplaybreaks
+\setlength{\jot}{8pt}
+\newcommand{\E}{\mathbb{E}}
+\newcommand{\tr}{\operatorname{tr}}
+\newcommand{\diag}{\operatorname{diag}}
+"""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One displayed formula in two spellings.
+
+    Attributes
+    ----------
+    latex : str
+        Without the delimiters of a display; ``&`` marks where lines are aligned.
+    text : str
+        The same in plain text.
+    """
+
+    latex: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A title, then paragraphs and formulas in the order of reading.
+
+    A paragraph may have symbols in it as ``$...$``, spelled by their names alone.
+    """
+
+    title: str
+    body: Sequence[str | Formula]
+
+
+def tex(expression: sp.Expr, names: Mapping[sp.Symbol, str]) -> str:
+    """Spell an expression in LaTeX, with names for its symbols."""
+    printer = LatexPrinter({"symbol_names": dict(names)})
+    return str(printer.doprint(expression))
+
+
+def short(value: sp.Expr) -> sp.Expr:
+    """Spell a number exactly where that is short, else by twelve digits."""
+    if value.has(GaussianMean):
+        return value.evalf(12)
+    exact = value if len(sp.sstr(value)) <= LONGEST else sp.simplify(value)
+    return exact if len(sp.sstr(exact)) <= LONGEST else value.evalf(12)
+
+
+def number(value: sp.Expr) -> Formula:
+    """Write ``= value`` or, where it is rounded, that it is nearly so."""
+    spelled = short(value)
+    rounded = spelled.has(sp.Float) and not value.has(sp.Float)
+    latex, text = (r"\approx", "~") if rounded else ("=", "=")
+    return Formula(f" {latex} {tex(spelled, {})}", f"{text} {sp.sstr(spelled)}")
+
+
+def equation(
+    left: Formula, right: sp.Expr, names: Mapping[sp.Symbol, str] | None = None
+) -> Formula:
+    """Set a name equal to an expression, on several lines if it is a long sum."""
+    names, text = names or {}, sp.sstr(right)
+    terms = [
+        short for term in right.as_ordered_terms() for short in _not_too_wide(term)
+    ]
+    if len(text) <= WIDEST or len(terms) == 1:
+        latex = tex(right, names)
+    else:
+        latex = _lines([tex(term, names) for term in terms], [*map(sp.sstr, terms)])
+    return Formula(f"{left.latex} &= {latex}", f"{left.text} = {text}")
+
+
+def _not_too_wide(term: sp.Expr) -> list[sp.Expr]:
+    """Multiply out a term that is wider than a line."""
+    if len(sp.sstr(term)) <= WIDEST:
+        return [term]
+    return list(sp.expand_mul(term, deep=False).as_ordered_terms())
+
+
+def _lines(terms: list[str], plain: list[str]) -> str:
+    """Break a sum between its terms so that each line is at most `WIDEST` wide."""
+    lines, filled = terms[0], len(plain[0])
+    for term, spelled in zip(terms[1:], plain[1:], strict=True):
+        filled += len(spelled)
+        if filled > WIDEST:
+            lines, filled = lines + "\\\\\n&\\quad ", len(spelled)
+        lines += term if term.startswith("-") else f" + {term}"
+    return lines
+
+
+def _plain(prose: str) -> str:
+    r"""Take the mathematics out of a paragraph: its symbols become their names.
+
+    Examples
+    --------
+    >>> _plain(r"The source $\varepsilon$ is not $\lambda$.")
+    'The source epsilon is not lambda.'
+    """
+    return sub(r"[$\\]", "", prose.replace(r"\varepsilon", "epsilon"))
+
+
+def as_latex(title: str, sections: Iterable[Section]) -> str:
+    """Write a document that compiles by itself (LaTeX with amsmath)."""
+    parts = [
+        PREAMBLE,
+        f"\\title{{{title}}}\n\\author{{}}\n\\date{{}}\n\\begin{{document}}\n\\maketitle",
+    ]
+    for section in sections:
+        parts.append(f"\n\\section{{{section.title}}}")
+        formulas: list[str] = []
+        for item in (*section.body, ""):
+            if isinstance(item, Formula):
+                formulas.append(item.latex)
+                continue
+            if formulas:
+                inside = "\\\\\n".join(formulas)
+                parts.append(f"\\begin{{align*}}\n{inside}\n\\end{{align*}}")
+            formulas = []
+            if item:
+                parts.append(item)
+    return "\n".join([*parts, "\\end{document}", ""])
+
+
+def as_text(title: str, sections: Iterable[Section]) -> str:
+    """Write the same in plain text."""
+    parts = [title, "=" * len(title)]
+    for section in sections:
+        parts += ["", section.title, "-" * len(section.title), ""]
+        for item in section.body:
+            if isinstance(item, Formula):
+                parts += [f"    {line}" for line in item.text.splitlines()]
+            else:
+                parts += [fill(_plain(item), WIDTH)]
+    return "\n".join([*parts, ""])

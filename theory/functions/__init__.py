@@ -1,0 +1,32 @@
+"""Functions of z: their grammar, admission, kinks, growth and analyticity."""
+
+from detequiv.theory.functions.admission import read_function
+from detequiv.theory.functions.analyticity import strip
+from detequiv.theory.functions.asymptotes import far_slope
+from detequiv.theory.functions.expressions import exact, parse_function, sign
+from detequiv.theory.functions.grammar import CATALOGUE, hermite_polynomial, z
+from detequiv.theory.functions.growth import Order, orders
+from detequiv.theory.functions.pieces import (
+    Pieces,
+    affine_slope,
+    pieces,
+    symmetric_part,
+)
+
+__all__ = [
+    "CATALOGUE",
+    "Order",
+    "Pieces",
+    "affine_slope",
+    "exact",
+    "far_slope",
+    "hermite_polynomial",
+    "orders",
+    "parse_function",
+    "pieces",
+    "read_function",
+    "sign",
+    "strip",
+    "symmetric_part",
+    "z",
+]

@@ -1,0 +1,202 @@
+"""Finiteness on the real axis, and the strip around it where a function is analytic.
+
+The only operations of the grammar with singularities are division, roots, log, tan
+and tanh. Where the critical argument is a polynomial in z, or in one exponential of
+z, its zeros are known; otherwise boxes that cover the axis, or a strip around it,
+decide (:mod:`detequiv.theory.functions.boxes`).
+"""
+
+from functools import lru_cache
+from itertools import pairwise
+from math import inf
+
+import sympy as sp
+
+from detequiv.theory.functions.boxes import Box, enclose
+from detequiv.theory.functions.grammar import z
+from detequiv.theory.functions.pieces import Pieces
+
+__all__ = ["require_finite", "strip"]
+
+WINDOW = 40  # boxes cover [-WINDOW, WINDOW] finely and the rest by two half-lines
+FINEST = 2.0**-12  # boxes on the axis are halved down to this width
+WIDEST = 8.0  # of a strip that boxes establish
+NARROWEST = 2.0**-6
+
+
+def require_finite(parts: Pieces) -> None:
+    """Check that every branch is finite and real on its interval.
+
+    Raises
+    ------
+    ValueError
+        It is not, or that cannot be excluded; the message says where.
+    """
+    ends = [-inf, *(float(b) for b in parts.breaks), inf]
+    for branch, (left, right) in zip(parts.branches, pairwise(ends), strict=True):
+        for part in sp.preorder_traversal(branch):
+            kind = _critical(part)
+            if kind:
+                _require(part, kind, left, right)
+
+
+def _critical(part: sp.Expr) -> str:
+    """Name what may go wrong with one node of an expression."""
+    if not part.has(z):
+        return ""
+    if isinstance(part, sp.log):
+        return "logarithm"
+    if isinstance(part, sp.tan):
+        return "pole"
+    if part.is_Pow and not isinstance(part, sp.exp):
+        if part.exp.is_negative:
+            return "pole" if part.exp.is_Integer else "logarithm"
+        return "" if part.exp.is_Integer else "root"
+    return ""
+
+
+def _require(part: sp.Expr, kind: str, left: float, right: float) -> None:
+    """Refuse a zero of the critical argument (for a root: a negative value)."""
+    argument = sp.cos(part.args[0]) if isinstance(part, sp.tan) else part.args[0]
+    name = {"pole": "has a pole", "logarithm": "is not finite", "root": "is not real"}
+    if argument.is_polynomial(z):
+        poly = sp.Poly(argument, z)
+        zeros = sorted(float(sp.re(r)) for r in poly.nroots(n=30) if _is_real(r))
+        inside = [x for x in zeros if left <= x <= right]
+        outside = min([0.0, *inside]) - 2, max([0.0, *inside]) + 2
+        marks = [max(left, outside[0]), *inside, min(right, outside[1])]
+        middles = [(a + b) / 2 for a, b in pairwise(marks) if b > a]
+        negative = [x for x in middles if poly.eval(sp.Rational(x)) < 0]
+        if inside and kind != "root":
+            raise ValueError(f"{part} {name[kind]} at z = {inside[0]:.6g}")
+        if negative and kind != "pole":
+            raise ValueError(f"{part} {name[kind]} at z = {negative[0]:.6g}")
+        return
+    cells = sorted(_cells(left, right), key=lambda c: -min(map(abs, c)))
+    while cells:
+        low, high = cells.pop()
+        try:
+            values = enclose(argument, Box(low, high))
+        except ArithmeticError:
+            values = Box(-inf, inf)
+        if values.low > 0 or (values.high < 0 and kind == "pole"):
+            continue
+        if values.low >= 0 and kind == "root":
+            continue
+        if values.high < 0 or high - low < FINEST or inf in (-low, high):
+            near = low if abs(low) < abs(high) else high
+            certain = values.high < 0 or _changes_sign(argument, low, high)
+            verb = name[kind] if certain else f"possibly {name[kind]}"
+            raise ValueError(f"{part} {verb} near z = {near:.4g}")
+        middle = (low + high) / 2
+        cells += [(low, middle), (middle, high)]
+
+
+def _changes_sign(argument: sp.Expr, low: float, high: float) -> bool:
+    """Whether a continuous function certainly has a zero in an interval."""
+    try:
+        ends = [enclose(argument, Box(x, x)) for x in (low, high)]
+    except ArithmeticError:
+        return False
+    return min(e.high for e in ends) <= 0 <= max(e.low for e in ends)
+
+
+def _is_real(root: sp.Expr) -> bool:
+    return bool(abs(sp.im(root)) < sp.Float("1e-12"))
+
+
+def _cells(left: float, right: float, width: float = 0.25) -> list[tuple[float, float]]:
+    """Cover [left, right]: cells of one width in the window, half-lines outside."""
+    count = int(WINDOW / width)
+    marks = [-inf, *(k * width for k in range(-count, count + 1)), inf]
+    return [
+        (max(a, left), min(b, right))
+        for a, b in pairwise(marks)
+        if max(a, left) < min(b, right)
+    ]
+
+
+@lru_cache(maxsize=256)
+def strip(function: sp.Expr) -> sp.Expr | None:
+    """Half-width of the largest known strip around the axis where f is analytic.
+
+    Exact for a function whose critical arguments are linear in z, quadratic, or
+    linear in one exponential of z, which covers the catalogue; otherwise a lower
+    bound.
+
+    Returns
+    -------
+    Expr or None
+        None when f is entire.
+
+    Raises
+    ------
+    ValueError
+        A singularity may be so close to the real axis that nothing can be said.
+
+    Examples
+    --------
+    >>> strip(sp.tanh(2 * z)), strip(1 / (1 + z**2)), strip(sp.exp(-(z**2)))
+    (pi/4, 1, None)
+    """
+    widths: list[sp.Expr] = []
+    for part in sp.preorder_traversal(function):
+        if not (_critical(part) or (isinstance(part, sp.tanh) and part.has(z))):
+            continue
+        exact = _distance(part)
+        if exact is None:
+            return sp.Rational(_by_boxes(function))
+        widths.append(exact)
+    width = sp.Min(*widths)
+    return None if width is sp.oo else width
+
+
+def _distance(part: sp.Expr) -> sp.Expr | None:
+    """Distance from the axis of the nearest zero of a critical argument, if known."""
+    argument = part.args[0]
+    if isinstance(part, sp.tanh | sp.tan):
+        linear = argument.is_polynomial(z) and sp.degree(argument, z) == 1
+        slope = sp.Abs(sp.diff(argument, z)) if linear else None
+        return sp.pi / 2 / slope if isinstance(part, sp.tanh) and linear else None
+    if isinstance(argument, sp.cosh):
+        return _distance(sp.tanh(argument.args[0]))
+    if argument.is_polynomial(z) and sp.degree(argument, z) <= 2:
+        return sp.Min(*[sp.Abs(sp.im(r)) for r in sp.roots(sp.Poly(argument, z))])
+    rates = {sp.diff(e.args[0], z) for e in argument.atoms(sp.exp)}
+    if len(rates) == 1 and (rate := rates.pop()).is_number:
+        power = sp.Dummy()
+        (one,) = argument.atoms(sp.exp)
+        poly = argument.subs(one, power)
+        if (
+            poly.is_polynomial(power)
+            and sp.degree(poly, power) == 1
+            and not poly.has(z)
+        ):
+            return sp.pi / sp.Abs(rate)  # the root is negative: it is not on the axis
+    return None
+
+
+def _by_boxes(function: sp.Expr) -> float:
+    """Widest strip, up to `WIDEST`, on which boxes show the function to be analytic."""
+    for lines in (True, False):  # without the half-lines: within the window only
+        cells = _cells(-inf, inf)[slice(None) if lines else slice(1, -1)]
+        low, high = 0.0, WIDEST
+        while high - low > NARROWEST / 4:
+            middle = (low + high) / 2
+            if all(_analytic(function, Box(a, b, middle)) for a, b in cells):
+                low = middle
+            else:
+                high = middle
+        if low >= NARROWEST:
+            return low * (1 - 2.0**-20)
+    raise ValueError(
+        f"has, or may have, a singularity within {NARROWEST:.3g} of the real axis"
+    )
+
+
+def _analytic(function: sp.Expr, box: Box) -> bool:
+    try:
+        enclose(function, box)
+    except ArithmeticError:
+        return False
+    return True

@@ -1,0 +1,24 @@
+"""Models, two scalar potentials each, and what they are made of."""
+
+from detequiv.theory.models.anisotropic import anisotropic_model
+from detequiv.theory.models.kappa_mean import KappaMean
+from detequiv.theory.models.matrices import InverseEntry, symmetric, upper_triangle
+from detequiv.theory.models.potential import Model, energy, energy_ridge, energy_source
+from detequiv.theory.models.ridge import ridge_model
+from detequiv.theory.models.ridgeless import ridgeless_model
+from detequiv.theory.models.spiked import spiked_model
+
+__all__ = [
+    "InverseEntry",
+    "KappaMean",
+    "Model",
+    "anisotropic_model",
+    "energy",
+    "energy_ridge",
+    "energy_source",
+    "ridge_model",
+    "ridgeless_model",
+    "spiked_model",
+    "symmetric",
+    "upper_triangle",
+]

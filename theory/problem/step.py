@@ -1,0 +1,250 @@
+r"""A two-layer network after one gradient step, as spiked features with latents.
+
+Network ``f(x) = (1/p) sum_j A_j sigma(<w_j, x>)``, one step of rate ``eta p`` on half
+the mean squared error with the labels ``y = g(<w*, x>) + noise``:
+
+.. math:: w_j^1 = w_j + \eta A_j E[(y - f(x)) \sigma'(\langle w_j, x\rangle) x].
+
+A unit differs from the others of its group by a few latent numbers of size
+``1/sqrt(d)``, its overlap with the target first of all. Seen through the projection
+kappa they change its strength and its bulk scale, and so its mean feature c0: each
+latent adds the functions ``h_q = du dc0/du + drho dc0/drho`` to those that ridge
+regression may use, at the price of one component of the readout (penalty ``1/V_q``).
+
+Hermite coefficients are those of distributions: ``mu_k(sigma) = E sigma^{(k)}``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sympy as sp
+
+from detequiv.theory.errors import InputError
+from detequiv.theory.functions import z
+from detequiv.theory.gaussian import hermite_coefficient
+from detequiv.theory.problem.problem import Network, Target
+
+__all__ = [
+    "TrainedGroup",
+    "batch_step",
+    "population_step",
+    "sampled_slope",
+    "trained_groups",
+]
+
+Latent = tuple[sp.Expr, sp.Expr]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedGroup:
+    """One group of units after the step.
+
+    Attributes
+    ----------
+    strength, scale : Expr
+        ``u_q`` and ``rho_q``; the sign of the latter is that of a w -> -w symmetry.
+    latents : tuple of (Expr, Expr)
+        What a unit standard deviation of ``sqrt(d)`` times each independent latent
+        adds to the unit's strength and to its scale, ``sqrt(d) (du, drho)``.
+    alignment : Expr
+        ``zeta``, the cosine of the angle between the spike and the target's direction.
+    """
+
+    strength: sp.Expr
+    scale: sp.Expr
+    latents: tuple[Latent, ...]
+    alignment: sp.Expr
+
+
+def population_step(
+    rate: sp.Expr, sigma: Sequence[sp.Expr], target: Sequence[sp.Expr], rows: str
+) -> TrainedGroup:
+    r"""Group of units after a step on the population loss.
+
+    With ``r w`` a row of norm r and ``omega`` the overlap of w with the target's
+    direction, Stein's lemma gives the new row, to first order in omega and r - 1,
+
+    .. math::
+
+       [1 + \eta A(\mu_0(g)(\mu_2 + \mu_4 (r - 1)) + \mu_1(g)\mu_3\omega)]\, r w
+       + \eta A[\mu_1(g)(\mu_1 + \mu_3 (r - 1)) + \mu_2(g)\mu_2\omega]\, w_*,
+
+    and the derivatives by omega (variance 1/d) and, where rows are Gaussian, by r
+    (variance 1/2d) are the latents.
+
+    Parameters
+    ----------
+    rate : Expr
+        ``eta A``.
+    sigma : sequence of Expr
+        ``mu_0 .. mu_4`` of the activation.
+    target : sequence of Expr
+        ``mu_0 .. mu_2`` of the target, less the network's mean output in ``mu_0``.
+    rows : str
+        "spherical" or "gaussian".
+
+    Examples
+    --------
+    >>> sigma, g = sp.symbols("mu:5"), sp.symbols("g:3")
+    >>> population_step(sp.Symbol("a"), sigma, g, "spherical").latents
+    ((a*g0*mu2 + a*g2*mu2 + 1, a*g1*mu3),)
+    """
+    omega, stretch = sp.symbols("omega xi")
+    _, mu1, mu2, mu3, mu4 = sigma
+    g0, g1, g2 = target
+    along_row = 1 + rate * (g0 * (mu2 + mu4 * stretch) + g1 * mu3 * omega)
+    along_target = rate * (g1 * (mu1 + mu3 * stretch) + g2 * mu2 * omega)
+    strength = along_target + along_row * omega
+    scale = along_row * (1 + stretch)
+    typical = {omega: 0, stretch: 0}
+
+    def latent(by: sp.Symbol) -> Latent:
+        return tuple(sp.diff(e, by).subs(typical) for e in (strength, scale))
+
+    overlap, (du, drho) = latent(omega), latent(stretch)
+    norm = (du / sp.sqrt(2), drho / sp.sqrt(2))
+    return TrainedGroup(
+        strength=strength.subs(typical),
+        scale=scale.subs(typical),
+        latents=(overlap, norm) if rows == "gaussian" else (overlap,),
+        alignment=sp.S.One,
+    )
+
+
+def batch_step(
+    rate: sp.Expr,
+    sigma: Sequence[sp.Expr],
+    slope: Sequence[sp.Expr],
+    target: Sequence[sp.Expr],
+    residual: Sequence[sp.Expr],
+    batch: sp.Expr,
+    rows: str,
+) -> TrainedGroup:
+    r"""Group of units after a step on ``n0 = alpha0 d`` samples, to order 1/alpha0.
+
+    The common part ``mu_1(sigma) (1/n0) sum_mu r_mu x_mu`` of the gradients is the
+    spike, of length ``G^2 = mu_1(g)^2 + E r^2 / alpha0`` and alignment
+    ``mu_1(g) / G``; what the other Hermite components of sigma' add is noise of
+    variance ``E r^2 Var(sigma') / alpha0``, some of it in the latents. Exact to this
+    order where ``mu_2(sigma) = 0``. Elsewhere the second component also deforms the
+    bulk by the matrix ``(1/n0) sum_mu r_mu x_mu x_mu^T``, of which only the trace, the
+    second moment and what meets the spike are kept.
+
+    Parameters
+    ----------
+    rate, sigma, target, rows
+        As for :func:`population_step`.
+    slope : sequence of Expr
+        ``E sigma'^2 s^k`` for k = 0, 1, 2.
+    residual : sequence of Expr
+        ``E r^2 s^k`` for k = 0, 1, 2: r the label's residual (noise included), s the
+        target's projection.
+    batch : Expr
+        ``alpha0 = n0/d``.
+    """
+    whole = population_step(rate, sigma, target, rows)
+    _, mu1, mu2, mu3, _ = sigma
+    _, g1, g2 = target
+    r0, r1, r2 = (moment / batch for moment in residual)
+    length = sp.sqrt(g1**2 + r0)
+    zeta = g1 / length
+    scale = sp.sqrt(whole.scale**2 + rate**2 * (slope[0] - mu1**2) * r0)
+    share = whole.scale / scale  # of a unit's own row in its direction
+    overlap = (
+        whole.scale + rate * mu2 * (zeta**2 * g2 + 2 * zeta * r1 / length),
+        share * rate * mu3 * length
+        + rate**2 * r1 * (slope[1] - 2 * mu1 * mu2) / (2 * scale),
+    )
+    centre = zeta * g2 / length
+    noise_u = rate**2 * (
+        mu2**2 * (r2 - 2 * centre * r1 + centre**2 * r0)
+        + (slope[0] - mu1**2 - mu2**2) * r2
+    )
+    noise_rho = (share * rate) ** 2 * r0 * (slope[2] - mu2**2 - (mu1 + mu3) ** 2)
+    noise_both = rate**2 * share * r1 * (slope[1] - mu2 * (2 * mu1 + mu3))
+    norms = [(du, share * drho) for du, drho in whole.latents[1:]]
+    covariance = [
+        sum((p[i] * p[j] for p in (overlap, *norms)), start=noise)
+        for (i, j), noise in zip(
+            [(0, 0), (0, 1), (1, 1)], [noise_u, noise_both, noise_rho], strict=True
+        )
+    ]
+    return TrainedGroup(
+        strength=rate * mu1 * length,
+        scale=scale,
+        latents=_independent(*covariance),
+        alignment=zeta,
+    )
+
+
+def _independent(uu: sp.Expr, ur: sp.Expr, rr: sp.Expr) -> tuple[Latent, Latent]:
+    """Write a covariance of (du, drho) by two independent latents (Cholesky)."""
+    width = sp.sqrt(uu)
+    return (width, ur / width), (sp.S.Zero, sp.sqrt(rr - ur**2 / uu))
+
+
+def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]:
+    """Every group of `network` after its step, by exact numbers.
+
+    Raises
+    ------
+    InputError
+        The step cancels a group's rows (rho_q = 0), or is taken on a batch by an
+        activation that jumps.
+    """
+    function, activation = target.function, network.activation
+    sigma = [hermite_coefficient(activation, k) for k in range(5)]
+    mean = sp.Add(
+        *[a * w for a, w in zip(network.readout, network.weights, strict=True)]
+    )
+    output = mean * sigma[0]
+    labels = [hermite_coefficient(function, k) for k in range(3)]
+    labels[0] -= output
+    rates = [network.step * a for a in network.readout]
+    if network.batch_per_dim is None:
+        groups = [population_step(a, sigma, labels, network.rows) for a in rates]
+    else:
+        slope = _moments(sampled_slope(activation) ** 2)
+        square = _moments(sp.expand((function - output) ** 2))
+        noise = target.noise**2
+        residual = [s + n for s, n in zip(square, (noise, 0, noise), strict=True)]
+        groups = [
+            batch_step(
+                a, sigma, slope, labels, residual, network.batch_per_dim, network.rows
+            )
+            for a in rates
+        ]
+    for group, readout in zip(groups, network.readout, strict=True):
+        if abs(group.scale.evalf(30)) < sp.Float("1e-25"):
+            raise InputError(
+                "network.step",
+                network.step,
+                f"cancels the first layer of the group with readout {readout}: "
+                "rho = 1 + eta A mu_2(sigma) mu_0(g) vanishes; change it a little",
+            )
+    return tuple(groups)
+
+
+def _moments(function: sp.Expr) -> list[sp.Expr]:
+    """``E f(s) s^k`` for k = 0, 1, 2."""
+    mu0, mu1, mu2 = (hermite_coefficient(function, k) for k in range(3))
+    return [mu0, mu1, mu2 + mu0]
+
+
+def sampled_slope(activation: sp.Expr) -> sp.Expr:
+    """Differentiate the activation, for gradients on samples.
+
+    Raises
+    ------
+    InputError
+        It jumps.
+    """
+    slope = sp.diff(activation, z)
+    if slope.has(sp.DiracDelta, sp.Derivative):
+        raise InputError(
+            "network.activation",
+            activation,
+            "jumps, so that gradients on samples do not see it; leave out "
+            "network.batch_per_dim for the gradient of the population loss",
+        )
+    return slope

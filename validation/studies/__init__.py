@@ -1,0 +1,1 @@
+"""Long comparisons, each a command of the Makefile."""

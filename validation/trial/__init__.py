@@ -1,0 +1,40 @@
+"""Theory and simulation of one problem, set side by side."""
+
+from detequiv.validation.trial.evidence import (
+    PROJECTIONS,
+    QUANTITIES,
+    Evidence,
+    at_sizes,
+    gather,
+    learned_at,
+)
+from detequiv.validation.trial.predict import width_corrections
+from detequiv.validation.trial.simulate import Elementwise, sampler, simulate, sizes
+from detequiv.validation.trial.trial import (
+    LEVEL,
+    RESOLUTION,
+    Trial,
+    predict,
+    tried,
+    try_theory,
+)
+
+__all__ = [
+    "LEVEL",
+    "PROJECTIONS",
+    "QUANTITIES",
+    "RESOLUTION",
+    "Elementwise",
+    "Evidence",
+    "Trial",
+    "at_sizes",
+    "gather",
+    "learned_at",
+    "predict",
+    "sampler",
+    "simulate",
+    "sizes",
+    "tried",
+    "try_theory",
+    "width_corrections",
+]

@@ -1,0 +1,36 @@
+"""The independent witness: it samples the model from its definition."""
+
+from detequiv.validation.witness.draws import Experiment
+from detequiv.validation.witness.hermite import UnresolvedError
+from detequiv.validation.witness.model import (
+    FloatArray,
+    Function,
+    Model,
+    SpikedModel,
+    group_sizes,
+)
+from detequiv.validation.witness.runs import Dimensions, Estimates, Progress, run
+from detequiv.validation.witness.spectra import Leading, draw_eigenvalues, draw_leading
+from detequiv.validation.witness.store import StoreError
+from detequiv.validation.witness.together import draw_together
+from detequiv.validation.witness.trained import TrainedModel
+
+__all__ = [
+    "Dimensions",
+    "Estimates",
+    "Experiment",
+    "FloatArray",
+    "Function",
+    "Leading",
+    "Model",
+    "Progress",
+    "SpikedModel",
+    "StoreError",
+    "TrainedModel",
+    "UnresolvedError",
+    "draw_eigenvalues",
+    "draw_leading",
+    "draw_together",
+    "group_sizes",
+    "run",
+]
