@@ -7,6 +7,7 @@ from detequiv.numerics.arithmetic.compiled import (
     bits,
     compile_expressions,
     exact_ball,
+    integer_power,
     precision,
     to_ball,
     to_float,
@@ -15,6 +16,7 @@ from detequiv.numerics.arithmetic.compiled import (
 from detequiv.numerics.arithmetic.digits import check_digits, check_whole
 from detequiv.numerics.arithmetic.matrices import (
     add,
+    cholesky,
     column,
     inverse_of,
     solve_linear,
@@ -29,9 +31,11 @@ __all__ = [
     "bits",
     "check_digits",
     "check_whole",
+    "cholesky",
     "column",
     "compile_expressions",
     "exact_ball",
+    "integer_power",
     "inverse_of",
     "precision",
     "solve_linear",

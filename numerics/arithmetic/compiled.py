@@ -28,6 +28,7 @@ __all__ = [
     "bits",
     "compile_expressions",
     "exact_ball",
+    "integer_power",
     "precision",
     "to_ball",
     "to_float",
@@ -133,13 +134,13 @@ def _ball_step(x: Any) -> Any:
     return arb(1) if x > 0 else arb(0) if x < 0 else arb(1) / 2
 
 
-def _integer_power(x: Any, exponent: int) -> Any:
+def integer_power(x: Any, exponent: int) -> Any:
     """Power by squaring: flint's own is undefined on balls around 0, NumPy's slow.
 
     The exponent is never 0: SymPy would have put 1.
     """
     if exponent < 0:
-        return 1 / _integer_power(x, -exponent)
+        return 1 / integer_power(x, -exponent)
     result = x
     for bit in bin(exponent)[3:]:
         result = result * result * x if bit == "1" else result * result
@@ -178,7 +179,7 @@ def _ball_mean(mean: GaussianMean, bits_wanted: int) -> Any:
 
 FLOATS: Mapping[str, Callable[..., Any]] = {
     "Q": lambda p, q: p / q,
-    "integer_power": _integer_power,
+    "integer_power": integer_power,
     "power": lambda x, y: x**y,
     "pi": lambda: np.pi,
     "Max": lambda *a: np.maximum.reduce(np.broadcast_arrays(*a)),
@@ -199,7 +200,7 @@ FLOATS: Mapping[str, Callable[..., Any]] = {
 
 BALLS: Mapping[str, Callable[..., Any]] = {
     "Q": lambda p, q: arb(flint.fmpq(p, q)),
-    "integer_power": lambda x, n: _integer_power(_ball(x), n),
+    "integer_power": lambda x, n: integer_power(_ball(x), n),
     "power": lambda x, y: _ball(x) ** _ball(y),
     "pi": lambda: arb.pi(),
     "Max": lambda *a: max(map(arb, a)),

@@ -7,7 +7,7 @@ import flint
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import upper_triangle
 
-__all__ = ["add", "column", "inverse_of", "solve_linear", "symmetric"]
+__all__ = ["add", "cholesky", "column", "inverse_of", "solve_linear", "symmetric"]
 
 arb, arb_mat = flint.arb, flint.arb_mat
 
@@ -50,3 +50,14 @@ def solve_linear(matrix: Any, right: list[Any]) -> list[Any]:
         return list(matrix.solve(column(right), algorithm="precond").entries())
     except ZeroDivisionError:
         raise ConvergenceError("a matrix could not be proved to be regular") from None
+
+
+def cholesky(matrix: Any) -> Any:
+    """Lower triangular factor of a positive matrix."""
+    order = matrix.nrows()
+    root = arb_mat(order, order)
+    for j in range(order):
+        for i in range(j, order):
+            rest = matrix[i, j] - sum(root[i, k] * root[j, k] for k in range(j))
+            root[i, j] = (rest.sqrt() if i == j else rest / root[j, j]).mid()
+    return root

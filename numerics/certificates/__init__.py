@@ -1,5 +1,27 @@
 """Balls that provably contain the exact values."""
 
-from detequiv.numerics.certificates.certificate import Certificate, certify, compare
+from detequiv.numerics.certificates.boxes import (
+    MOVABLE,
+    Box,
+    BoxEnclosure,
+    Enclosures,
+)
+from detequiv.numerics.certificates.certificate import (
+    Ball,
+    Certificate,
+    ball_of,
+    certify,
+    compare,
+)
 
-__all__ = ["Certificate", "certify", "compare"]
+__all__ = [
+    "MOVABLE",
+    "Ball",
+    "Box",
+    "BoxEnclosure",
+    "Certificate",
+    "Enclosures",
+    "ball_of",
+    "certify",
+    "compare",
+]

@@ -14,7 +14,7 @@ a positive solution that is found is the physical one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, inf, log, log10, pi, sqrt
+from math import ceil, inf, log, log10
 from typing import Any, NamedTuple
 
 import flint
@@ -26,19 +26,11 @@ from detequiv.numerics.arithmetic import (
     exact_ball,
     precision,
     to_ball,
-    to_float,
     to_mpf,
 )
 from detequiv.numerics.certificates.enclosed import EnclosedSystem, Integrands
-from detequiv.numerics.certificates.strips import (
-    Contour,
-    FieldEnclosures,
-    TrapezoidalRule,
-    contour,
-    half_nodes,
-    tail_bounds,
-    tail_of,
-)
+from detequiv.numerics.certificates.rectangle import rectangle
+from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRule
 from detequiv.numerics.solving import QUANTITIES, Solution, solve
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.models import upper_triangle
@@ -50,13 +42,11 @@ from detequiv.theory.problem import (
     spanning_groups,
 )
 
-__all__ = ["Ball", "Certificate", "certify", "compare"]
+__all__ = ["Ball", "Certificate", "ball_of", "certify", "compare"]
 
 arb = flint.arb
 ATTEMPTS = 4  # at more digits, before giving up
 MOST_MISSING = 15.0  # digits that are added at once
-COARSE = 30  # digits on the boundary, where only bounds are needed
-HEIGHTS = [0.8**k for k in range(14)]  # of the rectangle, in units of the first one
 
 
 class Ball(NamedTuple):
@@ -233,29 +223,29 @@ def _attempt(
             for v, s in zip(start, sizes, strict=True)
         ]
         count = len(law.model.coefficients)
-        columns = [*spanning_groups(law), *range(groups, count)]
+        basis = [[(k, 1)] for k in (*spanning_groups(law), *range(groups, count))]
 
         def everything(fields: list[Any], tail: bool = False) -> list[Any]:
             return [
                 *integrands.gradient(start)(fields, tail),
                 *integrands.hessian(start)(fields, tail),
-                *integrands.normal(start, columns)(fields, tail),
+                *integrands.normal(start, basis)(fields, tail),
             ]
 
-        boundary, half = _rectangle(law, integrands, everything, domain, goal)
+        boundary, half = rectangle(law, integrands, everything, domain, goal)
         rule = TrapezoidalRule(FieldEnclosures(law, goal + 5), boundary, half)
         system = EnclosedSystem(integrands, rule, domain)
         x = system.solution(start)
-        quantities, _ = system.outputs(x, columns)
+        quantities, _ = system.outputs(x, basis)
         labels = rule.average(_label_power)[0]
         reached = min(_accuracy(q, labels) for q in (*quantities, *x[:groups]))
         coupling: list[list[Any]] = [[None] * groups for _ in range(groups)]
         for (i, j), value in zip(upper, x[groups:], strict=True):
-            coupling[i][j] = coupling[j][i] = _ball(value)
+            coupling[i][j] = coupling[j][i] = ball_of(value)
         return (
             Certificate(
-                balls=dict(zip(QUANTITIES, map(_ball, quantities), strict=True)),
-                g=tuple(map(_ball, x[:groups])),
+                balls=dict(zip(QUANTITIES, map(ball_of, quantities), strict=True)),
+                g=tuple(map(ball_of, x[:groups])),
                 A=tuple(map(tuple, coupling)),
                 digits=digits,
                 nodes=len(rule.nodes),
@@ -263,47 +253,6 @@ def _attempt(
             ),
             reached,
         )
-
-
-def _rectangle(
-    law: FeatureLaw, integrands: Integrands, everything: Any, domain: Any, goal: float
-) -> tuple[Contour, int]:
-    """Find the rectangle for which the fewest nodes are enough."""
-    ratios = [abs(to_float(u / r)) for u, r in zip(law.spikes, law.bulks, strict=True)]
-    aligned = abs(to_float(law.alignment))
-    spread = sqrt(max(0.0, 1 - aligned**2)) or 1.0
-    steepest = max(ratios)
-    radius = 0.3 * min(1 / max(1.0, steepest), spread / max(aligned, spread))
-    with precision(COARSE + 10):
-        fields = FieldEnclosures(law, COARSE)
-        reach = sqrt(2 * (goal + 3) * log(10))
-        while max(tail_bounds(tail_of(fields, reach), everything)) > 10.0**-goal:
-            reach += 0.5
-        best: tuple[Contour, int] | None = None
-        for factor in HEIGHTS:
-            height = factor * min(4.0, 2.2 / max(steepest, 0.1))
-            least = reach * goal * log(10) / (2 * pi * height)
-            if best is not None and least > best[1]:
-                break
-            found = contour(
-                fields,
-                lambda values: integrands.denominator(values, domain),
-                height,
-                reach,
-                radius,
-            )
-            if found is None:
-                continue
-            largest = float(max(found.top_bounds(everything)))
-            half = half_nodes(found, largest, goal)
-            if best is None or half < best[1]:
-                best = found, half
-    if best is None:
-        raise ConvergenceError(
-            "no strip around the real axis could be proved to be free of poles; try a "
-            "larger ridge.penalty"
-        )
-    return best
 
 
 def _label_power(fields: list[Any], tail: bool = False) -> list[Any]:
@@ -323,6 +272,6 @@ def _accuracy(value: Any, labels: Any) -> float:
     return -float((radius / size).log()) / log(10)
 
 
-def _ball(value: Any) -> Ball:
+def ball_of(value: Any) -> Ball:
     """Exact midpoint and radius of an enclosure."""
     return Ball(to_mpf(value), to_mpf(value.rad()))

@@ -43,9 +43,11 @@ class FieldEnclosures:
         Exact data of features and target.
     digits : float
         Absolute accuracy of averages that have no closed form.
+    derivatives : int
+        By parameters, that the integrands carry: each adds a factor chi.
     """
 
-    def __init__(self, law: FeatureLaw, digits: float) -> None:
+    def __init__(self, law: FeatureLaw, digits: float, derivatives: int = 0) -> None:
         self.slopes = [to_ball(u) for u in law.spikes]
         table = "features" if law.equations == "spiked" else "network"
         known = {
@@ -62,7 +64,7 @@ class FieldEnclosures:
         squares = 2 * max(activation // 2 + 1, self.target.majorant.degree)
         # of the integrands: products of two of chi's coefficients, or of one of them
         # and a squared residual
-        self.degree = activation + max(activation, squares)
+        self.degree = (1 + derivatives) * activation + max(activation, squares)
 
     def at(self, point: Any) -> list[Any]:
         """Fields at a real point, in the order of the model's `fields`."""
@@ -144,6 +146,17 @@ class Contour:
     top: list[tuple[Any, list[Any]]]
     sides: list[list[tuple[Any, list[Any]]]]
 
+    def excludes_zeros(self, denominator: Callable[[list[Any]], Any]) -> bool:
+        """Whether another denominator can be proved to have no zeros inside."""
+        right, left = self.sides
+        turn, previous = 0.0, 1 + 0j
+        for _, fields in (*right, *self.top, *left):
+            value = denominator(fields)
+            if not _away_from_zero(value):
+                return False
+            turn, previous = _turned(turn, previous, value)
+        return _closed(turn, previous)
+
     def top_bounds(self, integrand: Integrand) -> list[Any]:
         """Bounds of the integrals of ``abs(F)`` along the top."""
         return _sum_bounds(self.top, integrand)
@@ -209,23 +222,36 @@ def contour(
             disc = acb(middle.real, middle.imag), arb(half * (1 + SLACK))
             values = fields.on_disc(*disc)
             value = None if values is None else denominator(values)
-            if value is None or not 2 * _radius(value) < abs(value.mid()):
+            if value is None or not _away_from_zero(value):
                 if half < FINEST * radius:
                     return None
                 stack += [(middle, right), (left, middle)]
                 continue
-            direction = complex(value.mid())
-            ratio = direction * previous.conjugate()
-            turn, previous = turn + atan2(ratio.imag, ratio.real), direction
+            turn, previous = _turned(turn, previous, value)
             assert values is not None
             length = abs(right - left) if start.imag == end.imag else 1
             pieces.append((_density(*disc) * length * arb(1 + SLACK), values))
         parts.append(pieces)
     right_side, top, left_side = parts
-    closed = turn + atan2(-previous.imag, previous.real)
-    if abs(closed) > 3:
+    if not _closed(turn, previous):
         return None
     return Contour(height, reach, top, [right_side, left_side])
+
+
+def _away_from_zero(value: Any) -> bool:
+    return bool(2 * _radius(value) < abs(value.mid()))
+
+
+def _turned(turn: float, previous: complex, value: Any) -> tuple[float, complex]:
+    """Add to the change of the argument from one piece of the boundary to the next."""
+    direction = complex(value.mid())
+    ratio = direction * previous.conjugate()
+    return turn + atan2(ratio.imag, ratio.real), direction
+
+
+def _closed(turn: float, last: complex) -> bool:
+    """Whether the argument returns to where it was, on the real axis."""
+    return abs(turn + atan2(-last.imag, last.real)) <= 3
 
 
 class TrapezoidalRule:

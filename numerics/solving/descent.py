@@ -17,7 +17,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.numerics.arithmetic import column, exact_ball, symmetric
+from detequiv.numerics.arithmetic import cholesky, column, exact_ball, symmetric
 from detequiv.numerics.equations import Cone
 from detequiv.numerics.solving.chord import BallSystem
 from detequiv.numerics.solving.newton import LARGEST_STEP, SMALLEST_STEP, newton_step
@@ -93,7 +93,7 @@ def _frame(x: list[Any], order: int) -> Any:
     frame = arb_mat(len(x), len(x))
     for i in range(count):
         frame[i, i] = x[i]
-    root = _cholesky(symmetric(x[count:], order))
+    root = cholesky(symmetric(x[count:], order))
     for row, (i, j) in enumerate(pairs, count):
         for place, (q, r) in enumerate(pairs, count):
             entry = root[i, q] * root[j, r]
@@ -101,17 +101,6 @@ def _frame(x: list[Any], order: int) -> Any:
                 entry += root[i, r] * root[j, q]
             frame[row, place] = entry.mid()
     return frame
-
-
-def _cholesky(matrix: Any) -> Any:
-    """Lower triangular factor of a positive matrix."""
-    order = matrix.nrows()
-    root = arb_mat(order, order)
-    for j in range(order):
-        for i in range(j, order):
-            rest = matrix[i, j] - sum(root[i, k] * root[j, k] for k in range(j))
-            root[i, j] = (rest.sqrt() if i == j else rest / root[j, j]).mid()
-    return root
 
 
 def _midpoints(matrix: Any) -> list[Any]:
