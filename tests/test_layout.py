@@ -27,6 +27,7 @@ ORDER = {
         "spectrum",
         "certificates",
         "derived",
+        "discovery",
     ),
     "validation": ("witness", "statistics", "trial", "studies"),
     "interface": ("shell", "commands", "demo"),

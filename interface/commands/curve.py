@@ -158,8 +158,7 @@ def _parse_range(name: str, text: str) -> list[str]:
     """Read ``start:stop:count`` or ``start:stop:count:log``."""
     import sympy as sp
 
-    from detequiv.formats.problem_file import value_text
-    from detequiv.theory.functions import exact
+    from detequiv.theory.functions import exact, value_text
 
     field = f"--vary {name}"
     start_text, _, rest = text.partition(":")

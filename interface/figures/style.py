@@ -14,9 +14,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from detequiv.formats.problem_file import value_text
 from detequiv.formats.quantities import PARAMETER_LABELS, QUANTITY_LABELS, TITLES
 from detequiv.theory.errors import InputError
+from detequiv.theory.functions import value_text
 
 if TYPE_CHECKING:
     from detequiv.results.curves import Curve

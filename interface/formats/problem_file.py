@@ -4,15 +4,15 @@ import json
 import tomllib
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import sympy as sp
-from sympy.printing.str import StrPrinter
 
 from detequiv.theory.errors import InputError
+from detequiv.theory.functions import value_text
 from detequiv.theory.problem import Problem
 
-__all__ = ["dump", "load", "parse_value", "value_text"]
+__all__ = ["dump", "load", "parse_value"]
 
 
 def load(path: str | PathLike[str]) -> Problem:
@@ -90,53 +90,6 @@ def dump(problem: Problem) -> str:
         + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
         for name, table in problem.tables().items()
     )
-
-
-def value_text(value: Any) -> str:
-    """Write a value of a problem exactly, in the grammar that reads it.
-
-    Numbers with finitely many decimals become these decimals.
-
-    Examples
-    --------
-    >>> value_text(sp.Rational(-3, 40)), value_text(sp.Rational(1, 3))
-    ('-0.075', '1/3')
-    """
-    match value:
-        case str():
-            return value
-        case tuple():
-            return f"[{', '.join(map(value_text, value))}]"
-        case sp.Rational():
-            return _decimals(value)
-    return str(_Grammar().doprint(value))
-
-
-class _Grammar(StrPrinter):  # type: ignore[misc]
-    """SymPy's printer with the function names of the grammar."""
-
-    _NAMES: ClassVar = {"Max": "max", "Min": "min", "Abs": "abs", "Heaviside": "step"}
-
-    def _print_Function(self, expr: sp.Expr) -> str:
-        name = type(expr).__name__
-        arguments = expr.args[:1] if name == "Heaviside" else expr.args
-        return f"{self._NAMES.get(name, name)}({self.stringify(arguments, ', ')})"
-
-    _print_Max = _print_Min = _print_Abs = _print_Heaviside = _print_Function
-
-    def _print_Exp1(self, expr: sp.Expr) -> str:
-        return "e"
-
-
-def _decimals(number: sp.Rational) -> str:
-    """Write a rational as decimals where finitely many are enough."""
-    places = max(number.q.bit_length(), 1)
-    scaled = number * sp.Integer(10) ** places
-    if not scaled.is_Integer:
-        return str(number)
-    digits = str(abs(int(scaled))).rjust(places + 1, "0")
-    whole, rest = digits[:-places], digits[-places:].rstrip("0")
-    return ("-" if number < 0 else "") + whole + (f".{rest}" if rest else "")
 
 
 def _toml(value: Any) -> str:

@@ -9,9 +9,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import detequiv
-from detequiv.formats.problem_file import dump, value_text
+from detequiv.formats.problem_file import dump
 from detequiv.formats.quantities import DEFINITIONS, TITLES
 from detequiv.numerics.solving import QUANTITIES
+from detequiv.theory.functions import value_text
 
 if TYPE_CHECKING:
     import xarray

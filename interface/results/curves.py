@@ -14,11 +14,11 @@ import sympy as sp
 from numpy.random import Generator, SeedSequence
 from numpy.typing import NDArray
 
-from detequiv.formats.problem_file import value_text
 from detequiv.formats.table import csv_text, dataset
 from detequiv.numerics.arithmetic import check_digits
 from detequiv.numerics.solving import QUANTITIES, Point, sweep
 from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.functions import value_text
 from detequiv.theory.problem import Problem
 from detequiv.validation.trial import simulate
 from detequiv.validation.witness import Estimates

@@ -1,8 +1,8 @@
 r"""Enclosures for all parameters of a box at once.
 
 Let theta run through a box around ``theta_0``, and x solve ``F(x, theta) = 0``, F the
-gradient of Psi. Around the line ``x_0 + x_1 (theta - theta_0)``, with a rough derivative
-``x_1``, the Krawczyk operator
+gradient of Psi. Around the line ``x_0 + x_1 (theta - theta_0)``, with a rough
+derivative ``x_1``, the Krawczyk operator
 
 .. math:: -C F(line, \theta) + (1 - C\, F_x)\, R
 
@@ -10,7 +10,8 @@ maps a remainder R into itself when the box has exactly one solution within R of
 line for every theta. F on the line is of second order in the box's width, for its
 derivative there is all but 0. The exact derivatives ``x' = -F_x^{-1} F_theta``,
 enclosed over the whole box, then give those of every reported quantity, and the mean
-value theorem its range: its excess over the true one falls with the square of the width.
+value theorem its range: its excess over the true one falls with the square of the
+width.
 """
 
 from collections.abc import Mapping
@@ -58,7 +59,7 @@ __all__ = ["MOVABLE", "Box", "BoxEnclosure", "Enclosures"]
 
 arb, arb_mat = flint.arb, flint.arb_mat
 Box = Mapping[str, tuple[sp.Rational, sp.Rational]]  # closed intervals, by name
-GOAL = 14.0  # averages are enclosed to 10^-GOAL
+GOAL = 11.0  # averages are enclosed to 10^-GOAL
 CARRIED = 40  # digits of the balls' midpoints
 LARGER = 3  # times the first guess of the remainder
 TRIES = 4  # of remainders

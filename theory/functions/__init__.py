@@ -12,6 +12,7 @@ from detequiv.theory.functions.pieces import (
     pieces,
     symmetric_part,
 )
+from detequiv.theory.functions.text import value_text
 
 __all__ = [
     "CATALOGUE",
@@ -28,5 +29,6 @@ __all__ = [
     "sign",
     "strip",
     "symmetric_part",
+    "value_text",
     "z",
 ]

@@ -1,0 +1,7 @@
+"""Finding what is true: conjectures, refuted or proved over whole ranges."""
+
+from detequiv.numerics.discovery.claims import Claim, read_claim
+from detequiv.numerics.discovery.conjectures import check
+from detequiv.numerics.discovery.verdict import Verdict
+
+__all__ = ["Claim", "Verdict", "check", "read_claim"]

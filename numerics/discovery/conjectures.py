@@ -1,0 +1,266 @@
+"""Conjectures over ranges: search for a counterexample, then branch and bound.
+
+A box on which the margin of every comparison is proved to be positive is done; one
+that is not is split. A point at which a margin is proved to be negative ends it. A
+margin that touches zero leaves smaller and smaller boxes around the place, until the
+budget is spent.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from functools import lru_cache
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import sympy as sp
+
+from detequiv.numerics.certificates import Box, ball_of
+from detequiv.numerics.discovery.claims import Claim, read_claim
+from detequiv.numerics.discovery.ranges import (
+    Margins,
+    measure,
+    middle,
+    read_box,
+    split,
+)
+from detequiv.numerics.discovery.search import candidates
+from detequiv.numerics.discovery.verdict import Verdict, holds, read_texts, refuted
+from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.problem import Problem
+
+__all__ = ["check"]
+
+SMALLEST = 1e-9  # share of a side below which a box is left open
+AHEAD = 4  # boxes under way at once, with an executor
+Problems = Mapping[str, Problem]
+
+
+def check(
+    problem: Problem | Problems,
+    claim: str,
+    *,
+    over: Mapping[str, Any],
+    budget: float = 60.0,
+    executor: Executor | None = None,
+    progress: Callable[[float], None] | None = None,
+    resume: str | Path | None = None,
+) -> Verdict:
+    """Refute a claim, or prove it for every point of a box of parameters.
+
+    Parameters
+    ----------
+    problem : Problem, or mapping of str to Problem
+        What the claim is about; several by the names that it uses.
+    claim : str
+        Comparisons of arithmetic in reported quantities and parameters, such as
+        ``"training_error <= generalization_error"``; see
+        :mod:`detequiv.numerics.discovery.claims`.
+    over : mapping of str to (low, high)
+        Closed ranges with rational ends. Proofs are over the proportions, the penalty
+        and the noise; counterexamples are looked for over any number of a problem.
+    budget : float
+        Seconds of wall time.
+    executor : concurrent.futures.Executor, optional
+        Where boxes are examined; in this thread by default.
+    progress : callable, optional
+        Called with the share of the box that is proved.
+    resume : path-like, optional
+        File to which proved boxes are written as they are found; those in it are not
+        proved again.
+
+    Returns
+    -------
+    Verdict
+        "proved" and "counterexample" are theorems about the equations of the limit.
+
+    Raises
+    ------
+    InputError
+        A claim outside the grammar, a range that is none, a function that certificates
+        do not support, or a file of another claim.
+
+    Examples
+    --------
+    >>> from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
+    >>> problem = Problem(
+    ...     features=SpikedFeatures(activation="relu", spike=0),
+    ...     target=Target(function="z", noise="1/2"),
+    ...     ridge=Ridge(samples_per_dim=2, width_per_dim=1, penalty="1/10"),
+    ... )
+    >>> verdict = check(
+    ...     problem,
+    ...     "training_error <= generalization_error",
+    ...     over={"ridge.penalty": ("1/10", "1/9")},
+    ... )
+    >>> verdict.verdict, verdict.recheck()
+    ('proved', True)
+    """
+    begun = perf_counter()
+    if not budget > 0:
+        raise InputError("budget", budget, "must be positive")
+    problems = {"": problem} if isinstance(problem, Problem) else dict(problem)
+    read = read_claim(claim, problems)
+    box = read_box(over, problems)
+    margins = Margins(read, problems)
+
+    def verdict(outcome: Any, **found: Any) -> Verdict:
+        record: dict[str, Any] = {"counterexample": None, "values": {}, "remark": ""}
+        record |= {"proved": (), "open": (), **found}
+        return Verdict(
+            **record,
+            verdict=outcome,
+            claim=read.text,
+            problems=problems,
+            over=box,
+            seconds=perf_counter() - begun,
+        )
+
+    for point in candidates(read, problems, box):
+        try:
+            false = refuted(margins, point)
+        except ConvergenceError:
+            continue
+        if false:
+            values = _values(margins, point)
+            return verdict("counterexample", counterexample=point, values=values)
+    branches = _Branches(read, problems, box, resume)
+    met = branches.run(begun + budget, executor, progress)
+    if met is not None:
+        return verdict(
+            "counterexample", counterexample=met, values=_values(margins, met)
+        )
+    proved = tuple(sorted(branches.proved, key=lambda b: middle(b).popitem()[1]))
+    left = tuple(sorted(branches.left, key=lambda b: -measure(b, box)))
+    if not left:
+        return verdict("proved", proved=proved)
+    return verdict("undecided", proved=proved, open=left, remark=_advice(left[0], box))
+
+
+def _advice(largest: Box, whole: Box) -> str:
+    place = ", ".join(f"{n} = {float(v):.6g}" for n, v in middle(largest).items())
+    if measure(largest, whole) < 1e-4:
+        return f"near {place} the claim is close to equality, or false"
+    return f"the largest box left is around {place}; a larger budget would help"
+
+
+def _values(margins: Margins, point: Mapping[str, sp.Rational]) -> dict[str, Any]:
+    """Enclose what the claim speaks of at a point."""
+    box = {name: (value, value) for name, value in point.items()}
+    return {text: ball_of(ball) for text, ball in margins.atoms_over(box).items()}
+
+
+@lru_cache(maxsize=4)
+def _margins(claim: str, problems: tuple[tuple[str, Problem], ...]) -> Margins:
+    known = dict(problems)
+    return Margins(read_claim(claim, known), known)
+
+
+def _examine(
+    claim: str, problems: tuple[tuple[str, Problem], ...], box: Box
+) -> tuple[str, dict[str, Any] | None]:
+    """Look at one box: "proved", "refuted" with a point, or "open"."""
+    margins = _margins(claim, problems)
+    try:
+        if holds(margins, box):
+            return "proved", None
+        if any(bool(margin < 0) for margin in margins.over(box)):
+            point = middle(box)
+            if refuted(margins, point):
+                return "refuted", point
+    except ConvergenceError:
+        pass
+    return "open", None
+
+
+class _Branches:
+    """Branch and bound: the boxes that are proved, and those that are left."""
+
+    def __init__(
+        self, claim: Claim, problems: Problems, whole: Box, file: str | Path | None
+    ) -> None:
+        self.claim, self.problems, self.whole = claim, tuple(problems.items()), whole
+        self.proved: list[Box] = []
+        self.left: list[Box] = [whole]
+        self.file = None if file is None else Path(file)
+        self._known: set[Any] = set()
+        if self.file is not None:
+            self._load(self.file)
+
+    def _header(self) -> str:
+        tables = {name: str(p.tables()) for name, p in self.problems}
+        over = {n: list(map(str, ends)) for n, ends in self.whole.items()}
+        return json.dumps({"claim": self.claim.text, "over": over, "problems": tables})
+
+    def _load(self, file: Path) -> None:
+        if not file.exists() or not file.stat().st_size:
+            file.write_text(self._header() + "\n", "utf-8")
+            return
+        header, *lines = file.read_text("utf-8").splitlines()
+        if header != self._header():
+            raise InputError("resume", file, "belongs to another claim; name a new one")
+        for line in lines:
+            try:
+                box = read_texts(json.loads(line))
+            except ValueError:  # a line that was cut short by a kill
+                continue
+            self._known.add(tuple(sorted(box.items())))
+
+    def run(
+        self,
+        until: float,
+        executor: Executor | None,
+        progress: Callable[[float], None] | None,
+    ) -> dict[str, Any] | None:
+        """Examine boxes until none is left, or time is; a counterexample, if found."""
+        share = 0.0
+        stuck: list[Box] = []
+        under_way: dict[Future[Any], Box] = {}
+        while (self.left or under_way) and perf_counter() < until:
+            found: list[tuple[Box, tuple[str, Any]]] = []
+            while self.left and len(under_way) < (AHEAD if executor else 1):
+                box = self.left.pop()
+                if tuple(sorted(box.items())) in self._known:
+                    found.append((box, ("known", None)))
+                elif executor is None:
+                    outcome = _examine(self.claim.text, self.problems, box)
+                    found.append((box, outcome))
+                    break
+                else:
+                    job = executor.submit(_examine, self.claim.text, self.problems, box)
+                    under_way[job] = box
+            if under_way and not found:
+                done, _ = wait(
+                    under_way,
+                    timeout=max(0.0, until - perf_counter()),
+                    return_when=FIRST_COMPLETED,
+                )
+                found += [(under_way.pop(job), job.result()) for job in done]
+            for box, (verdict, point) in found:
+                if verdict == "refuted":
+                    for job in under_way:
+                        job.cancel()
+                    return dict(point)
+                if verdict == "open":
+                    parts = split(box, self.whole)
+                    small = measure(parts[0], self.whole) < SMALLEST
+                    (stuck if small else self.left).extend(parts)
+                    continue
+                self.proved.append(box)
+                share += measure(box, self.whole)
+                if verdict == "proved" and self.file is not None:
+                    self._write(box)
+                if progress is not None:
+                    progress(min(1.0, share))
+        for job, box in under_way.items():
+            job.cancel()
+            self.left.append(box)
+        self.left += stuck
+        return None
+
+    def _write(self, box: Box) -> None:
+        assert self.file is not None
+        texts = {name: list(map(str, ends)) for name, ends in box.items()}
+        with self.file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(texts) + "\n")

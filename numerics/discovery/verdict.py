@@ -1,0 +1,197 @@
+"""What was found of a claim: a record that can be checked again by itself."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import mpmath
+import sympy as sp
+
+from detequiv.numerics.certificates import Ball, Box
+from detequiv.numerics.discovery.claims import read_claim
+from detequiv.numerics.discovery.ranges import Margins, covers, measure
+from detequiv.theory.errors import DetequivError
+from detequiv.theory.functions import value_text
+from detequiv.theory.problem import Problem
+
+__all__ = ["Verdict", "holds", "refuted"]
+
+
+def holds(margins: Margins, box: Box) -> bool:
+    """Whether the claim is proved on all of a box."""
+    return all(
+        bool(margin > 0 if comparison.strict else margin >= 0)
+        for margin, comparison in zip(
+            margins.over(box), margins.claim.comparisons, strict=True
+        )
+    )
+
+
+def refuted(margins: Margins, point: Mapping[str, sp.Rational]) -> bool:
+    """Whether the claim is proved to be false at a point."""
+    balls = margins.over({name: (value, value) for name, value in point.items()})
+    return any(bool(margin < 0) for margin in balls)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Verdict on a claim over a closed box of parameters.
+
+    Attributes
+    ----------
+    verdict : {"proved", "counterexample", "undecided"}
+        "proved": the claim holds for every point of the box, and "counterexample": it
+        is false at one point; both are theorems about the equations of the limit.
+    claim : str
+        As it was written.
+    problems : mapping of str to Problem
+        By name; the name of a single one is "".
+    over : mapping of str to (Rational, Rational)
+        The box.
+    counterexample : mapping of str to Rational, or None
+        A point at which the claim is false.
+    values : mapping of str to Ball
+        What the claim speaks of there, by its text.
+    proved, open : tuple of mapping
+        Boxes on which the claim is proved, and those left, the largest first.
+    remark : str
+        What would help, if undecided.
+    seconds : float
+        Wall time.
+    """
+
+    verdict: Literal["proved", "counterexample", "undecided"]
+    claim: str
+    problems: Mapping[str, Problem]
+    over: Box
+    counterexample: Mapping[str, sp.Rational] | None
+    values: Mapping[str, Ball]
+    proved: tuple[Box, ...]
+    open: tuple[Box, ...]
+    remark: str
+    seconds: float
+
+    @property
+    def proved_fraction(self) -> float:
+        """Share of the box on which the claim is proved.
+
+        In the logarithm of parameters that are positive in it.
+        """
+        return min(1.0, sum(measure(box, self.over) for box in self.proved))
+
+    def recheck(self) -> bool:
+        """Repeat every proof of the record.
+
+        Returns
+        -------
+        bool
+            Whether each box is proved again and, for "proved", they cover the whole;
+            whether the counterexample is one. An undecided record claims nothing but
+            its proved boxes.
+        """
+        margins = Margins(read_claim(self.claim, self.problems), self.problems)
+        try:
+            if self.verdict == "counterexample":
+                point = self.counterexample
+                return (
+                    point is not None
+                    and set(point) == set(self.over)
+                    and all(
+                        low <= point[name] <= high
+                        for name, (low, high) in self.over.items()
+                    )
+                    and refuted(margins, point)
+                )
+            boxes = list(self.proved)
+            if self.verdict == "proved" and not covers(boxes, self.over):
+                return False
+            return all(holds(margins, box) for box in boxes)
+        except DetequivError:
+            return False
+
+    def to_json(self) -> str:
+        """Write all that :meth:`from_json` and :meth:`recheck` need."""
+        return json.dumps(self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Texts and numbers, with the keys of ``detequiv check --json``."""
+        point = self.counterexample
+        return {
+            "verdict": self.verdict,
+            "claim": self.claim,
+            "over": _texts(self.over),
+            "counterexample": None
+            if point is None
+            else {name: str(value) for name, value in point.items()},
+            "values": {
+                name: [str(ball.midpoint), str(ball.radius)]
+                for name, ball in self.values.items()
+            },
+            "proved_fraction": self.proved_fraction,
+            "proved": list(map(_texts, self.proved)),
+            "open": list(map(_texts, self.open)),
+            "remark": self.remark,
+            "seconds": self.seconds,
+            "problems": {
+                name: _plain(problem.tables())
+                for name, problem in self.problems.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, text: str) -> "Verdict":
+        """Read what :meth:`to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            It is no such record.
+        """
+        record = json.loads(text)
+        point = record["counterexample"]
+        return cls(
+            verdict=record["verdict"],
+            claim=record["claim"],
+            problems={
+                name: Problem.from_tables(tables)
+                for name, tables in record["problems"].items()
+            },
+            over=read_texts(record["over"]),
+            counterexample=None
+            if point is None
+            else {name: sp.Rational(value) for name, value in point.items()},
+            values={
+                name: Ball(*map(_number, pair))
+                for name, pair in record["values"].items()
+            },
+            proved=tuple(map(read_texts, record["proved"])),
+            open=tuple(map(read_texts, record["open"])),
+            remark=record["remark"],
+            seconds=record["seconds"],
+        )
+
+
+def _number(text: str) -> Any:
+    with mpmath.workdps(60):
+        return mpmath.mpf(text)
+
+
+def _texts(box: Box) -> dict[str, list[str]]:
+    return {name: [str(low), str(high)] for name, (low, high) in box.items()}
+
+
+def read_texts(box: Mapping[str, list[str]]) -> dict[str, tuple[Any, Any]]:
+    """Read a box from its texts."""
+    return {
+        name: (sp.Rational(low), sp.Rational(high)) for name, (low, high) in box.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Tables with their exact numbers and functions as texts."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items() if v is not None}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    return value if isinstance(value, bool | int) else value_text(value)
