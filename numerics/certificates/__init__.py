@@ -1,5 +1,10 @@
 """Balls that provably contain the exact values."""
 
-from detequiv.numerics.certificates.certificate import Certificate, certify, compare
+from detequiv.numerics.certificates.certificate import (
+    Ball,
+    Certificate,
+    certify,
+    compare,
+)
 
-__all__ = ["Certificate", "certify", "compare"]
+__all__ = ["Ball", "Certificate", "certify", "compare"]
