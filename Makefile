@@ -56,7 +56,7 @@ spectra: setup ## compare eigenvalues and outliers with simulated matrices
 	$(BIN)/python -m detequiv.validation.studies.eigenvalues
 
 demo: setup ## what one gradient step buys: figures, tables and a page in out/demo
-	@$(BIN)/python -m detequiv.demo.run
+	@$(BIN)/python -m detequiv.demo
 
 lock: ## renew requirements.lock (every Python from 3.11 on, every platform)
 	$(PYTHON) -m venv build/lock

@@ -8,21 +8,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "Ball",
     "Certificate",
     "ConvergenceError",
     "Curve",
     "Derivation",
     "DetequivError",
     "Diagnosis",
+    "Edge",
+    "Estimates",
+    "Finding",
+    "IncompleteCurveError",
     "InputError",
+    "Interval",
     "Law",
     "Network",
     "Optimum",
+    "Outlier",
+    "Point",
     "Problem",
+    "Reach",
     "Report",
     "Ridge",
+    "Simulation",
+    "Solution",
     "SpikedFeatures",
     "Target",
+    "Threshold",
+    "Trial",
     "__version__",
     "certify",
     "compare",
@@ -35,7 +48,9 @@ __all__ = [
     "numerics",
     "optimal_penalty",
     "reach",
+    "simulate",
     "solve",
+    "solve_model",
     "spectrum",
     "theory",
     "validate",
@@ -45,62 +60,65 @@ __all__ = [
 if TYPE_CHECKING:
     from detequiv import numerics, theory, validation
     from detequiv.formats.problem_file import load
-    from detequiv.numerics.certificates import Certificate, certify, compare
+    from detequiv.formats.table import Simulation
+    from detequiv.numerics.certificates import Ball, Certificate, certify, compare
     from detequiv.numerics.derived import (
         Diagnosis,
         Optimum,
+        Reach,
         derivatives,
         diagnose,
         learned_function,
         optimal_penalty,
         reach,
     )
-    from detequiv.numerics.solving import solve
-    from detequiv.results.curves import Curve, curve
+    from detequiv.numerics.solving import Point, Solution, solve, solve_model
+    from detequiv.numerics.spectrum import Edge, Interval, Outlier, Threshold
+    from detequiv.results.curves import Curve, IncompleteCurveError, curve
     from detequiv.results.law import Law, spectrum
     from detequiv.results.report import Report, validate
     from detequiv.theory.derivation import Derivation, derive
     from detequiv.theory.errors import ConvergenceError, DetequivError, InputError
-    from detequiv.theory.problem import (
-        Network,
-        Problem,
-        Ridge,
-        SpikedFeatures,
-        Target,
-    )
+    from detequiv.theory.problem import Network, Problem, Ridge, SpikedFeatures, Target
+    from detequiv.validation.statistics import Finding
+    from detequiv.validation.trial import Trial, simulate
+    from detequiv.validation.witness import Estimates
 
     __version__: str
 else:
-    _HOME = {
-        "Certificate": "detequiv.numerics.certificates",
-        "ConvergenceError": "detequiv.theory.errors",
-        "Curve": "detequiv.results.curves",
-        "Derivation": "detequiv.theory.derivation",
-        "DetequivError": "detequiv.theory.errors",
-        "Diagnosis": "detequiv.numerics.derived",
-        "InputError": "detequiv.theory.errors",
-        "Law": "detequiv.results.law",
-        "Network": "detequiv.theory.problem",
-        "Optimum": "detequiv.numerics.derived",
-        "Problem": "detequiv.theory.problem",
-        "Report": "detequiv.results.report",
-        "Ridge": "detequiv.theory.problem",
-        "SpikedFeatures": "detequiv.theory.problem",
-        "Target": "detequiv.theory.problem",
-        "certify": "detequiv.numerics.certificates",
-        "compare": "detequiv.numerics.certificates",
-        "curve": "detequiv.results.curves",
-        "derive": "detequiv.theory.derivation",
-        "learned_function": "detequiv.numerics.derived",
-        "derivatives": "detequiv.numerics.derived",
-        "diagnose": "detequiv.numerics.derived",
-        "load": "detequiv.formats.problem_file",
-        "optimal_penalty": "detequiv.numerics.derived",
-        "reach": "detequiv.numerics.derived",
-        "solve": "detequiv.numerics.solving",
-        "spectrum": "detequiv.results.law",
-        "validate": "detequiv.results.report",
+    _HOMES = {
+        "detequiv.formats.problem_file": ("load",),
+        "detequiv.formats.table": ("Simulation",),
+        "detequiv.numerics.certificates": ("Ball", "Certificate", "certify", "compare"),
+        "detequiv.numerics.derived": (
+            "Diagnosis",
+            "Optimum",
+            "Reach",
+            "derivatives",
+            "diagnose",
+            "learned_function",
+            "optimal_penalty",
+            "reach",
+        ),
+        "detequiv.numerics.solving": ("Point", "Solution", "solve", "solve_model"),
+        "detequiv.numerics.spectrum": ("Edge", "Interval", "Outlier", "Threshold"),
+        "detequiv.results.curves": ("Curve", "IncompleteCurveError", "curve"),
+        "detequiv.results.law": ("Law", "spectrum"),
+        "detequiv.results.report": ("Report", "validate"),
+        "detequiv.theory.derivation": ("Derivation", "derive"),
+        "detequiv.theory.errors": ("ConvergenceError", "DetequivError", "InputError"),
+        "detequiv.theory.problem": (
+            "Network",
+            "Problem",
+            "Ridge",
+            "SpikedFeatures",
+            "Target",
+        ),
+        "detequiv.validation.statistics": ("Finding",),
+        "detequiv.validation.trial": ("Trial", "simulate"),
+        "detequiv.validation.witness": ("Estimates",),
     }
+    _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
     def __getattr__(name):
         """Import the home of a public name on its first use."""

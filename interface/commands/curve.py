@@ -194,7 +194,6 @@ def _compute(
     figure: Path | None,
 ) -> ConvergenceError | None:
     """Solve, simulate and write; return the error of points that failed."""
-    from detequiv.results.curves import IncompleteCurveError
     from detequiv.shell.progress import progress_bars
 
     failure = None
@@ -208,7 +207,7 @@ def _compute(
                 executor=None if together else executor,
                 progress=bar("theory"),
             )
-        except IncompleteCurveError as error:
+        except de.IncompleteCurveError as error:
             curve, failure = error.curve, error
         if draws is not None:
             curve = curve.simulate(

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment
 from markupsafe import Markup
 
 import detequiv
+from detequiv.demo.size import Size
 from detequiv.formats.problem_file import dump
-
-if TYPE_CHECKING:
-    from detequiv.demo.run import Size
-    from detequiv.theory.problem import Problem
+from detequiv.theory.problem import Problem
 
 __all__ = ["write_page"]
 

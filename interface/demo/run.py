@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import detequiv as de
 from detequiv.demo.page import write_page
+from detequiv.demo.size import Size
 from detequiv.figures.style import (
     COLOURS,
     draw_simulation,
@@ -32,7 +33,7 @@ from detequiv.shell.parallel import workers
 from detequiv.shell.progress import progress_bars
 from detequiv.validation.trial import Elementwise, simulate
 
-__all__ = ["CASES", "PROBLEM", "Size", "main", "make"]
+__all__ = ["CASES", "PROBLEM", "Work", "main", "make"]
 
 Array = NDArray[np.float64]
 
@@ -48,26 +49,6 @@ CASES: dict[str, list[int | str]] = {
 }
 SPIKE, SAMPLES = "features.spike", "ridge.samples_per_dim"
 SEED = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """How much is simulated.
-
-    Attributes
-    ----------
-    dimension, repetitions : int
-        d of test errors and learned functions, and draws of each.
-    large : int
-        d of the matrix whose eigenvalues are drawn.
-    samples : tuple of str
-        n/d of the simulated points.
-    """
-
-    dimension: int = 400
-    repetitions: int = 6
-    large: int = 600
-    samples: tuple[str, ...] = ("3/4", "1", "3/2", "2", "3", "4", "6")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +199,3 @@ def draw_spectra(size: Size) -> Figure:
 
 def _label(case: str) -> str:
     return f"{case}, $u = {', '.join(map(str, CASES[case]))}$"
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,10 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from detequiv.figures.style import COLOURS, draw_theory, figure_of, new_axes
+from detequiv.numerics.spectrum import Spectrum
 from detequiv.theory.errors import ConvergenceError
-
-if TYPE_CHECKING:
-    from detequiv.results.law import Law
 
 __all__ = ["plot_spectrum"]
 
@@ -26,7 +24,7 @@ ROOM = 1.3  # left free on both sides of what a logarithmic axis shows
 
 
 def plot_spectrum(
-    law: Law, points: int, eigenvalues: NDArray[np.float64] | None, ax: Axes | None
+    law: Spectrum, points: int, eigenvalues: NDArray[np.float64] | None, ax: Axes | None
 ) -> Figure:
     """Draw a spectrum; see `detequiv.results.law.Law.plot`."""
     ax = new_axes() if ax is None else ax
@@ -63,7 +61,7 @@ def plot_spectrum(
     return figure_of(ax)
 
 
-def _mark_ends(ax: Axes, law: Law) -> None:
+def _mark_ends(ax: Axes, law: Spectrum) -> None:
     """Mark the ends of the support on the axis; soft ends are hollow."""
     low, high = ax.get_xlim()
     ends = [end for i in law.support for end in (i.lower, i.upper)]

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import cycle, product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from detequiv.formats.quantities import PARAMETER_LABELS, QUANTITY_LABELS, TITLES
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions import value_text
-
-if TYPE_CHECKING:
-    from detequiv.results.curves import Curve
 
 __all__ = [
     "COLOURS",
@@ -29,7 +21,6 @@ __all__ = [
     "figure_of",
     "log_scale",
     "new_axes",
-    "plot_curve",
     "save",
 ]
 
@@ -124,78 +115,6 @@ def draw_simulation(
         label=label,
         zorder=3,
     )
-
-
-def plot_curve(curve: Curve, names: Sequence[str], ax: Axes | None = None) -> Figure:
-    """Draw quantities of a curve; see `detequiv.results.curves.Curve.plot`."""
-    first, *others = curve.vary
-    x = curve.coordinate(first)
-    if x.dtype.kind != "f":
-        raise InputError(
-            "plot", first, "is not a number; name a varied number first to plot along"
-        )
-    ax = new_axes() if ax is None else ax
-    colours, styles = cycle(COLOURS), ("-", "--", ":", "-.")
-    rows = list(product(*(curve.vary[other] for other in others)))
-    for column, (row, colour) in enumerate(zip(rows, colours, strict=False)):
-        for name, style in zip(names, cycle(styles), strict=False):
-            if len(rows) == 1:
-                colour = COLOURS[list(names).index(name) % len(COLOURS)]
-            label = _label(others, row, TITLES[name] if len(names) > 1 else "")
-            draw_theory(
-                ax,
-                x,
-                curve.values(name).reshape(len(x), -1)[:, column],
-                colour=colour,
-                label=label or "theory",
-                style="-" if len(rows) == 1 else style,
-            )
-            if curve.simulation is not None:
-                mean, error = (
-                    v.reshape(len(x), -1)[:, column] for v in curve.simulated(name)
-                )
-                draw_simulation(ax, x, mean, error, colour=colour)
-    ax.set_xlabel(PARAMETER_LABELS.get(first, first))
-    name = names[0]
-    ax.set_ylabel(
-        f"{TITLES[name]},  {QUANTITY_LABELS[name]}" if len(names) == 1 else "value"
-    )
-    _scale_axes(ax, x, [curve.values(name) for name in names])
-    if curve.simulation is not None:
-        done = curve.simulation
-        draw_simulation(
-            ax, x[:0], x[:0], x[:0], colour="#777777", label="simulation, ±1 s.e."
-        )
-        ax.set_title(
-            f"lines: theory; points: simulation, d = {done.dimension}, "
-            f"{done.repetitions} draws a point, seed {done.seed}",
-            loc="left",
-            fontsize=8.5,
-            color="#777777",
-        )
-    ax.legend(frameon=False)
-    return figure_of(ax)
-
-
-def _label(names: Sequence[str], values: Sequence[Any], title: str) -> str:
-    """Name a line by its quantity and the parameters that tell it from the others."""
-    parts = [title] if title else []
-    for name, value in zip(names, values, strict=True):
-        short = name.partition(".")[2].replace("_", " ")
-        parts.append(f"{short} = {value_text(value)}")
-    return ", ".join(parts)
-
-
-def _scale_axes(ax: Axes, x: NDArray[Any], curves: Sequence[NDArray[Any]]) -> None:
-    """Use a logarithmic axis where numbers are spread that way."""
-    if len(x) > 2 and x.min() > 0:
-        steps = np.diff(np.log(np.sort(x)))
-        if np.ptp(steps) < np.ptp(np.diff(np.sort(x)) / np.ptp(x)):
-            log_scale(ax, "x", x)
-    values = np.concatenate([y.ravel() for y in curves])
-    values = values[np.isfinite(values)]
-    if values.size and values.min() > 0 and values.max() > 30 * values.min():
-        log_scale(ax, "y", values)
 
 
 def log_scale(ax: Axes, direction: Literal["x", "y"], values: NDArray[Any]) -> None:

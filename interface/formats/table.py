@@ -1,45 +1,152 @@
-"""Curves as tables: exact CSV, and xarray datasets."""
+"""A curve as a table: its numbers by name and place, exact CSV, xarray datasets."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-import detequiv
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
 from detequiv.formats.problem_file import dump
 from detequiv.formats.quantities import DEFINITIONS, TITLES
-from detequiv.numerics.solving import QUANTITIES
+from detequiv.numerics.solving import QUANTITIES, Point
+from detequiv.theory.errors import InputError
 from detequiv.theory.functions import value_text
+from detequiv.theory.problem import Problem
+from detequiv.validation.witness import Estimates
 
 if TYPE_CHECKING:
     import xarray
 
-    from detequiv.results.curves import Curve
+__all__ = ["Simulation", "Table", "check_quantity", "csv_text", "dataset"]
 
-__all__ = ["csv_text", "dataset"]
+Array = NDArray[Any]
 
 
-def csv_text(curve: Curve) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """Draws of the model itself at the points of a curve.
+
+    Attributes
+    ----------
+    dimension : int
+        d, the input dimension of every draw.
+    repetitions : int
+        Draws a point.
+    seed : object
+        Entropy that the seeds of all draws descend from.
+    estimates : tuple of Estimates
+        One a point, in the order of the curve's.
+    """
+
+    dimension: int
+    repetitions: int
+    seed: object
+    estimates: tuple[Estimates, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Quantities at every point of a product of parameter values.
+
+    Attributes
+    ----------
+    problem : Problem
+        The problem whose parameters are varied.
+    vary : mapping of str to tuple
+        Exact values of each varied parameter, by its dotted name: numbers where they
+        are numbers, texts otherwise. One dimension each, in this order.
+    points : tuple of Point
+        The results, the last parameter varying fastest.
+    simulation : Simulation or None
+        Draws at the same points, if there are any.
+    """
+
+    problem: Problem
+    vary: Mapping[str, tuple[sp.Expr | str, ...]]
+    points: tuple[Point, ...]
+    simulation: Simulation | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values of each varied parameter."""
+        return tuple(map(len, self.vary.values()))
+
+    def values(self, name: str) -> Array:
+        """One quantity in float64, an array of shape `shape`; NaN where it failed.
+
+        Parameters
+        ----------
+        name : str
+            Name of a quantity, or "digits" for how many are vouched for.
+
+        Raises
+        ------
+        InputError
+            An unknown name.
+        """
+        if name == "digits":
+            return np.array([p.digits for p in self.points]).reshape(self.shape)
+        check_quantity(name)
+        return np.array(
+            [float(p.values.get(name, "nan")) for p in self.points]
+        ).reshape(self.shape)
+
+    def simulated(self, name: str) -> tuple[Array, Array]:
+        """Mean of one quantity over the draws, and its standard error.
+
+        Raises
+        ------
+        InputError
+            An unknown name, or nothing was simulated.
+        """
+        check_quantity(name)
+        if self.simulation is None:
+            raise InputError("simulation", None, "call .simulate(dimension=...) first")
+        estimates = self.simulation.estimates
+        mean = np.array([e.mean[name] for e in estimates])
+        error = np.array([e.standard_error[name] for e in estimates])
+        return mean.reshape(self.shape), error.reshape(self.shape)
+
+    def coordinate(self, name: str) -> Array:
+        """Values of a varied parameter: float64 if they are numbers, else texts."""
+        values = self.vary[name]
+        if any(isinstance(value, str) for value in values):
+            return np.array([value_text(value) for value in values])
+        return np.array([float(value) for value in values])
+
+
+def check_quantity(name: str) -> None:
+    """Raise InputError unless this is the name of a quantity."""
+    if name not in QUANTITIES:
+        raise InputError("quantity", name, f"give one of {', '.join(QUANTITIES)}")
+
+
+def csv_text(table: Table) -> str:
     """Write a curve as CSV; see `detequiv.results.curves.Curve.to_csv`."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(_rows(curve))
+    csv.writer(text, lineterminator="\n").writerows(_rows(table))
     return text.getvalue()
 
 
-def _rows(curve: Curve) -> Iterator[list[str]]:
+def _rows(table: Table) -> Iterator[list[str]]:
     """Header, then one row a point."""
-    simulation = curve.simulation
-    header = [*curve.vary, *QUANTITIES, "digits"]
+    simulation = table.simulation
+    header = [*table.vary, *QUANTITIES, "digits"]
     if simulation is not None:
         header += ["d", "n", "p", "repetitions", "seed"]
         for name in QUANTITIES:
             header += [f"{name}_simulated", f"{name}_standard_error"]
     yield header
-    places = product(*curve.vary.values())
-    for i, (values, point) in enumerate(zip(places, curve.points, strict=True)):
+    places = product(*table.vary.values())
+    for i, (values, point) in enumerate(zip(places, table.points, strict=True)):
         row = [*map(value_text, values), *map(point.text, QUANTITIES)]
         row.append(str(point.digits))
         if simulation is not None:
@@ -53,14 +160,14 @@ def _rows(curve: Curve) -> Iterator[list[str]]:
         yield row
 
 
-def dataset(curve: Curve) -> xarray.Dataset:
+def dataset(table: Table) -> xarray.Dataset:
     """Lay out a curve as a dataset; see `detequiv.results.curves.Curve.to_xarray`."""
     import xarray
 
-    dims = tuple(curve.vary)
+    dims = tuple(table.vary)
     attributes = {
-        "problem": dump(curve.problem),
-        "detequiv_version": detequiv.__version__,
+        "problem": dump(table.problem),
+        "detequiv_version": version("detequiv"),
     }
     variables: dict[str, Any] = {}
 
@@ -69,16 +176,16 @@ def dataset(curve: Curve) -> xarray.Dataset:
         variables[name] = dims, values, about
 
     for name in QUANTITIES:
-        add(name, curve.values(name), TITLES[name], DEFINITIONS[name])
-    add("digits", curve.values("digits"), "digits", "decimal digits vouched for")
-    if curve.simulation is not None:
+        add(name, table.values(name), TITLES[name], DEFINITIONS[name])
+    add("digits", table.values("digits"), "digits", "decimal digits vouched for")
+    if table.simulation is not None:
         attributes |= {
-            "simulation_dimension": str(curve.simulation.dimension),
-            "simulation_repetitions": str(curve.simulation.repetitions),
-            "simulation_seed": str(curve.simulation.seed),
+            "simulation_dimension": str(table.simulation.dimension),
+            "simulation_repetitions": str(table.simulation.repetitions),
+            "simulation_seed": str(table.simulation.seed),
         }
         for name in QUANTITIES:
-            mean, error = curve.simulated(name)
+            mean, error = table.simulated(name)
             title = f"{TITLES[name]}, simulated"
             add(f"{name}_simulated", mean, title, DEFINITIONS[name])
             add(
@@ -88,7 +195,7 @@ def dataset(curve: Curve) -> xarray.Dataset:
                 "standard error of the mean over the draws",
             )
     coordinates = {
-        name: (name, curve.coordinate(name), {"long_name": name, "units": "1"})
+        name: (name, table.coordinate(name), {"long_name": name, "units": "1"})
         for name in dims
     }
     return xarray.Dataset(variables, coordinates, attributes)

@@ -6,24 +6,20 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 from io import StringIO
-from typing import TYPE_CHECKING
 
 import jinja2
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-import detequiv
 from detequiv.figures.style import COLOURS, STYLE, draw_simulation, draw_theory
 from detequiv.formats.problem_file import dump
 from detequiv.formats.quantities import DEFINITIONS
 from detequiv.numerics.derived import learned_function
 from detequiv.numerics.solving import solve
+from detequiv.theory.derivation import derive
 from detequiv.validation.statistics import POWER, Finding
-from detequiv.validation.trial import PROJECTIONS, learned_at
-
-if TYPE_CHECKING:
-    from detequiv.results.report import Report
+from detequiv.validation.trial import PROJECTIONS, Trial, learned_at
 
 __all__ = ["page"]
 
@@ -46,7 +42,7 @@ TEMPLATE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Theory and simulation: {{ report.verdict }}</title>
+<title>Theory and simulation: {{ judgement.verdict }}</title>
 <style>
 body { font: 16px/1.55 system-ui, sans-serif; color: #222; max-width: 60rem;
   margin: 2.5rem auto; padding: 0 1.2rem; }
@@ -65,7 +61,7 @@ figcaption { color: #555; font-size: .92rem; }
 </head>
 <body>
 <h1>Theory and simulation:
-<span class="{{ report.verdict }}">{{ report.verdict }}</span></h1>
+<span class="{{ judgement.verdict }}">{{ judgement.verdict }}</span></h1>
 <p>{{ meaning }}</p>
 
 <h2>Problem</h2>
@@ -86,7 +82,7 @@ same of the target.</p>
 <div class="scroll"><table>
 <tr><th>quantity</th><th>theory</th><th>simulation</th><th>standard error</th><th>z</th>
 <th>p</th><th>detectable</th><th>verdict</th></tr>
-{% for one in report.quantities -%}
+{% for one in judgement.findings -%}
 <tr><td>{{ one.name }}<small>{{ definition(one.name) }}</small></td>
 <td>{{ number(one.theory) }}</td><td>{{ number(one.simulation) }}</td>
 <td>{{ "%.2g" % one.standard_error }}</td><td>{{ "%+.2f" % one.z }}</td>
@@ -129,14 +125,14 @@ MEANINGS = {
 }
 
 
-def page(report: Report) -> str:
-    """Write the report as HTML."""
-    trial = report.trial
+def page(trial: Trial) -> str:
+    """Write the report on a trial as HTML."""
+    judgement = trial.judgement
     looks = ", ".join(f"{look.level:g}" for look in trial.looks)
     facts = [
-        ("family-wise error probability", f"{report.level:g}"),
+        ("family-wise error probability", f"{trial.level:g}"),
         ("spent at each look", looks),
-        ("seed", report.seed),
+        ("seed", trial.seed),
         *((f"draws at d = {d}", count) for d, count in trial.draws.items()),
         ("time", f"{trial.seconds:.1f} s of {trial.budget:g} s"),
         *((name, version(name)) for name in LIBRARIES),
@@ -144,14 +140,13 @@ def page(report: Report) -> str:
     ]
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(TEMPLATE).render(
-        report=report,
-        judgement=trial.judgement,
-        meaning=MEANINGS[report.verdict],
+        judgement=judgement,
+        meaning=MEANINGS[judgement.verdict],
         problem=dump(trial.problem),
         equations=_inline(_equations()),
-        derived=detequiv.derive(trial.problem).text(),
-        trends=_inline(_trends(report.quantities)),
-        learned=_inline(_learned(report)),
+        derived=derive(trial.problem).text(),
+        trends=_inline(_trends(judgement.findings)),
+        learned=_inline(_learned(trial)),
         definition=_definition,
         number=lambda value: f"{value:.5g}",
         power=POWER,
@@ -230,11 +225,11 @@ def _trends(findings: Sequence[Finding]) -> Figure:
     return figure
 
 
-def _learned(report: Report) -> Figure:
+def _learned(trial: Trial) -> Figure:
     """Draw the learned function and its simulation."""
-    found = {one.name: one for one in report.quantities}
+    found = {one.name: one for one in trial.judgement.findings}
     kappa = np.linspace(-2.6, 2.6, 131)
-    theory = learned_function(solve(report.trial.problem, digits=8), kappa)
+    theory = learned_function(solve(trial.problem, digits=8), kappa)
     names = [(k, learned_at(k)) for k in PROJECTIONS if learned_at(k) in found]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 3.4), layout="constrained")

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy as sp
 from numpy.random import Generator, SeedSequence
-from numpy.typing import NDArray
 
-from detequiv.formats.table import csv_text, dataset
+from detequiv.formats.table import Simulation, Table, check_quantity, csv_text, dataset
 from detequiv.numerics.arithmetic import check_digits
-from detequiv.numerics.solving import QUANTITIES, Point, sweep
+from detequiv.numerics.solving import sweep
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import value_text
 from detequiv.theory.problem import Problem
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Curve", "IncompleteCurveError", "Simulation", "curve"]
 
-Array = NDArray[Any]
 Progress = Callable[[int, int], None]
 
 
@@ -63,89 +61,12 @@ class IncompleteCurveError(ConvergenceError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Simulation:
-    """Draws of the model itself at the points of a curve.
-
-    Attributes
-    ----------
-    dimension : int
-        d, the input dimension of every draw.
-    repetitions : int
-        Draws a point.
-    seed : object
-        Entropy that the seeds of all draws descend from.
-    estimates : tuple of Estimates
-        One a point, in the order of the curve's.
-    """
-
-    dimension: int
-    repetitions: int
-    seed: object
-    estimates: tuple[Estimates, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Curve:
+class Curve(Table):
     """A problem solved at every point of a product of parameter values.
 
-    Attributes
-    ----------
-    problem : Problem
-        The problem whose parameters are varied.
-    vary : mapping of str to tuple
-        Exact values of each varied parameter, by its dotted name: numbers where they
-        are numbers, texts otherwise. One dimension each, in this order.
-    points : tuple of Point
-        The results, the last parameter varying fastest.
-    simulation : Simulation or None
-        Draws at the same points, once :meth:`simulate` was called.
+    What it holds, and its numbers as arrays, are those of its
+    `detequiv.formats.table.Table`.
     """
-
-    problem: Problem
-    vary: Mapping[str, tuple[sp.Expr | str, ...]]
-    points: tuple[Point, ...]
-    simulation: Simulation | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Number of values of each varied parameter."""
-        return tuple(map(len, self.vary.values()))
-
-    def values(self, name: str) -> Array:
-        """One quantity in float64, an array of shape `shape`; NaN where it failed.
-
-        Parameters
-        ----------
-        name : str
-            Name of a quantity, or "digits" for how many are vouched for.
-
-        Raises
-        ------
-        InputError
-            An unknown name.
-        """
-        if name == "digits":
-            return np.array([p.digits for p in self.points]).reshape(self.shape)
-        _check_quantity(name)
-        return np.array(
-            [float(p.values.get(name, "nan")) for p in self.points]
-        ).reshape(self.shape)
-
-    def simulated(self, name: str) -> tuple[Array, Array]:
-        """Mean of one quantity over the draws, and its standard error.
-
-        Raises
-        ------
-        InputError
-            An unknown name, or nothing was simulated.
-        """
-        _check_quantity(name)
-        if self.simulation is None:
-            raise InputError("simulation", None, "call .simulate(dimension=...) first")
-        estimates = self.simulation.estimates
-        mean = np.array([e.mean[name] for e in estimates])
-        error = np.array([e.standard_error[name] for e in estimates])
-        return mean.reshape(self.shape), error.reshape(self.shape)
 
     def simulate(
         self,
@@ -251,13 +172,6 @@ class Curve:
         """
         return dataset(self)
 
-    def coordinate(self, name: str) -> Array:
-        """Values of a varied parameter: float64 if they are numbers, else texts."""
-        values = self.vary[name]
-        if any(isinstance(value, str) for value in values):
-            return np.array([value_text(value) for value in values])
-        return np.array([float(value) for value in values])
-
     def plot(
         self,
         names: str | Sequence[str] = "generalization_error",
@@ -280,11 +194,11 @@ class Curve:
         InputError
             An unknown name, or a first parameter that is not a number.
         """
-        from detequiv.figures.style import plot_curve
+        from detequiv.figures.curve import plot_curve
 
         names = [names] if isinstance(names, str) else list(names)
         for name in names:
-            _check_quantity(name)
+            check_quantity(name)
         return plot_curve(self, names, ax)
 
 
@@ -394,8 +308,3 @@ def _coordinates(
             raise InputError(f"vary {name}", lists[name], "has the same value twice")
         coordinates[name] = exact
     return coordinates
-
-
-def _check_quantity(name: str) -> None:
-    if name not in QUANTITIES:
-        raise InputError("quantity", name, f"give one of {', '.join(QUANTITIES)}")

@@ -90,7 +90,7 @@ class Report:
         """
         from detequiv.pages.report import page
 
-        Path(path).write_text(page(self), "utf-8")
+        Path(path).write_text(page(self.trial), "utf-8")
 
 
 def validate(

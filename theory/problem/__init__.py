@@ -14,14 +14,14 @@ from detequiv.theory.problem.conditionals import (
 )
 from detequiv.theory.problem.independence import spanning_groups
 from detequiv.theory.problem.limits import check_limit, interpolates
-from detequiv.theory.problem.problem import (
+from detequiv.theory.problem.parts import (
     MOST_GROUPS,
     Network,
-    Problem,
     Ridge,
     SpikedFeatures,
     Target,
 )
+from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.step import population_step, sampled_slope
 
 __all__ = [

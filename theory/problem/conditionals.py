@@ -12,7 +12,8 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
 from detequiv.theory.models import Model, spiked_model
-from detequiv.theory.problem.problem import Problem, Ridge, SpikedFeatures, Target
+from detequiv.theory.problem.parts import Ridge, SpikedFeatures, Target
+from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.step import TrainedGroup, trained_groups
 
 __all__ = [

@@ -13,7 +13,6 @@ from click.testing import CliRunner, Result
 import detequiv as de
 from detequiv.cli import main
 from detequiv.commands.curve import Draws, parse_values
-from detequiv.results.curves import Curve, IncompleteCurveError
 from detequiv.validation.witness.store import Store
 
 FILE = str(Path(__file__).parents[3] / "docs" / "problem.toml")
@@ -105,13 +104,13 @@ def test_a_failed_point_is_status_3_after_the_table_is_written(
 ) -> None:
     from dataclasses import replace
 
-    def incomplete(*arguments: object, **options: object) -> Curve:
+    def incomplete(*arguments: object, **options: object) -> de.Curve:
         found = whole(*arguments, **options)  # type: ignore[arg-type]
         lost = replace(
             found.points[1], values={}, digits=0, failure=de.ConvergenceError("lost")
         )
         points = (found.points[0], lost, found.points[2])
-        raise IncompleteCurveError(replace(found, points=points))
+        raise de.IncompleteCurveError(replace(found, points=points))
 
     whole = de.curve
     monkeypatch.setattr(de, "curve", incomplete)

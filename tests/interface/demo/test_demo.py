@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import detequiv as de
-from detequiv.demo.run import CASES, Size, Work, make
+from detequiv.demo.run import CASES, Work, make
+from detequiv.demo.size import Size
 
 SMALL = Size(dimension=24, repetitions=2, large=40, samples=("1", "4"))
 

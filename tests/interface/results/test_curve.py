@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 
 import detequiv as de
 from detequiv.numerics.solving.solution import QUANTITIES
-from detequiv.results.curves import IncompleteCurveError
 from detequiv.theory.functions.expressions import exact
 
 # the room's face has the function of this name
@@ -156,12 +155,12 @@ def test_a_point_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sweep_module, "solve", hard)
     monkeypatch.setattr(sweep_module, "solve_floats", fragile)
     with pytest.raises(
-        IncompleteCurveError, match=r"1 of 3 points .*penalty = 1: 3 of"
+        de.IncompleteCurveError, match=r"1 of 3 points .*penalty = 1: 3 of"
     ):
         de.curve(PROBLEM, {"ridge.penalty": ["1/2", 1, 2]})
     with pytest.raises(de.ConvergenceError) as caught:
         de.curve(PROBLEM, {"ridge.penalty": ["1/2", 1, 2]})
-    assert isinstance(caught.value, IncompleteCurveError)
+    assert isinstance(caught.value, de.IncompleteCurveError)
     partial = caught.value.curve
     values = partial.values("training_error")
     assert np.isnan(values).tolist() == [False, True, False]
@@ -174,7 +173,7 @@ def test_a_point_that_has_no_answer_is_named_once() -> None:
     at_peak = PROBLEM.with_values(
         {"ridge.samples_per_dim": 1, "ridge.width_per_dim": 1}
     )
-    with pytest.raises(IncompleteCurveError) as caught:
+    with pytest.raises(de.IncompleteCurveError) as caught:
         de.curve(at_peak, {"ridge.penalty": [0, 1]})
     assert str(caught.value).count("ridge.penalty = 0") == 1
     assert "diverges" in str(caught.value)

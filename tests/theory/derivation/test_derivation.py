@@ -16,7 +16,7 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.models.kappa_mean import KappaMean
 from detequiv.theory.models.matrices import symmetric, upper_triangle
 from detequiv.theory.models.potential import energy_ridge, energy_source
-from detequiv.theory.problem.problem import (
+from detequiv.theory.problem import (
     Network,
     Problem,
     Ridge,

@@ -11,7 +11,7 @@ import pytest
 from detequiv.numerics.solving.solution import QUANTITIES
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.derivation.derive import derive
-from detequiv.theory.problem.problem import (
+from detequiv.theory.problem import (
     Network,
     Problem,
     Ridge,

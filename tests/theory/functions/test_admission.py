@@ -17,7 +17,7 @@ from detequiv.theory.functions.boxes import Box, enclose
 from detequiv.theory.functions.expressions import parse_function, z
 from detequiv.theory.functions.growth import orders
 from detequiv.theory.functions.pieces import pieces
-from detequiv.theory.problem.problem import Network, SpikedFeatures, Target
+from detequiv.theory.problem import Network, SpikedFeatures, Target
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,14 @@ from scipy import special
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions.grammar import z
-from detequiv.theory.problem.conditionals import c1, c2, feature_law, kappa, remark
-from detequiv.theory.problem.problem import (
+from detequiv.theory.problem import (
     Network,
     Problem,
     Ridge,
     SpikedFeatures,
     Target,
 )
+from detequiv.theory.problem.conditionals import c1, c2, feature_law, kappa, remark
 from detequiv.theory.problem.step import batch_step, population_step
 
 Array = NDArray[Any]

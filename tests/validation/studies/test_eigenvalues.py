@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detequiv.numerics.spectrum.spectrum import Spectrum
-from detequiv.theory.problem.problem import Problem, Ridge, SpikedFeatures, Target
+from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
 from detequiv.validation.studies import eigenvalues
 from detequiv.validation.studies.distribution import Distribution
 

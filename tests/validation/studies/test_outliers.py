@@ -2,7 +2,7 @@
 
 import pytest
 
-from detequiv.theory.problem.problem import Problem, Ridge, SpikedFeatures, Target
+from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
 from detequiv.validation.statistics.extrapolation import z_threshold
 from detequiv.validation.studies import outliers
 from detequiv.validation.studies.outliers import compare_outliers

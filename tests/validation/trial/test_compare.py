@@ -9,7 +9,7 @@ import sympy as sp
 from detequiv.numerics.solving.solution import QUANTITIES as SOLVED
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions.expressions import parse_function, z
-from detequiv.theory.problem.problem import (
+from detequiv.theory.problem import (
     Network,
     Problem,
     Ridge,

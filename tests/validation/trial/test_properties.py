@@ -19,7 +19,7 @@ from detequiv.numerics.averages.moments import MomentValues, conditional_values
 from detequiv.numerics.solving.sweep import sweep
 from detequiv.theory.functions.expressions import parse_function, z
 from detequiv.theory.gaussian.smoothing import conditional_moments
-from detequiv.theory.problem.problem import Problem
+from detequiv.theory.problem import Problem
 from detequiv.validation.strategies import (
     ACTIVATIONS,
     problems,

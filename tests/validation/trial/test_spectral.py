@@ -5,7 +5,7 @@ import pytest
 
 from detequiv.numerics.spectrum.spectrum import Spectrum
 from detequiv.theory.errors import ConvergenceError
-from detequiv.theory.problem.problem import Problem, Ridge, SpikedFeatures, Target
+from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
 from detequiv.validation.trial.predict import (
     clear_outliers,
     mass_below,

@@ -10,7 +10,7 @@ from numpy.random import SeedSequence
 
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.errors import InputError
-from detequiv.theory.problem.problem import Problem, Ridge, SpikedFeatures, Target
+from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
 from detequiv.validation.trial import evidence, trial
 from detequiv.validation.trial.evidence import (
     PROJECTIONS,

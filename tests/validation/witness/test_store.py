@@ -14,7 +14,7 @@ import pytest
 from numpy.random import SeedSequence
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.problem.problem import Problem, Ridge, SpikedFeatures, Target
+from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
 from detequiv.validation.trial.simulate import sampler, simulate
 from detequiv.validation.witness.draws import Dimensions, Draw, Experiment, draw
 from detequiv.validation.witness.model import SpikedModel

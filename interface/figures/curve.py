@@ -1,0 +1,99 @@
+"""The figure of a curve: theory as lines, simulation as points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle, product
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from detequiv.figures.style import (
+    COLOURS,
+    draw_simulation,
+    draw_theory,
+    figure_of,
+    log_scale,
+    new_axes,
+)
+from detequiv.formats.quantities import PARAMETER_LABELS, QUANTITY_LABELS, TITLES
+from detequiv.formats.table import Table
+from detequiv.theory.errors import InputError
+from detequiv.theory.functions import value_text
+
+__all__ = ["plot_curve"]
+
+
+def plot_curve(table: Table, names: Sequence[str], ax: Axes | None = None) -> Figure:
+    """Draw quantities of a curve; see `detequiv.results.curves.Curve.plot`."""
+    first, *others = table.vary
+    x = table.coordinate(first)
+    if x.dtype.kind != "f":
+        raise InputError(
+            "plot", first, "is not a number; name a varied number first to plot along"
+        )
+    ax = new_axes() if ax is None else ax
+    colours, styles = cycle(COLOURS), ("-", "--", ":", "-.")
+    rows = list(product(*(table.vary[other] for other in others)))
+    for column, (row, colour) in enumerate(zip(rows, colours, strict=False)):
+        for name, style in zip(names, cycle(styles), strict=False):
+            if len(rows) == 1:
+                colour = COLOURS[list(names).index(name) % len(COLOURS)]
+            label = _label(others, row, TITLES[name] if len(names) > 1 else "")
+            draw_theory(
+                ax,
+                x,
+                table.values(name).reshape(len(x), -1)[:, column],
+                colour=colour,
+                label=label or "theory",
+                style="-" if len(rows) == 1 else style,
+            )
+            if table.simulation is not None:
+                mean, error = (
+                    v.reshape(len(x), -1)[:, column] for v in table.simulated(name)
+                )
+                draw_simulation(ax, x, mean, error, colour=colour)
+    ax.set_xlabel(PARAMETER_LABELS.get(first, first))
+    name = names[0]
+    ax.set_ylabel(
+        f"{TITLES[name]},  {QUANTITY_LABELS[name]}" if len(names) == 1 else "value"
+    )
+    _scale_axes(ax, x, [table.values(name) for name in names])
+    if table.simulation is not None:
+        done = table.simulation
+        draw_simulation(
+            ax, x[:0], x[:0], x[:0], colour="#777777", label="simulation, ±1 s.e."
+        )
+        ax.set_title(
+            f"lines: theory; points: simulation, d = {done.dimension}, "
+            f"{done.repetitions} draws a point, seed {done.seed}",
+            loc="left",
+            fontsize=8.5,
+            color="#777777",
+        )
+    ax.legend(frameon=False)
+    return figure_of(ax)
+
+
+def _label(names: Sequence[str], values: Sequence[Any], title: str) -> str:
+    """Name a line by its quantity and the parameters that tell it from the others."""
+    parts = [title] if title else []
+    for name, value in zip(names, values, strict=True):
+        short = name.partition(".")[2].replace("_", " ")
+        parts.append(f"{short} = {value_text(value)}")
+    return ", ".join(parts)
+
+
+def _scale_axes(ax: Axes, x: NDArray[Any], curves: Sequence[NDArray[Any]]) -> None:
+    """Use a logarithmic axis where numbers are spread that way."""
+    if len(x) > 2 and x.min() > 0:
+        steps = np.diff(np.log(np.sort(x)))
+        if np.ptp(steps) < np.ptp(np.diff(np.sort(x)) / np.ptp(x)):
+            log_scale(ax, "x", x)
+    values = np.concatenate([y.ravel() for y in curves])
+    values = values[np.isfinite(values)]
+    if values.size and values.min() > 0 and values.max() > 30 * values.min():
+        log_scale(ax, "y", values)

@@ -1,0 +1,267 @@
+"""The parts of a problem: features or a network, a target, a ridge regression.
+
+They have the names of the tables of a problem file. Their numbers are exact SymPy
+numbers, their functions expressions in z.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from detequiv.theory.errors import InputError
+from detequiv.theory.functions import exact, read_function, sign
+
+__all__ = ["MOST_GROUPS", "Network", "Ridge", "SpikedFeatures", "Target"]
+
+Number = Any  # int, str, float, Fraction, Decimal, mpf or Expr; see `exact`
+Numbers = Number | Sequence[Number]
+MOST_GROUPS = 8
+ROWS = ("spherical", "gaussian")
+
+
+@dataclass(frozen=True, kw_only=True, init=False)
+class SpikedFeatures:
+    """Spiked random features: rows ``f_j = rho_q w_j + u_q v``.
+
+    Parameters
+    ----------
+    activation : str or Expr
+        sigma; a catalogue name or an expression in z.
+    spike : number or sequence of numbers
+        Spike strengths ``u_q``, length K.
+    bulk : number or sequence of numbers
+        Bulk scales ``rho_q > 0``, length K; one number serves all groups.
+    weights : sequence of numbers, optional
+        Fractions ``pi_q > 0`` of the units, length K, of sum 1; equal by default.
+
+    Raises
+    ------
+    InputError
+        A value outside its domain.
+    """
+
+    activation: sp.Expr
+    spike: tuple[sp.Expr, ...]
+    bulk: tuple[sp.Expr, ...]
+    weights: tuple[sp.Expr, ...]
+
+    def __init__(
+        self,
+        *,
+        activation: str | sp.Expr,
+        spike: Numbers,
+        bulk: Numbers = 1,
+        weights: Numbers | None = None,
+    ) -> None:
+        name = "features."
+        strengths = _numbers(spike, name + "spike")
+        scales = _numbers(bulk, name + "bulk")
+        if len(scales) == 1:
+            scales *= len(strengths)
+        if len(scales) != len(strengths):
+            raise InputError(name + "bulk", bulk, f"give 1 or {len(strengths)} numbers")
+        for scale in scales:
+            if sign(scale) <= 0:
+                raise InputError(name + "bulk", scale, "must be positive")
+        _set(
+            self,
+            activation=read_function(
+                activation,
+                name + "activation",
+                [u**2 + r**2 for u, r in zip(strengths, scales, strict=True)],
+            ),
+            spike=strengths,
+            bulk=scales,
+            weights=_fractions(weights, len(strengths), name + "weights"),
+        )
+
+    @property
+    def groups(self) -> int:
+        """K, the number of groups of units."""
+        return len(self.spike)
+
+
+@dataclass(frozen=True, kw_only=True, init=False)
+class Network:
+    """A two-layer network whose first layer takes one gradient step.
+
+    Parameters
+    ----------
+    activation : str or Expr
+        sigma; a catalogue name or an expression in z.
+    readout : number or sequence of numbers
+        Vocabulary ``A_q`` of the second layer at initialisation, length K.
+    step : number
+        Step size eta.
+    weights : sequence of numbers, optional
+        Fractions ``pi_q > 0`` of the units, length K, of sum 1; equal by default.
+    rows : str
+        Law of the first layer's rows at initialisation: "spherical", uniform on the
+        unit sphere, or "gaussian", ``N(0, I_d / d)``.
+    batch_per_dim : number, optional
+        Samples of the gradient step over the dimension, ``alpha0 = n0/d > 0``; the
+        population gradient by default.
+
+    Raises
+    ------
+    InputError
+        A value outside its domain.
+    """
+
+    activation: sp.Expr
+    readout: tuple[sp.Expr, ...]
+    step: sp.Expr
+    weights: tuple[sp.Expr, ...]
+    rows: str
+    batch_per_dim: sp.Expr | None
+
+    def __init__(
+        self,
+        *,
+        activation: str | sp.Expr,
+        readout: Numbers,
+        step: Number,
+        weights: Numbers | None = None,
+        rows: str = "spherical",
+        batch_per_dim: Number | None = None,
+    ) -> None:
+        vocabulary = _numbers(readout, "network.readout")
+        if rows not in ROWS:
+            raise InputError("network.rows", rows, f"give one of {', '.join(ROWS)}")
+        batch = batch_per_dim
+        if batch is not None:
+            batch = exact(batch, "network.batch_per_dim")
+            if sign(batch) <= 0:
+                raise InputError("network.batch_per_dim", batch, "must be positive")
+        _set(
+            self,
+            activation=read_function(activation, "network.activation"),
+            readout=vocabulary,
+            step=exact(step, "network.step"),
+            weights=_fractions(weights, len(vocabulary), "network.weights"),
+            rows=rows,
+            batch_per_dim=batch,
+        )
+
+    @property
+    def groups(self) -> int:
+        """K, the number of groups of units."""
+        return len(self.readout)
+
+
+@dataclass(frozen=True, kw_only=True, init=False)
+class Target:
+    """Labels ``y = g(<w*, x>) + noise``.
+
+    Parameters
+    ----------
+    function : str or Expr
+        g; a catalogue name or an expression in z.
+    alignment : number
+        ``zeta = <w*, v>`` in [-1, 1].
+    noise : number
+        Standard deviation of the label noise; its variance is Delta.
+
+    Raises
+    ------
+    InputError
+        A value outside its domain.
+    """
+
+    function: sp.Expr
+    alignment: sp.Expr
+    noise: sp.Expr
+
+    def __init__(
+        self, *, function: str | sp.Expr, alignment: Number = 1, noise: Number = 0
+    ) -> None:
+        overlap = exact(alignment, "target.alignment")
+        deviation = exact(noise, "target.noise")
+        if sign(1 - overlap**2) < 0:
+            raise InputError("target.alignment", alignment, "must lie in [-1, 1]")
+        if sign(deviation) < 0:
+            raise InputError(
+                "target.noise", noise, "must not be negative, a standard deviation"
+            )
+        _set(
+            self,
+            function=read_function(function, "target.function"),
+            alignment=overlap,
+            noise=deviation,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, init=False)
+class Ridge:
+    """Ridge regression of the second layer, in the proportional limit.
+
+    Parameters
+    ----------
+    samples_per_dim : number
+        ``alpha = n/d > 0``.
+    width_per_dim : number
+        ``beta = p/d > 0``.
+    penalty : number
+        ``lambda >= 0`` in ``sum_mu (y_mu - a.phi_mu/sqrt(p))^2 + lambda |a|^2``.
+
+    Raises
+    ------
+    InputError
+        A value outside its domain.
+    """
+
+    samples_per_dim: sp.Expr
+    width_per_dim: sp.Expr
+    penalty: sp.Expr
+
+    def __init__(
+        self, *, samples_per_dim: Number, width_per_dim: Number, penalty: Number
+    ) -> None:
+        samples = exact(samples_per_dim, "ridge.samples_per_dim")
+        width = exact(width_per_dim, "ridge.width_per_dim")
+        strength = exact(penalty, "ridge.penalty")
+        if sign(samples) <= 0:
+            raise InputError(
+                "ridge.samples_per_dim", samples_per_dim, "must be positive"
+            )
+        if sign(width) <= 0:
+            raise InputError("ridge.width_per_dim", width_per_dim, "must be positive")
+        if sign(strength) < 0:
+            raise InputError("ridge.penalty", penalty, "must not be negative")
+        _set(self, samples_per_dim=samples, width_per_dim=width, penalty=strength)
+
+
+def _set(part: object, **values: object) -> None:
+    """Fill a frozen object."""
+    vars(part).update(values)
+
+
+def _numbers(value: Numbers, field: str) -> tuple[sp.Expr, ...]:
+    """Read one number or a list of them, from 1 to `MOST_GROUPS`."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if not isinstance(value, list | tuple):
+        value = [value]
+    if not 1 <= len(value) <= MOST_GROUPS:
+        raise InputError(field, value, f"give from 1 to {MOST_GROUPS} numbers")
+    return tuple(exact(v, field) for v in value)
+
+
+def _fractions(value: Numbers | None, count: int, field: str) -> tuple[sp.Expr, ...]:
+    """Read fractions of sum 1."""
+    if value is None:
+        return (sp.Rational(1, count),) * count
+    numbers = _numbers(value, field)
+    if len(numbers) != count:
+        raise InputError(field, value, f"give {count} numbers, one a group")
+    if not all(sign(v) > 0 for v in numbers):
+        raise InputError(field, value, "must be positive")
+    if not (sum(numbers) - 1).equals(0):
+        raise InputError(
+            field,
+            value,
+            f"must sum to 1, not {sp.N(sum(numbers), 12)}; write thirds as '1/3'",
+        )
+    return numbers
