@@ -36,8 +36,10 @@ __all__ = [
     "Target",
     "Threshold",
     "Trial",
+    "Verdict",
     "__version__",
     "certify",
+    "check",
     "compare",
     "curve",
     "derivatives",
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
         optimal_penalty,
         reach,
     )
+    from detequiv.numerics.discovery import Verdict, check
     from detequiv.numerics.solving import Point, Solution, solve, solve_model
     from detequiv.numerics.spectrum import Edge, Interval, Outlier, Threshold
     from detequiv.results.curves import Curve, IncompleteCurveError, curve
@@ -100,6 +103,7 @@ else:
             "optimal_penalty",
             "reach",
         ),
+        "detequiv.numerics.discovery": ("Verdict", "check"),
         "detequiv.numerics.solving": ("Point", "Solution", "solve", "solve_model"),
         "detequiv.numerics.spectrum": ("Edge", "Interval", "Outlier", "Threshold"),
         "detequiv.results.curves": ("Curve", "IncompleteCurveError", "curve"),

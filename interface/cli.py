@@ -1,7 +1,8 @@
 """The command line: ``detequiv COMMAND``, one module of `detequiv.commands` each.
 
-Exit status: 0 done, 1 a validation found a disagreement, 2 bad input, 3 the solver
-could not reach what was asked. What goes wrong is told in one line on standard error.
+Exit status: 0 done, 1 a validation found a disagreement or a check a counterexample, 2
+bad input, 3 the solver could not reach what was asked. What goes wrong is told in one
+line on standard error.
 """
 
 import pkgutil
@@ -16,7 +17,14 @@ from detequiv.theory.errors import ConvergenceError, InputError
 
 __all__ = ["main"]
 
-ORDER = ("solve", "curve", "spectrum", "derive", "validate")  # in the list of commands
+ORDER = (
+    "solve",
+    "curve",
+    "spectrum",
+    "derive",
+    "validate",
+    "check",
+)  # in the list of commands
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 

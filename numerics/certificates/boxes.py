@@ -31,12 +31,8 @@ from detequiv.numerics.arithmetic import (
     precision,
     to_ball,
 )
-from detequiv.numerics.certificates.enclosed import (
-    Basis,
-    EnclosedSystem,
-    Integrands,
-    identity,
-)
+from detequiv.numerics.certificates.enclosed import EnclosedSystem, identity
+from detequiv.numerics.certificates.integrands import Basis, Integrands
 from detequiv.numerics.certificates.rectangle import rectangle
 from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRule
 from detequiv.numerics.certificates.tangents import (

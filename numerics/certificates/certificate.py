@@ -28,7 +28,8 @@ from detequiv.numerics.arithmetic import (
     to_ball,
     to_mpf,
 )
-from detequiv.numerics.certificates.enclosed import EnclosedSystem, Integrands
+from detequiv.numerics.certificates.enclosed import EnclosedSystem
+from detequiv.numerics.certificates.integrands import Integrands
 from detequiv.numerics.certificates.rectangle import rectangle
 from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRule
 from detequiv.numerics.solving import QUANTITIES, Solution, solve

@@ -4,7 +4,7 @@ from math import log, pi, sqrt
 from typing import Any
 
 from detequiv.numerics.arithmetic import precision, to_float
-from detequiv.numerics.certificates.enclosed import Integrands
+from detequiv.numerics.certificates.integrands import Integrands
 from detequiv.numerics.certificates.strips import (
     Contour,
     FieldEnclosures,

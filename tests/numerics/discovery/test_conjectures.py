@@ -1,0 +1,238 @@
+"""Verdicts: theorems are true, false claims are refuted, records check themselves."""
+
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+import sympy as sp
+
+import detequiv as de
+from detequiv.numerics.certificates import BoxEnclosure
+from detequiv.numerics.discovery import Verdict
+from detequiv.numerics.discovery.ranges import covers, split
+
+
+def problem(activation: str, spike: list[object], **ridge: object) -> de.Problem:
+    given = {"samples_per_dim": 2, "width_per_dim": "3/2", "penalty": "1/20", **ridge}
+    return de.Problem(
+        features=de.SpikedFeatures(activation=activation, spike=spike),
+        target=de.Target(function="z + (z**2 - 1)/2", noise="3/10"),
+        ridge=de.Ridge(**given),
+    )
+
+
+UNTRAINED = problem("relu", [0])
+R = sp.Rational
+
+
+@pytest.mark.parametrize(
+    ("case", "box"),
+    [
+        (UNTRAINED, {"ridge.penalty": (R(1, 20), R(21, 400))}),
+        (UNTRAINED, {"ridge.samples_per_dim": (R(2), R(101, 50))}),
+        (UNTRAINED, {"ridge.width_per_dim": (R(3, 2), R(151, 100))}),
+        (UNTRAINED, {"target.noise": (R(3, 10), R(31, 100))}),
+        (
+            problem("relu", ["3/2"]),
+            {
+                "ridge.penalty": (R(1, 20), R(51, 1000)),
+                "target.noise": (R(3, 10), R(2, 5)),
+            },
+        ),
+        (
+            problem("tanh", ["3/2", "-4/5"]),
+            {"ridge.penalty": (R(1, 20), R(501, 10000))},
+        ),
+    ],
+)
+def test_a_box_encloses_values_and_derivatives_within(
+    case: de.Problem, box: dict
+) -> None:
+    found = BoxEnclosure(case).over(box)
+    draw = Random(1)
+    for corner in range(4):
+        point = {
+            name: low + (high - low) * R(draw.choice((0, 1, draw.randrange(99))), 1)
+            if corner < 2
+            else low + (high - low) * R(draw.randrange(100), 99)
+            for name, (low, high) in box.items()
+        }
+        point = {n: min(max(v, box[n][0]), box[n][1]) for n, v in point.items()}
+        there = case.with_values(point)
+        exact = de.solve(there, digits=20)
+        for quantity, ball in found.quantities.items():
+            assert ball.contains(_ball(getattr(exact, quantity))), quantity
+        name = next(iter(box))
+        for quantity, slope in de.derivatives(there, name, digits=10).items():
+            ball = found.derivatives[quantity, name]
+            middle, radius = float(ball.mid()), float(ball.rad())
+            assert abs(float(slope) - middle) <= radius * (1 + 1e-9) + 1e-12, quantity
+
+
+def test_the_excess_over_the_range_is_of_second_order() -> None:
+    box, excess = BoxEnclosure(UNTRAINED), []
+    for width in (R(1, 50), R(1, 100), R(1, 200)):
+        low, high = R(1, 20), R(1, 20) * (1 + width)
+        ball = box.over({"ridge.penalty": (low, high)}).quantities["training_error"]
+        ends = [
+            de.solve(UNTRAINED.with_values({"ridge.penalty": end})).training_error
+            for end in (low, high)
+        ]
+        excess.append(2 * float(ball.rad()) - float(abs(ends[1] - ends[0])))
+    assert excess[0] / excess[1] == pytest.approx(4, rel=0.25)
+    assert excess[1] / excess[2] == pytest.approx(4, rel=0.25)
+
+
+def _ball(value: object) -> object:
+    import flint
+
+    return flint.arb(str(value))
+
+
+def test_a_claim_is_proved_and_the_record_checks_itself() -> None:
+    verdict = de.check(
+        UNTRAINED,
+        "training_error < generalization_error and readout_norm > 0",
+        over={"ridge.penalty": ("1/10", "1/7")},
+    )
+    assert verdict.verdict == "proved"
+    assert verdict.open == ()
+    assert verdict.proved_fraction == pytest.approx(1)
+    assert verdict.recheck()
+    again = Verdict.from_json(verdict.to_json())
+    assert again == verdict
+    # a box less, a box that was not proved, another claim
+    assert not replace(verdict, proved=verdict.proved[1:]).recheck()
+    false = "training_error > generalization_error and readout_norm > 0"
+    assert not replace(verdict, claim=false).recheck()
+    moved = {**verdict.problems, "": problem("relu", [0], samples_per_dim="3/4")}
+    harder = replace(verdict, problems=moved, claim="training_error > 1/2")
+    assert not harder.recheck()
+
+
+def test_a_false_claim_is_refuted_at_an_exact_point() -> None:
+    verdict = de.check(
+        UNTRAINED,
+        "D(generalization_error, ridge.samples_per_dim) < 0",
+        over={"ridge.samples_per_dim": ("1/2", 5)},
+    )
+    assert verdict.verdict == "counterexample"
+    point = verdict.counterexample
+    assert point is not None
+    slope = de.derivatives(UNTRAINED.with_values(point), "ridge.samples_per_dim")
+    assert slope["generalization_error"] > 0
+    assert verdict.recheck()
+    (ball,) = verdict.values.values()
+    assert ball.contains(slope["generalization_error"])
+    outside = replace(verdict, counterexample={"ridge.samples_per_dim": R(6)})
+    assert not outside.recheck()
+
+
+def test_spikes_can_be_searched_but_not_proved_over() -> None:
+    network = problem("relu", ["3/2"])
+    verdict = de.check(
+        network,
+        "generalization_error < 1",
+        over={"target.alignment": ("1/2", 1)},
+    )
+    assert verdict.verdict == "counterexample"
+    with pytest.raises(de.InputError, match="proofs over ranges are for"):
+        de.check(
+            network,
+            "generalization_error < 100",
+            over={"target.alignment": ("1/2", "9/10")},
+            budget=5,
+        )
+
+
+def test_equality_stays_undecided_and_names_the_place() -> None:
+    value = de.solve(UNTRAINED, digits=30).generalization_error
+    verdict = de.check(
+        UNTRAINED,
+        f"generalization_error > {float(value):.6f}",
+        over={"ridge.penalty": ("1/20", "51/1000")},
+        budget=2,
+    )
+    assert verdict.verdict in ("undecided", "counterexample")
+
+
+def test_a_stopped_run_goes_on_and_ends_with_the_same_record(tmp_path: Path) -> None:
+    claim, over = "training_error < 1", {"ridge.penalty": ("1/10", "1/7")}
+    file = tmp_path / "boxes.jsonl"
+    whole = de.check(UNTRAINED, claim, over=over, resume=file)
+    lines = file.read_text("utf-8").splitlines()
+    file.write_text("\n".join([*lines[:2], lines[2][:9]]), "utf-8")
+    again = de.check(UNTRAINED, claim, over=over, resume=file)
+    assert replace(again, seconds=0) == replace(whole, seconds=0)
+    with pytest.raises(de.InputError, match="another claim"):
+        de.check(UNTRAINED, "training_error < 2", over=over, resume=file)
+
+
+@pytest.mark.parametrize(
+    ("over", "field"),
+    [
+        ({}, "over"),
+        ({"ridge.penalty": (1, "1/2")}, "smaller"),
+        ({"ridge.penalty": ("1/2", "sqrt(2)")}, "rational"),
+        ({"ridge.penalty": "1"}, "two ends"),
+        ({"ridge.lambda": (1, 2)}, "ridge.lambda"),
+        ({"ridge.penalty": (-1, 2)}, "ridge.penalty"),
+    ],
+)
+def test_ranges_that_are_none_are_refused(over: dict, field: str) -> None:
+    with pytest.raises(de.InputError, match=field):
+        de.check(UNTRAINED, "training_error < 1", over=over)
+
+
+def test_boxes_that_were_split_cover_the_whole() -> None:
+    whole = {"ridge.penalty": (R(1, 100), R(1)), "target.noise": (R(0), R(1))}
+    boxes, draw = [whole], Random(0)
+    for _ in range(30):
+        box = boxes.pop(draw.randrange(len(boxes)))
+        boxes += split(box, whole)
+    assert covers(boxes, whole)
+    assert not covers(boxes[1:], whole)
+
+
+CLAIMS = [
+    (
+        "relu",
+        [0],
+        "training_error <= generalization_error",
+        "ridge.penalty",
+        "1/100",
+        1,
+    ),
+    ("relu", [0], "D(training_error, ridge.penalty) > 0", "ridge.penalty", "1/10", 1),
+    (
+        "relu",
+        ["3/2"],
+        "training_error <= generalization_error",
+        "ridge.penalty",
+        "1/10",
+        1,
+    ),
+    ("relu", ["3/2"], "excess_error < 2", "ridge.penalty", "1/10", 1),
+    (
+        "erf",
+        ["3/2"],
+        "training_error <= generalization_error",
+        "ridge.penalty",
+        "1/10",
+        1,
+    ),
+    ("erf", ["3/2"], "readout_norm > 0", "ridge.penalty", "1/10", 1),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("activation", "spike", "claim", "name", "low", "high"), CLAIMS
+)
+def test_true_claims_are_proved_over_a_factor_of_ten(
+    activation: str, spike: list, claim: str, name: str, low: object, high: object
+) -> None:
+    case = problem(activation, spike)
+    verdict = de.check(case, claim, over={name: (low, high)}, budget=600)
+    assert verdict.verdict == "proved", verdict.remark
