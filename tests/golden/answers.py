@@ -408,10 +408,10 @@ def _certificate(certificate: de.Certificate) -> Tree:
     digits = certificate.digits
 
     def ball(one: Any) -> Tree:
-        # roundings move a bound a little, a few per cent of what is small already
+        # a bound of rounding depends on the order of operations: its size counts
         return [
             vouched(one.midpoint, digits),
-            number(one.radius, 0.05 * one.radius, 3),
+            number(one.radius, one.radius / 2, 3),
         ]
 
     return {
