@@ -259,6 +259,7 @@ def curve(
     lists = {name: _list(name, values) for name, values in vary.items()}
     if not lists:
         raise InputError("vary", vary, "name a parameter, as ridge.samples_per_dim")
+    _check_groups(problem, lists)
     problems = [
         problem.with_values(dict(zip(lists, values, strict=True)))
         for values in product(*lists.values())
@@ -275,6 +276,23 @@ def curve(
     if failures:
         raise IncompleteCurveError(found)
     return found
+
+
+def _check_groups(problem: Problem, lists: Mapping[str, Sequence[Any]]) -> None:
+    """Refuse numbers where a problem has several, one a group.
+
+    Each would make a problem of one group, next to points that have them all.
+    """
+    for name in {"features.spike", "network.readout"} & lists.keys():
+        for value in lists[name]:
+            one = not (isinstance(value, list | tuple) or getattr(value, "ndim", False))
+            if problem.groups > 1 and one:
+                raise InputError(
+                    name,
+                    value,
+                    f"has {problem.groups} numbers, one a group; vary one of them, "
+                    f"{name}[0], or give lists",
+                )
 
 
 def _list(name: str, values: Iterable[Any]) -> list[Any]:
@@ -295,13 +313,12 @@ def _coordinates(
     grid = np.arange(len(problems)).reshape(shape)
     coordinates: dict[str, tuple[sp.Expr | str, ...]] = {}
     for axis, name in enumerate(lists):
-        table, _, key = name.partition(".")
         along = np.moveaxis(grid, axis, 0).reshape(shape[axis], -1)[:, 0]
-        entries = [getattr(getattr(problems[i], table), key) for i in along]
+        entries = [problems[i].value(name) for i in along]
         if all(isinstance(e, tuple) and len(e) == 1 for e in entries):
             entries = [e[0] for e in entries]
         numeric = all(isinstance(e, sp.Expr) and e.is_number for e in entries) and (
-            key not in ("activation", "function")
+            name.partition(".")[2] not in ("activation", "function")
         )
         exact = tuple(entries if numeric else map(value_text, entries))
         if len(set(exact)) < len(exact):

@@ -61,7 +61,9 @@ def conditional_values(
     """
     if scale.is_zero:
         with precision(digits + 10):
-            itself = [compiled((moments.function,), z)(x)[0] for x in means]
+            function = compiled((moments.function,), z)
+            # a constant is printed as a plain number
+            itself = [type(x)(function(x)[0]) for x in means]
             nothing = [arb(0)] * len(itself)
         return MomentValues(itself, nothing, nothing, nothing)
     if moments.c0 is None:

@@ -3,7 +3,12 @@
 from detequiv.theory.functions.admission import read_function
 from detequiv.theory.functions.analyticity import strip
 from detequiv.theory.functions.asymptotes import far_slope
-from detequiv.theory.functions.expressions import exact, parse_function, sign
+from detequiv.theory.functions.expressions import (
+    exact,
+    is_rounded,
+    parse_function,
+    sign,
+)
 from detequiv.theory.functions.grammar import CATALOGUE, hermite_polynomial, z
 from detequiv.theory.functions.growth import Order, orders
 from detequiv.theory.functions.pieces import (
@@ -22,6 +27,7 @@ __all__ = [
     "exact",
     "far_slope",
     "hermite_polynomial",
+    "is_rounded",
     "orders",
     "parse_function",
     "pieces",

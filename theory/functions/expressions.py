@@ -16,7 +16,7 @@ from detequiv.theory.functions.grammar import (
     z,
 )
 
-__all__ = ["FUNCTIONS", "exact", "parse_function", "sign", "z"]
+__all__ = ["FUNCTIONS", "exact", "is_rounded", "parse_function", "sign", "z"]
 
 # what an expression handed over as a SymPy object may be made of
 _CLASSES = (
@@ -49,21 +49,25 @@ def exact(value: Any, field: str) -> sp.Expr:
     """
     if isinstance(value, sp.Rational):
         return value
+    if hasattr(value, "dtype") and not getattr(value, "shape", None):  # of NumPy
+        kind = getattr(value.dtype, "kind", "")
+        # its own decimals: the shortest that its precision tells apart
+        value = {"f": str, "i": int, "u": int}.get(kind, lambda _: None)(value)
     if isinstance(value, bool) or value is None:
         raise InputError(field, value, "give a number")
+    if _not_finite(value):
+        raise InputError(field, value, "is not finite; give a finite real number")
     number: sp.Expr
     if isinstance(value, str | float | Decimal):
         number = translate(str(value), field)
     elif isinstance(value, sp.Expr):
-        number = sp.nsimplify(value, rational=True) if value.has(sp.Float) else value
+        number = value.xreplace({x: _decimals(x) for x in value.atoms(sp.Float)})
     elif isinstance(value, int):
         number = sp.Integer(value)
     elif isinstance(value, Fraction):
         number = sp.Rational(value.numerator, value.denominator)
     elif isinstance(value, mpmath.mpf):
         number = sp.Rational(*map(int, mpmath.libmp.to_rational(value._mpf_)))
-    elif hasattr(value, "item"):  # a NumPy scalar
-        return exact(value.item(), field)
     else:
         raise InputError(field, value, "give a number, or text such as '1/3'")
     if isinstance(number, sp.Rational):
@@ -71,6 +75,44 @@ def exact(value: Any, field: str) -> sp.Expr:
     if number.free_symbols or not (number.is_real and number.is_finite):
         raise InputError(field, value, "give a finite real number")
     return number
+
+
+def _not_finite(value: Any) -> bool:
+    """Whether a value is one of the names or numbers of infinity and of no number."""
+    if isinstance(value, str):
+        return value.strip().lower().lstrip("+-") in ("nan", "inf", "infinity")
+    if isinstance(value, float | mpmath.mpf):
+        return not mpmath.isfinite(value)
+    if isinstance(value, Decimal):
+        return not value.is_finite()
+    return isinstance(value, sp.Expr) and value.has(sp.oo, -sp.oo, sp.zoo, sp.nan)
+
+
+def _decimals(number: sp.Float) -> sp.Rational:
+    """Shortest decimals that a number of SymPy's precision is the nearest one to."""
+    precision = number._prec
+    for digits in range(1, mpmath.libmp.repr_dps(precision) + 1):
+        text = mpmath.libmp.to_str(number._mpf_, digits)
+        if mpmath.libmp.from_str(text, precision, "n") == number._mpf_:
+            return sp.Rational(text)
+    return sp.Rational(*map(int, mpmath.libmp.to_rational(number._mpf_)))
+
+
+def is_rounded(value: Any) -> float:
+    """Relative rounding of a number that stands for others near it; 0 of exact ones.
+
+    Examples
+    --------
+    >>> is_rounded(0.25) == 2.0**-52, is_rounded("0.25"), is_rounded(sp.Rational(1, 4))
+    (True, 0.0, 0.0)
+    """
+    if isinstance(value, sp.Float):
+        return float(2.0 ** (1 - value._prec))
+    if isinstance(value, mpmath.mpf):
+        return float(2.0 ** (1 - mpmath.mp.prec))
+    if getattr(getattr(value, "dtype", None), "kind", "") == "f":
+        return float({2: 2.0**-10, 4: 2.0**-23}.get(value.dtype.itemsize, 2.0**-52))
+    return 2.0**-52 if isinstance(value, float) else 0.0
 
 
 def sign(number: sp.Expr) -> int:
@@ -127,7 +169,7 @@ def _adopt(function: sp.Expr, field: str) -> sp.Expr:
     """Bring a SymPy expression into the grammar: exact numbers, known functions."""
     named = {s: z for s in function.free_symbols if s.name == "z"}
     exactly = function.xreplace(named).xreplace(
-        {x: sp.Rational(str(x)) for x in function.atoms(sp.Float)}
+        {x: _decimals(x) for x in function.atoms(sp.Float)}
     )
     exactly = exactly.replace(sp.sech, lambda x: 1 / sp.cosh(x))
     exactly = exactly.replace(sp.erfc, lambda x: 1 - sp.erf(x))

@@ -11,7 +11,7 @@ from typing import Any
 import sympy as sp
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions import exact, read_function, sign
+from detequiv.theory.functions import exact, is_rounded, read_function, sign
 
 __all__ = ["MOST_GROUPS", "Network", "Ridge", "SpikedFeatures", "Target"]
 
@@ -240,10 +240,7 @@ def _set(part: object, **values: object) -> None:
 
 def _numbers(value: Numbers, field: str) -> tuple[sp.Expr, ...]:
     """Read one number or a list of them, from 1 to `MOST_GROUPS`."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if not isinstance(value, list | tuple):
-        value = [value]
+    value = _entries(value)
     if not 1 <= len(value) <= MOST_GROUPS:
         raise InputError(field, value, f"give from 1 to {MOST_GROUPS} numbers")
     return tuple(exact(v, field) for v in value)
@@ -258,10 +255,24 @@ def _fractions(value: Numbers | None, count: int, field: str) -> tuple[sp.Expr, 
         raise InputError(field, value, f"give {count} numbers, one a group")
     if not all(sign(v) > 0 for v in numbers):
         raise InputError(field, value, "must be positive")
-    if not (sum(numbers) - 1).equals(0):
+    total = sum(numbers)
+    rounding = count * max(map(is_rounded, _entries(value)))
+    if rounding and abs(total - 1) <= rounding:
+        return tuple(v / total for v in numbers)
+    if not (total - 1).equals(0):
         raise InputError(
             field,
             value,
-            f"must sum to 1, not {sp.N(sum(numbers), 12)}; write thirds as '1/3'",
+            f"must sum to 1, and exceed it by {sp.N(total - 1, 3)}; write thirds "
+            "as '1/3'",
         )
     return numbers
+
+
+def _entries(value: Any) -> list[Any]:
+    """Entries of a list or an array, or the one number as a list."""
+    if isinstance(value, list | tuple):
+        return list(value)
+    if getattr(value, "ndim", 0):
+        return list(value)
+    return [value]

@@ -96,10 +96,18 @@ class Problem:
             if (part := getattr(self, name)) is not None
         }
 
+    def value(self, name: str) -> Any:
+        """Read the value of a dotted name, such as "features.spike[0]"."""
+        table, _, key = name.partition(".")
+        key, bracket, place = key.partition("[")
+        found = getattr(getattr(self, table), key)
+        return found[int(place.removesuffix("]"))] if bracket else found
+
     def with_values(self, values: Mapping[str, object]) -> "Problem":
         """Replace values by their dotted names, such as "ridge.penalty".
 
-        Equal bulks and weights stay equal when the number of groups changes.
+        A name may end in the place of an entry, as "features.spike[0]". Equal bulks and
+        weights stay equal when a list changes the number of groups.
 
         Raises
         ------
@@ -115,7 +123,11 @@ class Problem:
                 raise InputError(name, value, f"no such field{_nearest(name, known)}")
             if table not in tables:
                 tables[table] = _for_any_number_of_groups(part)
+            key, bracket, place = key.partition("[")
             _check_field(table, key, value)
+            now = getattr(part, key)
+            if bracket:
+                value = _with_entry(name, now, place.removesuffix("]"), value)
             tables[table][key] = value
         parts = {name: getattr(self, name) for name in _TABLES}
         for table, entries in tables.items():
@@ -130,6 +142,15 @@ _TABLES: Mapping[str, Any] = {
     "target": Target,
     "ridge": Ridge,
 }
+
+
+def _with_entry(name: str, now: Any, place: str, value: object) -> tuple[Any, ...]:
+    """Replace one entry of a list."""
+    if not isinstance(now, tuple) or not place.isdecimal() or int(place) >= len(now):
+        count = len(now) if isinstance(now, tuple) else 0
+        problem = f"entries are 0 to {count - 1}" if count else "is no list"
+        raise InputError(name, value, problem)
+    return (*now[: int(place)], value, *now[int(place) + 1 :])
 
 
 @cache

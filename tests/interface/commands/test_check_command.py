@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from detequiv.cli import main
 
 FILE = str(Path(__file__).parents[3] / "docs" / "problem.toml")
-UNTRAINED = ("--set", "features.spike=0", "--set", "features.activation=relu")
+UNTRAINED = ("--set", "features.spike=[0]", "--set", "features.activation=relu")
 
 
 def run(*arguments: str) -> tuple[int, str, str]:

@@ -126,8 +126,12 @@ def test_any_field_can_be_varied() -> None:
     )
     there = data["training_error"].values[1, 0]
     assert abs(there / float(alone.training_error) - 1) < 1e-10
-    along = de.curve(PROBLEM, {"features.spike": [0, 1]}).coordinate("features.spike")
-    assert along.tolist() == [0.0, 1.0]
+    along = de.curve(PROBLEM, {"features.spike[0]": [0, 1]})
+    assert along.coordinate("features.spike[0]").tolist() == [0.0, 1.0]
+    second = de.solve(PROBLEM.with_values({"features.spike": [1, "-4/5"]}))
+    assert abs(along.values("excess_error")[1] / float(second.excess_error) - 1) < 1e-10
+    with pytest.raises(de.InputError, match=r"features\.spike\[0\], or give lists"):
+        de.curve(PROBLEM, {"features.spike": [0, 1]})
 
 
 def test_the_order_of_the_points_is_of_no_account() -> None:
