@@ -16,6 +16,7 @@ from detequiv.shell.options import (
     check_suffix,
     parse_assignments,
     read_problem,
+    width_option,
     workers_options,
 )
 from detequiv.theory.errors import ConvergenceError, InputError
@@ -44,6 +45,7 @@ __all__ = ["command"]
     metavar="D",
     help="Decimal digits, each point solved to them; float64 and its digits otherwise.",
 )
+@width_option
 @click.option(
     "--simulate",
     metavar="d=D,reps=R",
@@ -63,6 +65,7 @@ def command(
     changes: Sequence[str],
     vary: Sequence[str],
     digits: int | None,
+    width: int | None,
     simulate: str | None,
     seed: int,
     resume: str | None,
@@ -99,7 +102,8 @@ def command(
     from detequiv.shell.parallel import workers as open_workers
 
     with open_workers(workers, dask) as executor:
-        failure = _compute(problem, values, digits, draws, executor, table, figure)
+        theory = {"digits": digits, "width": width}
+        failure = _compute(problem, values, theory, draws, executor, table, figure)
     if failure is not None:
         raise ConvergenceError(f"{failure}; the other points are in the table")
 
@@ -187,7 +191,7 @@ def _parse_range(name: str, text: str) -> list[str]:
 def _compute(
     problem: de.Problem,
     values: dict[str, list[Any]],
-    digits: int | None,
+    theory: dict[str, int | None],
     draws: Draws | None,
     executor: Executor,
     table: Path | None,
@@ -197,13 +201,14 @@ def _compute(
     from detequiv.shell.progress import progress_bars
 
     failure = None
-    together = digits is None and all(name.startswith("ridge.") for name in values)
+    alone = any(theory.values())
+    together = not alone and all(name.startswith("ridge.") for name in values)
     with progress_bars() as bar:
         try:
             curve = de.curve(
                 problem,
                 vary=values,
-                digits=digits,
+                **theory,
                 executor=None if together else executor,
                 progress=bar("theory"),
             )

@@ -14,26 +14,56 @@ from detequiv.shell.options import (
     json_option,
     print_json,
     takes_problem,
+    width_option,
 )
 
 __all__ = ["command"]
+
+USUAL = 1000  # units of the networks that people train
+FEW = 4  # digits of the theory at that width
+FAR = 0.1  # relative difference that is told
+ERRORS = ("generalization_error", "training_error")
 
 
 @click.command
 @takes_problem
 @digits_option
+@width_option
 @json_option
-def command(problem: de.Problem, digits: int, as_json: bool) -> None:
+def command(problem: de.Problem, digits: int, width: int | None, as_json: bool) -> None:
     """Solve the problem in FILE."""
     from detequiv.theory.problem import remark
 
-    solution = de.solve(problem, digits=digits)
+    solution = de.solve(problem, digits=digits, width=width)
+    usual = _at_usual_width(problem)
     if as_json:
-        print_json(_as_json(solution))
+        print_json(_as_json(solution) | {"width": width, f"at_width_{USUAL}": usual})
     else:
         _print_table(solution)
+        if width is None and usual is not None:
+            _print_width(solution, usual)
     if note := remark(problem):
         click.echo(f"note: {note}", err=True)
+
+
+def _at_usual_width(problem: de.Problem) -> dict[str, str] | None:
+    """Errors at a width that people use; None where that theory is not reached."""
+    try:
+        found = de.solve(problem, width=USUAL, digits=FEW)
+    except de.DetequivError:
+        return None
+    return {name: found.text(name) for name in ERRORS}
+
+
+def _print_width(solution: Any, usual: dict[str, str]) -> None:
+    """Say so if the limit is far from a width that people use."""
+    for name in ERRORS:
+        limit = float(getattr(solution, name))
+        if abs(float(usual[name]) - limit) > FAR * abs(limit):
+            click.echo(
+                f"at {USUAL} units {name} is {usual[name]}: the limit is far from "
+                "there; see --width"
+            )
 
 
 def _as_json(solution: Any) -> dict[str, Any]:
@@ -60,6 +90,7 @@ def _print_table(solution: Any) -> None:
     """Print the quantities with what they mean."""
     from rich.box import SIMPLE
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=SIMPLE, pad_edge=False, title_justify="left")
@@ -67,11 +98,13 @@ def _print_table(solution: Any) -> None:
     table.add_column("value", no_wrap=True)
     table.add_column("definition", style="dim")
     for name, definition in DEFINITIONS.items():
-        table.add_row(name, solution.text(name), definition)
+        table.add_row(name, solution.text(name), escape(definition))
     console = Console(soft_wrap=True) if solution.digits > 40 else Console()
     console.print(table)
+    what = "the limit" if solution.width is None else f"{solution.width} units"
     console.print(
-        f"{solution.digits} digits vouched for; residual of the {solution.equations} "
+        f"{solution.digits} digits vouched for, of {what}; residual of the "
+        f"{solution.equations} "
         f"equations {decimal(solution.residual, 2)}",
         style="dim",
         highlight=False,

@@ -14,7 +14,7 @@ import sympy as sp
 from numpy.random import Generator, SeedSequence
 
 from detequiv.formats.table import Simulation, Table, check_quantity, csv_text, dataset
-from detequiv.numerics.arithmetic import check_digits
+from detequiv.numerics.arithmetic import check_digits, check_whole
 from detequiv.numerics.solving import sweep
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import value_text
@@ -207,6 +207,7 @@ def curve(
     vary: Mapping[str, Iterable[Any]],
     *,
     digits: int | None = None,
+    width: int | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Curve:
@@ -224,6 +225,9 @@ def curve(
         Significant decimal digits of every quantity. By default points that share
         features and target are solved together in float64, which vouches for ten
         digits at least, mostly for more.
+    width : int, optional
+        The number p of units: the theory of that width, as `detequiv.solve` has it.
+        By default the limit of infinite width.
     executor : concurrent.futures.Executor, optional
         Where the points are solved; in this thread by default.
     progress : callable, optional
@@ -256,6 +260,8 @@ def curve(
     """
     if digits is not None:
         check_digits(digits)
+    if width is not None:
+        check_whole("width", width)
     lists = {name: _list(name, values) for name, values in vary.items()}
     if not lists:
         raise InputError("vary", vary, "name a parameter, as ridge.samples_per_dim")
@@ -264,7 +270,9 @@ def curve(
         problem.with_values(dict(zip(lists, values, strict=True)))
         for values in product(*lists.values())
     ]
-    points = sweep(problems, digits=digits, executor=executor, progress=progress)
+    points = sweep(
+        problems, digits=digits, width=width, executor=executor, progress=progress
+    )
     found = Curve(
         problem=problem,
         vary=_coordinates(lists, problems),

@@ -27,6 +27,7 @@ __all__ = [
     "print_json",
     "read_problem",
     "takes_problem",
+    "width_option",
     "workers_options",
 ]
 
@@ -39,6 +40,12 @@ digits_option: Decorator = click.option(
     show_default=True,
     metavar="D",
     help="Significant decimal digits, every one vouched for.",
+)
+width_option: Decorator = click.option(
+    "--width",
+    type=int,
+    metavar="P",
+    help="Theory of networks with P units; by default the limit of infinite width.",
 )
 json_option: Decorator = click.option(
     "--json",

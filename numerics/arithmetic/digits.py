@@ -31,7 +31,7 @@ def check_whole(name: str, value: int) -> None:
         With the name and the value.
     """
     try:
-        whole = index(value)
+        whole = 0 if isinstance(value, bool) else index(value)
     except TypeError:
         whole = 0
     if whole < 1:

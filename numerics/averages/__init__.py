@@ -13,7 +13,8 @@ from detequiv.numerics.averages.fields import (
     refine_fields,
     tangent_columns,
 )
-from detequiv.numerics.averages.moments import conditional_values
+from detequiv.numerics.averages.gauss import gauss_rule
+from detequiv.numerics.averages.moments import MomentValues, conditional_values
 from detequiv.numerics.averages.quadrature import Rule, geometric_error
 
 __all__ = [
@@ -21,11 +22,13 @@ __all__ = [
     "REAL_AXIS",
     "Contour",
     "Fields",
+    "MomentValues",
     "Rule",
     "conditional_values",
     "contour_fields",
     "enclosed_zeros",
     "evaluate_fields",
+    "gauss_rule",
     "geometric_error",
     "refine_fields",
     "tangent_columns",

@@ -111,7 +111,8 @@ def evaluate_fields(
         fields = _on_rule(law, radius, step, accuracy, known)
         tail, noise = _tail(fields), 0.0
         if interpolating:
-            tail, noise = _interpolating_tail(fields, groups, accuracy)
+            means = len(law.mixture) or groups
+            tail, noise = _interpolating_tail(fields, means, groups, accuracy)
         if noise > 10.0 ** -(digits + 2):
             accuracy, known = accuracy * 1.5, {}
         elif tail > 10.0 ** -(digits + 2):
@@ -201,7 +202,7 @@ def _columns(law: FeatureLaw, nodes: list[Any], digits: float) -> list[list[Any]
     target = moments_at(law.target, nodes, law.alignment, spread, digits)
     noise = to_ball(law.noise_variance)
     return [
-        *([x.mid() for x in v.c0] for v in groups),
+        *_means(law, nodes, groups, digits),
         *([x.mid() for x in v.c1] for v in groups),
         *([x.mid() for x in v.cs] for v in groups),
         *tangent_columns(law, nodes, groups),
@@ -209,6 +210,18 @@ def _columns(law: FeatureLaw, nodes: list[Any], digits: float) -> list[list[Any]
         [x.mid() for x in target.c1],
         [(x + noise).mid() for x in target.cs],
     ]
+
+
+def _means(
+    law: FeatureLaw, nodes: list[Any], groups: Sequence[MomentValues], digits: float
+) -> list[list[Any]]:
+    """Mean features of the groups, or of the nodes of their mixtures."""
+    values = groups
+    if law.mixture:
+        values = [
+            moments_at(law.activation, nodes, u, r, digits) for u, r in law.mixture
+        ]
+    return [[x.mid() for x in v.c0] for v in values]
 
 
 def tangent_columns(
@@ -265,7 +278,7 @@ def _tail(fields: Fields) -> float:
 
 
 def _interpolating_tail(
-    fields: Fields, groups: int, accuracy: float
+    fields: Fields, means: int, groups: int, accuracy: float
 ) -> tuple[float, float]:
     """Share of the outermost nodes, and of the rounding of the variances.
 
@@ -273,7 +286,10 @@ def _interpolating_tail(
     one over the variances; the larger of the two.
     """
     variances = [
-        sum(row) for row in zip(*fields.columns[2 * groups : 3 * groups], strict=True)
+        sum(row)
+        for row in zip(
+            *fields.columns[means + groups : means + 2 * groups], strict=True
+        )
     ]
     if any(float(v) == 0 for v in variances):
         return inf, inf

@@ -19,7 +19,6 @@ from typing import Any
 import flint
 
 __all__ = [
-    "KappaRule",
     "Rule",
     "gaussian_radius",
     "geometric_error",
@@ -54,50 +53,6 @@ class Rule:
     def every(self, stride: int) -> list[int]:
         """Positions of the nodes of the rule at `stride` times the step."""
         return [i for i, j in enumerate(self.index) if j % stride == 0]
-
-
-@dataclass(frozen=True)
-class KappaRule:
-    """Nodes and weights of an average over kappa, which may have several components.
-
-    Attributes
-    ----------
-    nodes : list of tuple
-        Balls, one a component of kappa, real or on a contour; length n. Empty tuples
-        where a model's fields are given and kappa itself does not matter.
-    weights : list of arb or acb
-        The density of kappa included, length n.
-    index : list of int, optional
-        Place of each node on its lattice, as in `Rule`; None for a rule without error,
-        a finite sum, which is its own coarser rule.
-    radius : float
-        Reach into the tails.
-    """
-
-    nodes: list[tuple[Any, ...]]
-    weights: list[Any]
-    index: list[int] | None
-    radius: float = inf
-
-    @classmethod
-    def gaussian(cls, rule: Rule, radius: float = inf) -> "KappaRule":
-        """Give a rule in one variable the standard normal density."""
-        norm = (2 * arb.pi()).sqrt()
-        weights = [
-            (w * (-x * x / 2).exp() / norm).mid()
-            for w, x in zip(rule.weights, rule.nodes, strict=True)
-        ]
-        return cls([(x,) for x in rule.nodes], weights, rule.index, radius)
-
-    def every(self, stride: int) -> list[int]:
-        """Positions of the nodes of the rule at `stride` times the step."""
-        if self.index is None:
-            return list(range(len(self.nodes)))
-        return [i for i, j in enumerate(self.index) if j % stride == 0]
-
-    def share(self, stride: int) -> int:
-        """By what the weights of these nodes are multiplied."""
-        return 1 if self.index is None else stride
 
 
 def gaussian_radius(digits: float) -> float:

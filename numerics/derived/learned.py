@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 
 import numpy as np
+import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from detequiv.numerics.arithmetic import exact_ball, precision, to_ball
-from detequiv.numerics.averages import conditional_values, tangent_columns
-from detequiv.numerics.solving import Solution
-from detequiv.theory.problem import FeatureLaw, law_of
+from detequiv.numerics.averages import (
+    MomentValues,
+    conditional_values,
+    tangent_columns,
+)
+from detequiv.numerics.solving import Solution, law_of_solution
+from detequiv.theory.problem import FeatureLaw
 
 __all__ = ["combine_functions", "learned_function"]
 
@@ -19,7 +24,7 @@ def learned_function(solution: Solution, kappa: ArrayLike) -> NDArray[np.float64
     r"""Evaluate what the network has learned of the projection.
 
     The average of the fitted predictor over inputs with ``<v, x> = kappa``, in the
-    limit of large dimension:
+    limit of large dimension, or at the width of the solution:
 
     .. math:: \sum_q m_q c_{0,q}(\kappa) + t_q h_q(\kappa).
 
@@ -52,7 +57,7 @@ def learned_function(solution: Solution, kappa: ArrayLike) -> NDArray[np.float64
     array([0.524, 0.915, 1.742])
     """
     coefficients = [float(v) for v in solution.m + solution.t]
-    return combine_functions(law_of(solution.problem), coefficients, kappa)
+    return combine_functions(law_of_solution(solution), coefficients, kappa)
 
 
 def combine_functions(
@@ -77,17 +82,16 @@ def combine_functions(
     places = np.asarray(kappa, np.float64)
     with precision(DIGITS + 15):
         nodes = [exact_ball(float(k)) for k in places.ravel()]
-        groups = [
-            conditional_values(
-                law.activation,
-                [(to_ball(strength) * k).mid() for k in nodes],
-                scale,
-                DIGITS,
-            )
-            for strength, scale in zip(law.spikes, law.bulks, strict=True)
-        ]
+
+        def moments(strength: sp.Expr, scale: sp.Expr) -> MomentValues:
+            factor = to_ball(strength)
+            at = [(factor * k).mid() for k in nodes]
+            return conditional_values(law.activation, at, scale, DIGITS)
+
+        groups = [moments(*g) for g in zip(law.spikes, law.bulks, strict=True)]
         tangents = tangent_columns(law, nodes, groups)
-    columns = [group.c0 for group in groups] + tangents
+        means = [moments(*g) for g in law.mixture] if law.mixture else groups
+    columns = [mean.c0 for mean in means] + tangents
     values = np.array([[float(v) for v in column] for column in columns])
     learned: NDArray[np.float64] = np.asarray(coefficients) @ values
     return learned.reshape(places.shape)

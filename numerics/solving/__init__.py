@@ -4,7 +4,12 @@ from detequiv.numerics.solving.batch import first_step, float_fields, solve_floa
 from detequiv.numerics.solving.chord import BallSystem, solve_semidefinite
 from detequiv.numerics.solving.instance import solve_model
 from detequiv.numerics.solving.solution import QUANTITIES, Solution
-from detequiv.numerics.solving.solve import solve, solve_at_width, task_of
+from detequiv.numerics.solving.solve import (
+    law_of_solution,
+    solve,
+    solve_at_width,
+    task_of,
+)
 from detequiv.numerics.solving.sweep import Point, sweep
 from detequiv.numerics.solving.vouch import Task, Vouched, vouch
 
@@ -17,6 +22,7 @@ __all__ = [
     "Vouched",
     "first_step",
     "float_fields",
+    "law_of_solution",
     "solve",
     "solve_at_width",
     "solve_floats",

@@ -56,6 +56,9 @@ class Solution:
         "spiked" or "network".
     problem : Problem
         What was solved.
+    width : int or None
+        The number of units that this is the theory of; None is the limit. At a width
+        m has the coefficients of the nodes of each group's overlaps, group after group.
     """
 
     generalization_error: mpmath.mpf
@@ -72,6 +75,7 @@ class Solution:
     residual: mpmath.mpf
     equations: str
     problem: Problem
+    width: int | None = None
 
     def text(self, name: str) -> str:
         """One of the quantities as a decimal string with the digits vouched for."""

@@ -1,29 +1,39 @@
 """Solve one problem: its equations, its numbers, and what is reported of them."""
 
+from dataclasses import replace
+from typing import Any
+
 import mpmath
 import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
+from detequiv.numerics.averages import gauss_rule
 from detequiv.numerics.solving.solution import QUANTITIES, Solution
 from detequiv.numerics.solving.vouch import Task, vouch
-from detequiv.theory.models import ridgeless_model, upper_triangle
+from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.models import Model, ridgeless_model, upper_triangle
 from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
     check_limit,
     exact_parameters,
     interpolates,
+    law_at_width,
     law_of,
 )
 
+NODES = (3, 5, 9, 17, 33)  # in the overlap, more until the digits agree
+
 __all__ = [
+    "law_of_solution",
+    "mixture_task",
     "solve",
     "solve_at_width",
     "task_of",
 ]
 
 
-def solve(problem: Problem, *, digits: int = 15) -> Solution:
+def solve(problem: Problem, *, digits: int = 15, width: int | None = None) -> Solution:
     """Solve the deterministic equivalent of `problem`.
 
     Parameters
@@ -34,6 +44,12 @@ def solve(problem: Problem, *, digits: int = 15) -> Solution:
         Significant decimal digits of every reported quantity, 1 to 250. A
         quantity that vanishes (a training error without noise, say) has them
         relative to the variance of the labels.
+    width : int, optional
+        The number p of units, with ``d = p / width_per_dim``. The theory of that
+        width keeps what functions of the projection cost a finite number of units,
+        through all orders of a unit's overlap with the spike
+        (:mod:`detequiv.theory.models.mixture`); other corrections of order 1/d are
+        left out. By default the limit of infinite width.
 
     Returns
     -------
@@ -59,7 +75,67 @@ def solve(problem: Problem, *, digits: int = 15) -> Solution:
     >>> solve(problem, digits=20).text("generalization_error")
     '0.78907610210953659384'
     """
+    if width is not None:
+        return _at_width(problem, width, digits)
     return _report(problem, task_of(problem, law_of(problem)), digits)
+
+
+def _at_width(problem: Problem, width: int, digits: int) -> Solution:
+    """Solve with more and more nodes in the overlap, until the digits agree."""
+    check_whole("width", width)
+    check_digits(digits)
+    coarser: Solution | None = None
+    for count in NODES:
+        task = mixture_task(problem, width, count, digits)
+        finer = replace(_report(problem, task, digits), width=width)
+        if coarser is not None and _agree(coarser, finer, digits):
+            return finer
+        coarser = finer
+    raise ConvergenceError(
+        f"the overlaps of {width} units with the spike need more than {NODES[-1]} "
+        "nodes for these digits; ask for fewer, or for a larger width"
+    )
+
+
+def mixture_task(problem: Problem, width: int, count: int, digits: int) -> Task:
+    """Put a problem into the equations of a width: `count` nodes in the overlap."""
+    nodes, shares = _overlaps(problem, width, count, digits)
+    law = law_at_width(problem, nodes)
+    extra = [sp.Integer(width), *shares]
+    return _in_limit(problem, law, [*exact_parameters(problem, law), *extra])
+
+
+def _overlaps(
+    problem: Problem, width: int, count: int, digits: int
+) -> tuple[tuple[sp.Rational, ...], tuple[sp.Rational, ...]]:
+    dimension = width / problem.ridge.width_per_dim
+    if not dimension > 2:
+        raise InputError(
+            "width", width, f"is that of d = {dimension} inputs; 3 are needed"
+        )
+    return gauss_rule(count, dimension, digits + 10)
+
+
+def law_of_solution(solution: Solution) -> FeatureLaw:
+    """Features and target whose functions a solution has the coefficients of."""
+    problem, law = solution.problem, law_of(solution.problem)
+    if solution.width is None:
+        return law
+    count = len(solution.m) // len(law.spikes)
+    nodes, _ = _overlaps(problem, solution.width, count, solution.digits)
+    return law_at_width(problem, nodes)
+
+
+def _agree(coarser: Solution, finer: Solution, digits: int) -> bool:
+    """Whether a finer rule in the overlap changes none of the digits asked for."""
+    scale = finer.generalization_error
+    for name in QUANTITIES:
+        a, b = getattr(coarser, name), getattr(finer, name)
+        # of what vanishes, relative to the errors
+        size = abs(b) if abs(b) > mpmath.mpf(10) ** -digits * scale else scale
+        if a != b and not abs(a - b) <= mpmath.mpf(10) ** -digits * size:
+            return False
+    return True
 
 
 def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solution:
@@ -89,9 +165,20 @@ def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solutio
 
 def task_of(problem: Problem, law: FeatureLaw, width: int | None = None) -> Task:
     """Put a problem into equations; without a penalty, into those of the limit."""
-    model, parameters = law.model, exact_parameters(problem, law)
-    if width is not None:
-        model, parameters = model.at_width, [*parameters, sp.Integer(width)]
+    parameters = exact_parameters(problem, law)
+    if width is None:
+        return _in_limit(problem, law, parameters)
+    return _in_limit(problem, law, [*parameters, sp.Integer(width)], law.model.at_width)
+
+
+def _in_limit(
+    problem: Problem,
+    law: FeatureLaw,
+    parameters: list[Any],
+    model: Model | None = None,
+) -> Task:
+    """Pass to the limit's equations where there is no penalty."""
+    model = law.model if model is None else model
     if problem.ridge.penalty.is_positive:
         return Task(law, model, parameters)
     check_limit(problem, law)
@@ -107,6 +194,7 @@ def _report(problem: Problem, task: Task, digits: int) -> Solution:
     found = vouch(task, digits)
     law = task.law
     groups, latents = len(law.spikes), len(law.tangents)
+    means = len(law.mixture) or groups
     values = [to_mpf(v) for v in found.outputs.quantities]
     learned = [to_mpf(v) for v in found.outputs.coefficients]
     unknowns = [to_mpf(v) for v in found.unknowns]
@@ -121,8 +209,8 @@ def _report(problem: Problem, task: Task, digits: int) -> Solution:
         **dict(zip(QUANTITIES, values, strict=True)),
         g=tuple(unknowns[:groups]),
         A=tuple(map(tuple, coupling)),
-        m=tuple(learned[:groups]),
-        t=tuple(learned[groups : (1 + latents) * groups]),
+        m=tuple(learned[:means]),
+        t=tuple(learned[means : means + latents * groups]),
         digits=digits,
         residual=mpmath.mpf(found.residual),
         equations=law.equations,

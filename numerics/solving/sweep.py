@@ -86,6 +86,7 @@ def sweep(
     problems: Sequence[Problem],
     *,
     digits: int | None = None,
+    width: int | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Point]:
@@ -99,6 +100,8 @@ def sweep(
     digits : int, optional
         Significant decimal digits of every quantity. By default what float64 gives,
         and `ENOUGH` at least.
+    width : int, optional
+        The number of units, as for `solve`; each point is solved by itself then.
     executor : concurrent.futures.Executor, optional
         Where the work runs; in this thread by default.
     progress : callable, optional
@@ -109,11 +112,11 @@ def sweep(
     list of Point
         In the order of the problems.
     """
-    if digits is None:
+    if digits is None and width is None:
         batches, work = _batches(problems), _solve_together
     else:
         batches = [[i] for i in range(len(problems))]
-        work = partial(_solve_each, digits=digits)
+        work = partial(_solve_each, digits=digits or ENOUGH, width=width)
     jobs = [[problems[i] for i in batch] for batch in batches]
     results: Iterable[list[Point]] = (
         map(work, jobs) if executor is None else executor.map(work, jobs)
@@ -144,17 +147,21 @@ def _batches(problems: Sequence[Problem]) -> list[list[int]]:
     ]
 
 
-def _solve_each(problems: Sequence[Problem], *, digits: int) -> list[Point]:
+def _solve_each(
+    problems: Sequence[Problem], *, digits: int, width: int | None
+) -> list[Point]:
     """Solve one by one, to the digits asked for."""
     with ONE_AT_A_TIME:
-        return _solve_in_balls(problems, digits)
+        return _solve_in_balls(problems, digits, width)
 
 
-def _solve_in_balls(problems: Sequence[Problem], digits: int) -> list[Point]:
+def _solve_in_balls(
+    problems: Sequence[Problem], digits: int, width: int | None = None
+) -> list[Point]:
     points = []
     for problem in problems:
         try:
-            solution = solve(problem, digits=digits)
+            solution = solve(problem, digits=digits, width=width)
         except DetequivError as error:
             points.append(Point(problem=problem, values={}, digits=0, failure=error))
         else:

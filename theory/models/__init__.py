@@ -3,6 +3,7 @@
 from detequiv.theory.models.anisotropic import anisotropic_model
 from detequiv.theory.models.kappa_mean import KappaMean
 from detequiv.theory.models.matrices import InverseEntry, symmetric, upper_triangle
+from detequiv.theory.models.mixture import mixture_model
 from detequiv.theory.models.potential import Model, energy, energy_ridge, energy_source
 from detequiv.theory.models.ridge import ridge_model
 from detequiv.theory.models.ridgeless import ridgeless_model
@@ -16,6 +17,7 @@ __all__ = [
     "energy",
     "energy_ridge",
     "energy_source",
+    "mixture_model",
     "ridge_model",
     "ridgeless_model",
     "spiked_model",

@@ -23,6 +23,7 @@ from detequiv.theory.problem.parts import (
 )
 from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.step import population_step, sampled_slope
+from detequiv.theory.problem.widths import law_at_width
 
 __all__ = [
     "MOST_GROUPS",
@@ -39,6 +40,7 @@ __all__ = [
     "feature_law",
     "interpolates",
     "kappa",
+    "law_at_width",
     "law_of",
     "population_step",
     "remark",

@@ -11,7 +11,7 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
-from detequiv.theory.models import Model, spiked_model
+from detequiv.theory.models import Model, mixture_model, spiked_model
 from detequiv.theory.problem.parts import Ridge, SpikedFeatures, Target
 from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.step import TrainedGroup, trained_groups
@@ -51,6 +51,9 @@ class FeatureLaw:
         Delta.
     equations : str
         "spiked" or "network".
+    mixture : tuple of (Expr, Expr)
+        Strengths and scales of the groups' units on nodes of their overlap with the
+        spike, group after group, at a finite width; empty in the limit.
     """
 
     activation: Moments
@@ -62,10 +65,15 @@ class FeatureLaw:
     alignment: sp.Expr
     noise_variance: sp.Expr
     equations: str
+    mixture: tuple[tuple[sp.Expr, sp.Expr], ...] = ()
 
     @property
     def model(self) -> Model:
         """The potentials with as many groups and latents."""
+        if self.mixture:
+            groups = len(self.spikes)
+            nodes = len(self.mixture) // groups
+            return mixture_model(groups, 1 + len(self.tangents), nodes)
         return spiked_model(len(self.spikes), len(self.tangents))
 
 
