@@ -126,7 +126,6 @@ def smooth_envelope(loss: Loss) -> SmoothEnvelope:
     found = {"": piece + (u - v) ** 2 / chi, "v": slope, "c": -(slope**2) / 4}
     for name in DERIVATIVES:
         if name not in found:
-            *before, last = name
-            step = along_v if last == "v" else along_chi
-            found[name] = step(found["".join(before)])
+            step = along_v if name[-1] == "v" else along_chi
+            found[name] = step(found[name[:-1]])
     return SmoothEnvelope(equation, tuple(found[name] for name in DERIVATIVES))

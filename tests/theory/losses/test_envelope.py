@@ -116,11 +116,8 @@ def test_derivatives_of_the_logistic_envelope() -> None:
         return table[name].subs({u: root, v: x, chi: c}).evalf(40)
 
     for name in DERIVATIVES[1:]:
-        *before, by = name
-        dx, dc = (step, 0) if by == "v" else (0, step)
-        ends = [
-            value("".join(before), place + k * dx, leverage + k * dc) for k in (-1, 1)
-        ]
+        dx, dc = (step, 0) if name[-1] == "v" else (0, step)
+        ends = [value(name[:-1], place + k * dx, leverage + k * dc) for k in (-1, 1)]
         quotient = (ends[1] - ends[0]) / (2 * step)
         assert float(value(name, place, leverage)) == pytest.approx(
             float(quotient), rel=1e-14
