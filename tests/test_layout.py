@@ -18,7 +18,14 @@ ROOMS = ("interface", "theory", "numerics", "validation")
 
 # The order of the rooms within each room: every one may know those before it.
 ORDER = {
-    "theory": ("functions", "gaussian", "models", "problem", "derivation"),
+    "theory": (
+        "functions",
+        "gaussian",
+        "losses",
+        "models",
+        "problem",
+        "derivation",
+    ),
     "numerics": (
         "arithmetic",
         "averages",

@@ -1,6 +1,7 @@
 """Models, two scalar potentials each, and what they are made of."""
 
 from detequiv.theory.models.anisotropic import anisotropic_model
+from detequiv.theory.models.convex import ConvexModel, convex_model
 from detequiv.theory.models.kappa_mean import KappaMean
 from detequiv.theory.models.matrices import InverseEntry, symmetric, upper_triangle
 from detequiv.theory.models.mixture import mixture_model
@@ -10,10 +11,12 @@ from detequiv.theory.models.ridgeless import ridgeless_model
 from detequiv.theory.models.spiked import spiked_model
 
 __all__ = [
+    "ConvexModel",
     "InverseEntry",
     "KappaMean",
     "Model",
     "anisotropic_model",
+    "convex_model",
     "energy",
     "energy_ridge",
     "energy_source",
