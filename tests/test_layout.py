@@ -50,10 +50,8 @@ ORDER = {
 BELOW_THE_PACKAGE = ("formats", "figures", "pages", "results")  # of the interface
 MOST_MODULES, MOST_LINES = 10, 350
 LONGER = {  # to be split
-    "detequiv.numerics.averages.moments",
     "detequiv.numerics.spectrum.spectrum",
     "detequiv.numerics.spectrum.support",
-    "detequiv.theory.problem.problem",
 }
 
 WITNESS = ("detequiv.validation.witness", "detequiv.validation.statistics")
