@@ -10,6 +10,7 @@ import detequiv
 
 sys.path.insert(0, str(Path(__file__).parent))
 from activation_tables import activation_tables
+from room_tables import room_tables
 
 project = "detequiv"
 author = "detequiv developers"
@@ -71,7 +72,7 @@ def append_modules(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def append_tables(app: Sphinx, page: str, source: list[str]) -> None:
-    """End the page on activations with tables that the package computes.
+    """End some pages with tables: of activations, and of the rooms' imports.
 
     Parameters
     ----------
@@ -80,6 +81,8 @@ def append_tables(app: Sphinx, page: str, source: list[str]) -> None:
     """
     if page == "activations":
         source[0] += activation_tables()
+    if page == "architecture":
+        source[0] += room_tables()
 
 
 def setup(app: Sphinx) -> None:

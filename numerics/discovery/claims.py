@@ -1,5 +1,7 @@
 """Claims about reported quantities, read by a closed grammar.
 
+::
+
     claim       comparison, or several joined by "and"
     comparison  sum, one of < <= > >=, sum
     sum         terms joined by + - * / ** and parentheses; powers are whole
