@@ -49,7 +49,10 @@ def test_solve_json_is_the_contract(file: str) -> None:
     assert {k: len(v) for k, v in answer.pop("learned").items()} == {"m": 2, "t": 2}
     assert answer.pop("digits") == 20
     assert abs(Decimal(answer.pop("residual"))) < Decimal("1e-20")
-    assert answer == {"equations": "spiked"}
+    usual = de.solve(de.load(file), width=1000, digits=4)
+    errors = ("generalization_error", "training_error")
+    assert answer.pop("at_width_1000") == {name: usual.text(name) for name in errors}
+    assert answer == {"equations": "spiked", "width": None}
 
 
 def test_numbers_keep_their_digits(file: str) -> None:
