@@ -67,12 +67,15 @@ class Table:
         The results, the last parameter varying fastest.
     simulation : Simulation or None
         Draws at the same points, if there are any.
+    width : int or None
+        The number of units that theory is of; None is the limit.
     """
 
     problem: Problem
     vary: Mapping[str, tuple[sp.Expr | str, ...]]
     points: tuple[Point, ...]
     simulation: Simulation | None = None
+    width: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -140,6 +143,7 @@ def _rows(table: Table) -> Iterator[list[str]]:
     """Header, then one row a point."""
     simulation = table.simulation
     header = [*table.vary, *QUANTITIES, "digits"]
+    header += ["width"] * (table.width is not None)
     if simulation is not None:
         header += ["d", "n", "p", "repetitions", "seed"]
         for name in QUANTITIES:
@@ -149,6 +153,7 @@ def _rows(table: Table) -> Iterator[list[str]]:
     for i, (values, point) in enumerate(zip(places, table.points, strict=True)):
         row = [*map(value_text, values), *map(point.text, QUANTITIES)]
         row.append(str(point.digits))
+        row += [str(table.width)] * (table.width is not None)
         if simulation is not None:
             estimates = simulation.estimates[i]
             sizes = estimates.experiment.dimensions
@@ -169,6 +174,8 @@ def dataset(table: Table) -> xarray.Dataset:
         "problem": dump(table.problem),
         "detequiv_version": version("detequiv"),
     }
+    if table.width is not None:
+        attributes["width"] = str(table.width)
     variables: dict[str, Any] = {}
 
     def add(name: str, values: Any, long_name: str, definition: str) -> None:

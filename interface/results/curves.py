@@ -106,6 +106,15 @@ class Curve(Table):
         root = np.random.default_rng(rng).bit_generator.seed_seq
         if not isinstance(root, SeedSequence):
             raise InputError("rng", rng, "no seed can be spawned from it; give an int")
+        for point in self.points:
+            drawn = round(float(point.problem.ridge.width_per_dim) * dimension)
+            if self.width is not None and drawn != self.width:
+                raise InputError(
+                    "dimension",
+                    dimension,
+                    f"draws {drawn} units beside the theory of {self.width}; give the "
+                    "dimension of that width, or the limit's curve",
+                )
         total = repetitions * len(self.points)
         estimates: list[Estimates] = []
 
@@ -277,6 +286,7 @@ def curve(
         problem=problem,
         vary=_coordinates(lists, problems),
         points=tuple(points),
+        width=width,
     )
     failures = [p.failure for p in points if p.failure is not None]
     if len(failures) == len(points) and isinstance(failures[0], InputError):

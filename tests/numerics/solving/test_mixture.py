@@ -89,6 +89,12 @@ def test_quantities_belong_together() -> None:
     curve = de.curve(SPIKED, {"ridge.penalty": ["1/20", "1/10"]}, width=150)
     for name in QUANTITIES:
         assert curve.values(name)[0] == pytest.approx(float(getattr(found, name)))
+    # and says of which width it is
+    header, first, *_ = (curve.to_csv() or "").splitlines()
+    assert dict(zip(header.split(","), first.split(","), strict=True))["width"] == "150"
+    assert curve.to_xarray().attrs["width"] == "150"
+    with pytest.raises(de.InputError, match="beside the theory of 150"):
+        curve.simulate(dimension=20, repetitions=2)
 
 
 def test_the_learned_function_is_that_of_the_width() -> None:
