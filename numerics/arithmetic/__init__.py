@@ -20,6 +20,7 @@ from detequiv.numerics.arithmetic.matrices import (
     column,
     inverse_of,
     solve_linear,
+    solve_semidefinite,
     symmetric,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "inverse_of",
     "precision",
     "solve_linear",
+    "solve_semidefinite",
     "symmetric",
     "to_ball",
     "to_float",

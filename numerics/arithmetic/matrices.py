@@ -7,7 +7,15 @@ import flint
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import upper_triangle
 
-__all__ = ["add", "cholesky", "column", "inverse_of", "solve_linear", "symmetric"]
+__all__ = [
+    "add",
+    "cholesky",
+    "column",
+    "inverse_of",
+    "solve_linear",
+    "solve_semidefinite",
+    "symmetric",
+]
 
 arb, arb_mat = flint.arb, flint.arb_mat
 
@@ -61,3 +69,39 @@ def cholesky(matrix: Any) -> Any:
             rest = matrix[i, j] - sum(root[i, k] * root[j, k] for k in range(j))
             root[i, j] = (rest.sqrt() if i == j else rest / root[j, j]).mid()
     return root
+
+
+def solve_semidefinite(matrix: Any, right: list[Any]) -> list[Any]:
+    """Solve ``matrix y = right``, positive semidefinite and consistent.
+
+    Pivoted elimination on the matrix with unit diagonal. Pivots whose ball
+    contains 0, or that lie in the last third of the working precision, are
+    dependent directions: their coefficients are 0, which leaves the minimum of
+    the quadratic form as it is.
+    """
+    size = len(right)
+    rows, b = matrix.tolist(), list(right)
+    norm = [
+        arb(1) if rows[i][i].contains(0) else rows[i][i].sqrt() for i in range(size)
+    ]
+    work = [[rows[i][j] / norm[i] / norm[j] for j in range(size)] for i in range(size)]
+    b = [v / n for v, n in zip(b, norm, strict=True)]
+    threshold = arb(2) ** (-(2 * flint.ctx.prec) // 3)
+    open_rows, pivots = list(range(size)), []
+    while open_rows:
+        k = max(open_rows, key=lambda i: float(work[i][i]))
+        if not work[k][k] > threshold:
+            break
+        open_rows.remove(k)
+        pivots.append(k)
+        for i in open_rows:
+            factor = work[i][k] / work[k][k]
+            b[i] -= factor * b[k]
+            for j in open_rows:
+                work[i][j] -= factor * work[k][j]
+    y = [arb(0)] * size
+    for place in reversed(range(len(pivots))):
+        k = pivots[place]
+        known = sum((work[k][j] * y[j] for j in pivots[place + 1 :]), arb(0))
+        y[k] = (b[k] - known) / work[k][k]
+    return [v / n for v, n in zip(y, norm, strict=True)]

@@ -9,9 +9,8 @@ from detequiv.numerics.averages.contours import (
 )
 from detequiv.numerics.averages.fields import (
     Fields,
-    evaluate_fields,
-    refine_fields,
-    tangent_columns,
+    LawFields,
+    feature_columns,
 )
 from detequiv.numerics.averages.gauss import gauss_rule
 from detequiv.numerics.averages.moments import MomentValues, conditional_values
@@ -22,14 +21,13 @@ __all__ = [
     "REAL_AXIS",
     "Contour",
     "Fields",
+    "LawFields",
     "MomentValues",
     "Rule",
     "conditional_values",
     "contour_fields",
     "enclosed_zeros",
-    "evaluate_fields",
+    "feature_columns",
     "gauss_rule",
     "geometric_error",
-    "refine_fields",
-    "tangent_columns",
 ]

@@ -22,7 +22,7 @@ import flint
 import numpy as np
 
 from detequiv.numerics.arithmetic import precision, to_float
-from detequiv.numerics.averages.fields import Fields, moments_at, tangent_columns
+from detequiv.numerics.averages.fields import Fields, feature_columns
 from detequiv.numerics.averages.quadrature import Rule, gaussian_radius
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import FeatureLaw
@@ -116,7 +116,7 @@ def contour_fields(
         with precision(digits + 15):
             rule = contour.rule(radius, delta, shift, step)
         fields = _on_rule(law, rule, digits)
-        if _tail(fields, len(law.spikes)) < 10.0 ** -(digits - 2):
+        if _tail(fields) < 10.0 ** -(digits - 2):
             return fields
         radius *= 1.2
     raise ConvergenceError(
@@ -132,32 +132,24 @@ def _on_rule(law: FeatureLaw, rule: Rule, digits: float) -> Fields:
             (w * (-x * x / 2).exp() / norm).mid()
             for w, x in zip(rule.weights, rule.nodes, strict=True)
         ]
-        groups = [
-            moments_at(law.activation, rule.nodes, u, r, digits)
-            for u, r in zip(law.spikes, law.bulks, strict=True)
-        ]
-        tangents = tangent_columns(law, rule.nodes, groups)
-    nothing = [arb(0)] * len(rule.nodes)
-    columns = [
-        *([x.mid() for x in v.c0] for v in groups),
-        *([x.mid() for x in v.c1] for v in groups),
-        *([x.mid() for x in v.cs] for v in groups),
-        *tangents,
-        *(nothing, nothing, nothing),
-    ]
-    return Fields(weights, columns, rule)
+        families = feature_columns(law, rule.nodes, digits)
+    model, nothing = law.model, [arb(0)] * len(rule.nodes)
+    columns = [nothing] * len(model.fields)
+    for name, values in families.items():
+        columns[model.families[name]] = values
+    return Fields(weights, columns, model.families, rule)
 
 
-def _tail(fields: Fields, groups: int) -> float:
+def _tail(fields: Fields) -> float:
     """Largest share of an averaged c1^2 or cs that the outermost nodes carry."""
     share = 0.0
-    for place, column in enumerate(fields.columns[groups : 3 * groups]):
-        power = 2 if place < groups else 1
-        sizes = [
-            abs(complex(w)) * abs(complex(v)) ** power
-            for w, v in zip(fields.weights, column, strict=True)
-        ]
-        share = max(share, max(sizes[0], sizes[-1]) / (sum(sizes) + 1e-300))
+    for family, power in (("c1", 2), ("cs", 1)):
+        for column in fields[family]:
+            sizes = [
+                abs(complex(w)) * abs(complex(v)) ** power
+                for w, v in zip(fields.weights, column, strict=True)
+            ]
+            share = max(share, max(sizes[0], sizes[-1]) / (sum(sizes) + 1e-300))
     return share
 
 

@@ -1,6 +1,6 @@
 """The kappa-dependent functions of a problem on a quadrature rule in kappa."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import inf
@@ -28,13 +28,7 @@ from detequiv.numerics.averages.quadrature import (
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import FeatureLaw, c1, c2, kappa
 
-__all__ = [
-    "Fields",
-    "evaluate_fields",
-    "moments_at",
-    "refine_fields",
-    "tangent_columns",
-]
+__all__ = ["Fields", "LawFields", "feature_columns"]
 
 arb = flint.arb
 Known = dict[Any, tuple[Any, ...]]  # values of all fields at a node, by its place
@@ -45,14 +39,18 @@ OSCILLATING = 4.0  # first step of functions that oscillate, in units of the oth
 class Fields:
     """Values of a model's fields on nodes in kappa, as balls.
 
+    A family of fields, such as all ``c0_q``, is found by its name: ``fields["c0"]``.
+
     Attributes
     ----------
     weights : list of arb
-        Quadrature weights times the standard normal density, length n.
+        Probabilities of the nodes: quadrature weights times the normal density.
     columns : list of list of arb
         One column a field, in the order of the model's `fields`, each of length n.
-    rule : Rule
-        The rule in kappa.
+    families : mapping of str to slice
+        Places of each family among the columns.
+    rule : Rule, optional
+        The rule in kappa. None where the nodes are all there is to average over.
     radius : float
         Reach of the rule into the tails.
     digits : float
@@ -61,16 +59,31 @@ class Fields:
 
     weights: list[Any]
     columns: list[list[Any]]
-    rule: Rule
+    families: Mapping[str, slice]
+    rule: Rule | None
     radius: float = inf
     digits: float = inf
+
+    def __getitem__(self, family: str) -> list[list[Any]]:
+        """Return the columns of one family."""
+        return self.columns[self.families[family]]
+
+    def balls(self, stride: int = 1) -> tuple[list[Any], list[list[Any]]]:
+        """Weights and, node by node, fields: of the rule of every stride-th node."""
+        keep, factor = list(range(len(self.weights))), 1
+        if self.rule is not None:
+            keep, factor = self.rule.every(stride), stride
+        nodes = [[column[i] for column in self.columns] for i in keep]
+        return [self.weights[i] * factor for i in keep], nodes
 
     def floats(
         self, stride: int = 1
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Weights (n,) and fields (F, n) in float64, on every stride-th node."""
-        keep = self.rule.every(stride)
+        """Weights (n,) and fields (F, n) of the same rule, in float64."""
         weights, columns = self._floats
+        if self.rule is None:
+            return weights, columns
+        keep = self.rule.every(stride)
         return weights[keep] * stride, columns[:, keep]
 
     @cached_property
@@ -82,73 +95,78 @@ class Fields:
         return weights, columns.reshape(len(self.columns), len(weights))
 
 
-def evaluate_fields(
-    law: FeatureLaw, digits: float, step: float, *, interpolating: bool = False
-) -> Fields:
-    """Evaluate the fields of the spiked model for the given features and target.
+@dataclass(frozen=True)
+class LawFields:
+    """The fields of a problem's features and target, on rules as fine as is needed.
 
-    Parameters
+    Attributes
     ----------
     law : FeatureLaw
         Exact data of features and target.
-    digits : float
-        Accuracy of the conditional moments, and reach of the rule into the tails.
-    step : float
-        Step of the rule in its own variable (t of ``kappa = delta sinh(t)``).
     interpolating : bool
         Whether the averages will weight with ``1/chi`` and not ``1/(1 + chi)``: the
         variances in the far tails then count relative to themselves.
-
-    Raises
-    ------
-    ConvergenceError
-        A conditional moment has not the digits asked for.
     """
-    groups = len(law.spikes)
-    radius, accuracy = gaussian_radius(digits + 5), digits
-    known: Known = {}
-    for _ in range(20):
-        fields = _on_rule(law, radius, step, accuracy, known)
-        tail, noise = _tail(fields), 0.0
-        if interpolating:
-            means = len(law.mixture) or groups
-            tail, noise = _interpolating_tail(fields, means, groups, accuracy)
-        if noise > 10.0 ** -(digits + 2):
-            accuracy, known = accuracy * 1.5, {}
-        elif tail > 10.0 ** -(digits + 2):
-            radius, known = radius * 1.2, _known(fields)
-        else:
-            return fields
-        if accuracy > 4 * digits:
-            break
-    if not interpolating:
+
+    law: FeatureLaw
+    interpolating: bool = False
+
+    def evaluate(self, digits: float, step: float) -> Fields:
+        """Evaluate the fields.
+
+        Parameters
+        ----------
+        digits : float
+            Accuracy of the conditional moments, and reach of the rule into the tails.
+        step : float
+            Step of the rule in its own variable (t of ``kappa = delta sinh(t)``).
+
+        Raises
+        ------
+        ConvergenceError
+            A conditional moment has not the digits asked for.
+        """
+        radius, accuracy = gaussian_radius(digits + 5), digits
+        known: Known = {}
+        for _ in range(20):
+            fields = _on_rule(self.law, radius, step, accuracy, known)
+            tail, noise = _tail(fields), 0.0
+            if self.interpolating:
+                tail, noise = _interpolating_tail(fields, accuracy)
+            if noise > 10.0 ** -(digits + 2):
+                accuracy, known = accuracy * 1.5, {}
+            elif tail > 10.0 ** -(digits + 2):
+                radius, known = radius * 1.2, _known(fields)
+            else:
+                return fields
+            if accuracy > 4 * digits:
+                break
+        if not self.interpolating:
+            raise ConvergenceError(
+                f"the average over kappa reached a share of {tail:.1e} in its tails; "
+                "ask for fewer digits, or for smaller spikes"
+            )
         raise ConvergenceError(
-            f"the average over kappa reached a share of {tail:.1e} in its tails; ask "
-            "for fewer digits, or for smaller spikes"
+            "without a penalty, samples far out decide, and there the features' "
+            "variance vanishes too fast for this precision; give a ridge.penalty > 0"
         )
-    raise ConvergenceError(
-        "without a penalty, samples far out decide, and there the features' "
-        "variance vanishes too fast for this precision; give a ridge.penalty > 0"
-    )
 
+    def refine(self, fields: Fields, step: float) -> Fields:
+        """Evaluate the fields with another step; what is known at a node is kept.
 
-def refine_fields(law: FeatureLaw, fields: Fields, step: float) -> Fields:
-    """Evaluate the fields with another step; what is known at a node is kept.
-
-    Parameters
-    ----------
-    law : FeatureLaw
-        Exact data of features and target, those of `fields`.
-    fields : Fields
-        What is known.
-    step : float
-        The new step. Powers of 2 times the known one share nodes with it.
-    """
-    return _on_rule(law, fields.radius, step, fields.digits, _known(fields))
+        Parameters
+        ----------
+        fields : Fields
+            What is known.
+        step : float
+            The new step. Powers of 2 times the known one share nodes with it.
+        """
+        return _on_rule(self.law, fields.radius, step, fields.digits, _known(fields))
 
 
 def _known(fields: Fields) -> Known:
     """Values at the nodes, by their exact places."""
+    assert fields.rule is not None
     rows = zip(*fields.columns, strict=True)
     return {x.man_exp(): row for x, row in zip(fields.rule.nodes, rows, strict=True)}
 
@@ -171,7 +189,7 @@ def _on_rule(
         rows = zip(*_columns(law, new, digits), strict=True) if new else ()
         known = known | {x.man_exp(): row for x, row in zip(new, rows, strict=True)}
     columns = list(map(list, zip(*(known[p] for p in places), strict=True)))
-    return Fields(weights, columns, rule, radius, digits)
+    return Fields(weights, columns, law.model.families, rule, radius, digits)
 
 
 def _rule(law: FeatureLaw, radius: float, step: float, digits: float) -> Rule:
@@ -193,41 +211,48 @@ def _rule(law: FeatureLaw, radius: float, step: float, digits: float) -> Rule:
 
 def _columns(law: FeatureLaw, nodes: list[Any], digits: float) -> list[list[Any]]:
     """Evaluate the fields at the nodes, in the order of the model."""
-    by_group = {
-        (u, r): moments_at(law.activation, nodes, u, r, digits)
-        for u, r in zip(law.spikes, law.bulks, strict=True)
-    }
-    groups = [by_group[pair] for pair in zip(law.spikes, law.bulks, strict=True)]
     spread = sp.sqrt(1 - law.alignment**2)
     target = moments_at(law.target, nodes, law.alignment, spread, digits)
     noise = to_ball(law.noise_variance)
-    return [
-        *_means(law, nodes, groups, digits),
-        *([x.mid() for x in v.c1] for v in groups),
-        *([x.mid() for x in v.cs] for v in groups),
-        *tangent_columns(law, nodes, groups),
-        [x.mid() for x in target.c0],
-        [x.mid() for x in target.c1],
-        [(x + noise).mid() for x in target.cs],
-    ]
+    families = {
+        **feature_columns(law, nodes, digits),
+        "tau0": _midpoints([target.c0]),
+        "tau1": _midpoints([target.c1]),
+        "tau2": _midpoints([[x + noise for x in target.cs]]),
+    }
+    return [column for name in law.model.families for column in families[name]]
 
 
-def _means(
-    law: FeatureLaw, nodes: list[Any], groups: Sequence[MomentValues], digits: float
-) -> list[list[Any]]:
-    """Mean features of the groups, or of the nodes of their mixtures."""
-    values = groups
-    if law.mixture:
-        values = [
-            moments_at(law.activation, nodes, u, r, digits) for u, r in law.mixture
-        ]
-    return [[x.mid() for x in v.c0] for v in values]
+def feature_columns(
+    law: FeatureLaw, nodes: list[Any], digits: float
+) -> dict[str, list[list[Any]]]:
+    """Evaluate the fields of the features, by family, on real or complex nodes.
+
+    One column a group; c0 has one a node of each group's mixture, if there is any, and
+    h those of one latent after the other.
+    """
+    once = {
+        pair: moments_at(law.activation, nodes, *pair, digits)
+        for pair in zip(law.spikes, law.bulks, strict=True)
+    }
+    groups = [once[pair] for pair in zip(law.spikes, law.bulks, strict=True)]
+    means = [moments_at(law.activation, nodes, *pair, digits) for pair in law.mixture]
+    return {
+        "c0": _midpoints([v.c0 for v in means or groups]),
+        "c1": _midpoints([v.c1 for v in groups]),
+        "cs": _midpoints([v.cs for v in groups]),
+        "h": _tangent_columns(law, nodes, groups),
+    }
 
 
-def tangent_columns(
+def _midpoints(columns: Iterable[Iterable[Any]]) -> list[list[Any]]:
+    return [[x.mid() for x in column] for column in columns]
+
+
+def _tangent_columns(
     law: FeatureLaw, nodes: Sequence[Any], groups: Sequence[MomentValues]
 ) -> list[list[Any]]:
-    """Evaluate the tangent functions, latent after latent, on real or complex nodes."""
+    """Evaluate the tangent functions, latent after latent."""
     columns = []
     for latent in law.tangents:
         for tangent, values in zip(latent, groups, strict=True):
@@ -262,6 +287,7 @@ def _ends(fields: Fields) -> list[tuple[int, Any]]:
 
     A rule may give these nodes hardly any weight: it says nothing of the tails.
     """
+    assert fields.rule is not None
     nodes = fields.rule.nodes
     return [(i, (-(nodes[i] ** 2) / 2).exp()) for i in (0, len(nodes) - 1)]
 
@@ -277,20 +303,13 @@ def _tail(fields: Fields) -> float:
     return share
 
 
-def _interpolating_tail(
-    fields: Fields, means: int, groups: int, accuracy: float
-) -> tuple[float, float]:
+def _interpolating_tail(fields: Fields, accuracy: float) -> tuple[float, float]:
     """Share of the outermost nodes, and of the rounding of the variances.
 
     Of averages with weight 1 and of averages with weight ``1/chi``, which behaves like
     one over the variances; the larger of the two.
     """
-    variances = [
-        sum(row)
-        for row in zip(
-            *fields.columns[means + groups : means + 2 * groups], strict=True
-        )
-    ]
+    variances = [sum(row) for row in zip(*fields["cs"], strict=True)]
     if any(float(v) == 0 for v in variances):
         return inf, inf
     plain = [float(w) for w in fields.weights]

@@ -238,7 +238,7 @@ def _attempt(
         system = EnclosedSystem(integrands, rule, domain)
         x = system.solution(start)
         quantities, _ = system.outputs(x, basis)
-        labels = rule.average(_label_power)[0]
+        labels = rule.average(integrands.labels)[0]
         reached = min(_accuracy(q, labels) for q in (*quantities, *x[:groups]))
         coupling: list[list[Any]] = [[None] * groups for _ in range(groups)]
         for (i, j), value in zip(upper, x[groups:], strict=True):
@@ -254,12 +254,6 @@ def _attempt(
             ),
             reached,
         )
-
-
-def _label_power(fields: list[Any], tail: bool = False) -> list[Any]:
-    """Second moment of the labels given kappa."""
-    tau0, tau1, tau2 = fields[-3:]
-    return [tau0 * tau0 + tau1 * tau1 + tau2]
 
 
 def _accuracy(value: Any, labels: Any) -> float:

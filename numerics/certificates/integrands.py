@@ -114,6 +114,11 @@ class Integrands:
 
         return integrand
 
+    def labels(self, fields: list[Any], tail: bool = False) -> list[Any]:
+        """Second moment of the labels."""
+        offsets, _ = self._residuals(fields)
+        return [sum((o * o for o in offsets), self._rest(fields))]
+
     def _at(
         self, fields: list[Any], x: list[Any], tail: bool
     ) -> tuple[list[Any], list[Any]]:

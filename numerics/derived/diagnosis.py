@@ -15,9 +15,9 @@ import mpmath
 import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, precision, to_ball, to_mpf
-from detequiv.numerics.averages import evaluate_fields, geometric_error
-from detequiv.numerics.equations import ball_equations
-from detequiv.numerics.solving import BallSystem, first_step, solve, solve_semidefinite
+from detequiv.numerics.averages import LawFields, geometric_error
+from detequiv.numerics.equations import BallSystem
+from detequiv.numerics.solving import first_step, solve
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.problem import FeatureLaw, Problem, exact_parameters, law_of
 
@@ -135,12 +135,11 @@ def _unreachable(problem: Problem, law: FeatureLaw, digits: int) -> mpmath.mpf:
     """Least squares of the target on the features' conditional means and slopes."""
     step = first_step(digits + 5.0)
     for _ in range(ATTEMPTS):
-        fields = evaluate_fields(law, digits + 5.0, step)
+        fields = LawFields(law).evaluate(digits + 5.0, step)
         with precision(digits + 25):
             parameters = [to_ball(v) for v in exact_parameters(problem, law)]
-            equations = ball_equations(law.model)
             parts = [
-                _misfit(BallSystem(equations, fields, parameters, stride))
+                _misfit(BallSystem(law.model, fields, parameters, stride))
                 for stride in (1, 2, 4)
             ]
             misfit, labels = parts[0]
@@ -158,31 +157,8 @@ def _unreachable(problem: Problem, law: FeatureLaw, digits: int) -> mpmath.mpf:
 
 def _misfit(system: BallSystem) -> tuple[Any, Any]:
     """Mean square that no coefficients fit, and the mean square of the labels."""
-    equations, parameters = system.equations, system.parameters
-    rows = len(equations.model.energy_residuals)
-    count = len(equations.model.coefficients)
-    design, scaled, target, weights = [], [], [], []
-    rest = arb(0)
-    for weight, field in zip(system.weights, system.fields, strict=True):
-        slopes = equations.slopes(field, parameters)
-        for k, offset in enumerate(equations.offsets(field, parameters)):
-            row = slopes[k * count : (k + 1) * count]
-            design.append(row)
-            scaled.append([weight * v for v in row])
-            target.append(offset)
-            weights.append(weight)
-        rest += weight * equations.rest(field, parameters)[0]
-    assert len(design) == rows * len(system.weights)
-    transpose = arb_mat(scaled).transpose()
-    column = arb_mat(len(target), 1, target)
-    right = (transpose * column).entries()
-    y = solve_semidefinite(transpose * arb_mat(design), right)
-    fitted = (arb_mat(design) * arb_mat(count, 1, y)).entries()
-    misfit = rest + sum(
-        (w * (t - v) ** 2 for w, t, v in zip(weights, target, fitted, strict=True)),
-        arb(0),
-    )
-    labels = rest + sum(
-        (w * t * t for w, t in zip(weights, target, strict=True)), arb(0)
-    )
-    return misfit.mid(), labels.mid()
+    count = len(system.equations.model.coefficients)
+    ones = [arb(1)] * len(system.weights)
+    _, squares = system.fit(ones, arb_mat(count, count))
+    shares = (w * s for w, s in zip(system.weights, squares, strict=True))
+    return sum(shares, arb(0)).mid(), system.labels().mid()

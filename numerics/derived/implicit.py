@@ -117,8 +117,9 @@ def _along_tangent(
     """Quantities at k steps, the unknowns moved along their tangent."""
     systems = {}
     for k, side in sides.items():
-        same = side.law is task.law
-        fields = found.fields if same else side.fields(found.fields.digits, found.step)
+        fields = found.fields
+        if side.fields != task.fields:
+            fields = side.fields.evaluate(fields.digits, found.step)
         systems[k] = side.balls(fields)
     x = found.unknowns
     gradients = zip(*(system.gradient(x) for system in systems.values()), strict=True)

@@ -3,15 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
-from detequiv.numerics.arithmetic import exact_ball, precision, to_ball
-from detequiv.numerics.averages import (
-    MomentValues,
-    conditional_values,
-    tangent_columns,
-)
+from detequiv.numerics.arithmetic import exact_ball, precision
+from detequiv.numerics.averages import feature_columns
 from detequiv.numerics.solving import Solution, law_of_solution
 from detequiv.theory.problem import FeatureLaw
 
@@ -82,16 +77,8 @@ def combine_functions(
     places = np.asarray(kappa, np.float64)
     with precision(DIGITS + 15):
         nodes = [exact_ball(float(k)) for k in places.ravel()]
-
-        def moments(strength: sp.Expr, scale: sp.Expr) -> MomentValues:
-            factor = to_ball(strength)
-            at = [(factor * k).mid() for k in nodes]
-            return conditional_values(law.activation, at, scale, DIGITS)
-
-        groups = [moments(*g) for g in zip(law.spikes, law.bulks, strict=True)]
-        tangents = tangent_columns(law, nodes, groups)
-        means = [moments(*g) for g in law.mixture] if law.mixture else groups
-    columns = [mean.c0 for mean in means] + tangents
+        functions = feature_columns(law, nodes, DIGITS)
+    columns = functions["c0"] + functions["h"]
     values = np.array([[float(v) for v in column] for column in columns])
     learned: NDArray[np.float64] = np.asarray(coefficients) @ values
     return learned.reshape(places.shape)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detequiv.numerics.averages import LawFields
 from detequiv.numerics.solving import first_step, float_fields
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import FeatureLaw, Problem, law_of
@@ -94,11 +95,11 @@ def reach(problem: Problem) -> Reach:
 
 def _distances(law: FeatureLaw, step: float, stride: int) -> Array:
     """Compute the four errors on every stride-th node of a rule in kappa."""
-    fields = float_fields(law, DIGITS, step)
+    fields = float_fields(LawFields(law), DIGITS, step)
     weights, columns = fields.floats(stride)
+    assert fields.rule is not None
     kappa = np.array([float(fields.rule.nodes[i]) for i in fields.rule.every(stride)])
-    groups = len(law.spikes)
-    c0, c1, _, h = np.split(columns[:-3], [groups, 2 * groups, 3 * groups])
+    c0, c1, h = (columns[fields.families[name]] for name in ("c0", "c1", "h"))
     tau0, tau1, tau2 = columns[-3:]
     # what of the target depends on kappa and s as no feature does
     rest = float(weights @ tau2) - float(law.noise_variance)

@@ -70,7 +70,7 @@ def derivatives(
     task = task_of(problem, law)
     found = differentiate(task, moved, size, digits, least)
     slopes = dict(zip(QUANTITIES, found.slopes, strict=True))
-    if task.interpolating:
+    if task.fields.interpolating:
         # in units of one over the penalty, like the trace itself
         trace = QUANTITIES.index("resolvent_trace")
         slope, error = found.slopes[trace], found.errors[trace]

@@ -50,10 +50,10 @@ class ResolventSystem:
         stride: int = 1,
     ) -> None:
         model = equations.model
-        keep = fields.rule.every(stride)
-        dtype = complex if isinstance(fields.weights[0], flint.acb) else float
-        weights = np.array([dtype(fields.weights[i]) for i in keep]) * stride
-        columns = np.array([[dtype(c[i]) for i in keep] for c in fields.columns])
+        balls, nodes = fields.balls(stride)
+        dtype = complex if isinstance(balls[0], flint.acb) else float
+        weights = np.array([dtype(w) for w in balls])
+        columns = np.array([[dtype(v) for v in node] for node in nodes]).T
         self.equations = equations
         self.weights, self.columns = weights, columns
         self._parameters = parameters

@@ -1,7 +1,6 @@
 """From a problem to vouched numbers."""
 
 from detequiv.numerics.solving.batch import first_step, float_fields, solve_floats
-from detequiv.numerics.solving.chord import BallSystem, solve_semidefinite
 from detequiv.numerics.solving.instance import solve_model
 from detequiv.numerics.solving.solution import QUANTITIES, Solution
 from detequiv.numerics.solving.solve import (
@@ -11,11 +10,11 @@ from detequiv.numerics.solving.solve import (
     task_of,
 )
 from detequiv.numerics.solving.sweep import Point, sweep
-from detequiv.numerics.solving.vouch import Task, Vouched, vouch
+from detequiv.numerics.solving.task import Task
+from detequiv.numerics.solving.vouch import Vouched, vouch
 
 __all__ = [
     "QUANTITIES",
-    "BallSystem",
     "Point",
     "Solution",
     "Task",
@@ -27,7 +26,6 @@ __all__ = [
     "solve_at_width",
     "solve_floats",
     "solve_model",
-    "solve_semidefinite",
     "sweep",
     "task_of",
     "vouch",

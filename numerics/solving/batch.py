@@ -15,19 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from detequiv.numerics.averages import Fields, evaluate_fields, refine_fields
-from detequiv.numerics.equations import float_equations
-from detequiv.numerics.solving.newton import TOLERANCE, FloatSystem, minimise
+from detequiv.numerics.averages import Fields
+from detequiv.numerics.equations import FloatSystem
+from detequiv.numerics.solving.newton import TOLERANCE, minimise
+from detequiv.numerics.solving.task import FieldSource
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import Model
-from detequiv.theory.problem import FeatureLaw
 
 __all__ = [
     "FloatSolutions",
     "analyticity",
     "first_step",
     "float_fields",
-    "float_system",
     "solve_floats",
 ]
 
@@ -72,29 +71,17 @@ def first_step(digits: float, analyticity: float = 0.45) -> float:
 
 @lru_cache(maxsize=16)
 def float_fields(
-    law: FeatureLaw,
-    digits: float,
-    step: float,
-    interpolating: bool = False,
-    halvings: int = 0,
+    source: FieldSource, digits: float, step: float, halvings: int = 0
 ) -> Fields:
     """Fields for float64 use, `step` halved so often; remembered, for sweeps."""
     if not halvings:
-        return evaluate_fields(law, digits, step, interpolating=interpolating)
-    coarser = float_fields(law, digits, step, interpolating, halvings - 1)
-    return refine_fields(law, coarser, step / 2**halvings)
-
-
-def float_system(
-    model: Model, fields: Fields, parameters: Array, stride: int = 1
-) -> FloatSystem:
-    """Put float64 numbers into a model's equations."""
-    weights, columns = fields.floats(stride)
-    return FloatSystem(float_equations(model), weights, columns, parameters)
+        return source.evaluate(digits, step)
+    coarser = float_fields(source, digits, step, halvings - 1)
+    return source.refine(coarser, step / 2**halvings)
 
 
 def solve_floats(
-    model: Model, law: FeatureLaw, parameters: Array, *, interpolating: bool = False
+    model: Model, source: FieldSource, parameters: Array
 ) -> FloatSolutions:
     """Solve B points of one model in float64.
 
@@ -102,12 +89,10 @@ def solve_floats(
     ----------
     model : Model
         The potentials.
-    law : FeatureLaw
-        Features and target shared by the points.
+    source : FieldSource
+        Of the fields that the points share.
     parameters : (B, P) array
         Parameters in the model's order.
-    interpolating : bool
-        Whether the model is the ridgeless limit with fewer samples than units.
 
     Raises
     ------
@@ -115,7 +100,7 @@ def solve_floats(
         The branch was lost, or the rule in kappa could not be refined enough.
     """
     try:
-        return _solve_floats(model, law, parameters, interpolating)
+        return _solve_floats(model, source, parameters)
     except np.linalg.LinAlgError as error:
         raise ConvergenceError(
             f"float64 met a matrix that it cannot solve ({error}); ask for digits to "
@@ -124,21 +109,21 @@ def solve_floats(
 
 
 def _solve_floats(
-    model: Model, law: FeatureLaw, parameters: Array, interpolating: bool
+    model: Model, source: FieldSource, parameters: Array
 ) -> FloatSolutions:
     smallest = parameters[:, model.parameters.index(model.ridge)].min()
     # small conditional variances are multiplied by g ~ 1/lambda
     digits = 20.0 + (max(0.0, -float(np.log10(smallest))) if smallest else 10.0)
     first, best, start = first_step(28.0), np.inf, None
     for halvings in range(REFINEMENTS):
-        fields = float_fields(law, digits, first, interpolating, halvings)
+        fields = float_fields(source, digits, first, halvings)
         step = first / 2**halvings
         if start is None:
-            start = _first_guess(float_system(model, fields, parameters, 4))
+            start = _first_guess(FloatSystem.of(model, fields, parameters, 4))
         found = {}
         # each rule begins where the coarser one ended
         for stride, tolerance in ((2, COARSE), (1, TOLERANCE)):
-            system = float_system(model, fields, parameters, stride)
+            system = FloatSystem.of(model, fields, parameters, stride)
             x, accuracy = minimise(system, start, tolerance)
             lost = np.isinf(accuracy)
             start = np.where(lost[:, None], system.start, x)
@@ -176,7 +161,7 @@ def analyticity(model: Model, parameters: Array, found: FloatSolutions) -> float
     In the variable of the rule: its error falls as ``exp(-2 pi a / step)``. What the
     rule's every fourth node makes of the first point shows it.
     """
-    system = float_system(model, found.fields, parameters[:1], 4)
+    system = FloatSystem.of(model, found.fields, parameters[:1], 4)
     x, _ = minimise(system, found.unknowns[:1], COARSE)
     exact = found.quantities[0]
     gap = np.abs(system.outputs(x)[0][0] - exact) / np.maximum(np.abs(exact), 1e-300)

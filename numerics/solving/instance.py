@@ -5,31 +5,21 @@ the fields of the model, if it has any, are given on finitely many nodes, and th
 average over these is exact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, inf, log10
 from typing import Any
 
-import flint
 import mpmath
-import numpy as np
 import sympy as sp
 
-from detequiv.numerics.arithmetic import check_digits, precision, to_ball, to_mpf
-from detequiv.numerics.averages import Fields, Rule
-from detequiv.numerics.equations import ball_equations
-from detequiv.numerics.solving.batch import float_system
-from detequiv.numerics.solving.chord import BallSystem, polish
-from detequiv.numerics.solving.newton import minimise
-from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.numerics.arithmetic import check_digits, to_mpf
+from detequiv.numerics.solving.task import GivenFields, Task
+from detequiv.numerics.solving.vouch import vouch
+from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact
 from detequiv.theory.models import Model
 
 __all__ = ["Instance", "solve_model"]
-
-arb = flint.arb
-ATTEMPTS = 4  # rounds of more precision
-GUARD = 20  # digits carried beyond those asked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,17 +88,17 @@ def solve_model(
     shares = [exact(weight, "weights") for weight in weights]
     if len(shares) != len(nodes):
         raise InputError("weights", weights, f"give {len(nodes)} numbers, one a node")
-    reached = 0.0
-    for attempt in range(ATTEMPTS):
-        carried = digits + GUARD * 2**attempt
-        solution, reached = _at_precision(
-            model, numbers, nodes, shares, digits, carried
-        )
-        if reached >= digits:
-            return solution
-    raise ConvergenceError(
-        f"{floor(max(0, reached))} of {digits} digits can be vouched for; ask for "
-        f"fewer, or for a larger {model.ridge.name}"
+    found = vouch(Task(model, numbers, GivenFields(model, nodes, shares)), digits)
+
+    def by_name(names: Iterable[Any], balls: Iterable[Any]) -> dict[Any, mpmath.mpf]:
+        return dict(zip(names, map(to_mpf, balls), strict=True))
+
+    return Instance(
+        quantities=by_name(model.quantities, found.outputs.quantities),
+        unknowns=by_name(model.unknowns.symbols, found.unknowns),
+        coefficients=by_name(model.coefficients, found.outputs.coefficients),
+        digits=digits,
+        residual=mpmath.mpf(found.residual),
     )
 
 
@@ -125,55 +115,3 @@ def _read(
         if name not in given:
             raise InputError(f"{field}.{name}", "(missing)", "has no default; give it")
     return [exact(given[name], f"{field}.{name}") for name in names]
-
-
-def _at_precision(
-    model: Model,
-    numbers: list[sp.Expr],
-    nodes: list[list[sp.Expr]],
-    shares: list[sp.Expr],
-    digits: int,
-    carried: int,
-) -> tuple[Instance, float]:
-    """Solve with so many digits carried; say how many the balls leave."""
-    with precision(carried):
-        rule = Rule([arb(0)] * len(nodes), [arb(1)] * len(nodes), [0] * len(nodes))
-        columns = [list(map(to_ball, column)) for column in zip(*nodes, strict=True)]
-        averages = Fields(list(map(to_ball, shares)), columns, rule)
-        floats = float_system(
-            model, averages, np.array([[float(number) for number in numbers]])
-        )
-        system = BallSystem(
-            ball_equations(model), averages, list(map(to_ball, numbers))
-        )
-        (start,), (accuracy,) = minimise(floats)
-        if np.isinf(accuracy):
-            raise ConvergenceError(
-                f"Psi has no minimum in float64; try a larger {model.ridge.name}"
-            )
-        x, residual = polish(system, floats, start, carried - GUARD / 2)
-        outputs = system.outputs(x)
-    error = max(map(_relative, outputs.quantities))
-    reached = -log10(max(error, 10.0 ** (GUARD / 2 - carried)))
-    solution = Instance(
-        quantities=dict(
-            zip(model.quantities, map(to_mpf, outputs.quantities), strict=True)
-        ),
-        unknowns=dict(zip(model.unknowns.symbols, map(to_mpf, x), strict=True)),
-        coefficients=dict(
-            zip(model.coefficients, map(to_mpf, outputs.coefficients), strict=True)
-        ),
-        digits=digits,
-        residual=mpmath.mpf(residual),
-    )
-    return solution, reached
-
-
-def _relative(value: Any) -> float:
-    """Relative error of a ball; of what is zero to twice the digits, the absolute."""
-    if not value.is_finite():
-        return inf
-    error = value.rad()
-    if error == 0:
-        return 0.0
-    return float(error / max(abs(value).mid(), error.sqrt().mid()))

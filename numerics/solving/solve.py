@@ -7,11 +7,12 @@ import mpmath
 import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
-from detequiv.numerics.averages import gauss_rule
+from detequiv.numerics.averages import LawFields, gauss_rule
 from detequiv.numerics.solving.solution import QUANTITIES, Solution
-from detequiv.numerics.solving.vouch import Task, vouch
+from detequiv.numerics.solving.task import Task
+from detequiv.numerics.solving.vouch import vouch
 from detequiv.theory.errors import ConvergenceError, InputError
-from detequiv.theory.models import Model, ridgeless_model, upper_triangle
+from detequiv.theory.models import Model, families, ridgeless_model, upper_triangle
 from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
@@ -180,25 +181,24 @@ def _in_limit(
     """Pass to the limit's equations where there is no penalty."""
     model = law.model if model is None else model
     if problem.ridge.penalty.is_positive:
-        return Task(law, model, parameters)
+        return Task(model, parameters, LawFields(law))
     check_limit(problem, law)
     interpolating = interpolates(problem)
     model = ridgeless_model(model, interpolating)
     parameters[model.parameters.index(model.ridge)] = sp.Integer(interpolating)
-    return Task(law, model, parameters, interpolating)
+    return Task(model, parameters, LawFields(law, interpolating))
 
 
 def _report(problem: Problem, task: Task, digits: int) -> Solution:
     """Solve, and put the numbers under their names."""
     check_digits(digits)
     found = vouch(task, digits)
-    law = task.law
-    groups, latents = len(law.spikes), len(law.tangents)
-    means = len(law.mixture) or groups
+    groups = len(task.model.unknowns.positive)
+    places = families(task.model.coefficients)
     values = [to_mpf(v) for v in found.outputs.quantities]
     learned = [to_mpf(v) for v in found.outputs.coefficients]
     unknowns = [to_mpf(v) for v in found.unknowns]
-    if task.interpolating:
+    if task.fields.interpolating:
         # they grow like one over the penalty, and so does the resolvent's trace
         unknowns = [mpmath.inf * mpmath.sign(v) if v else v for v in unknowns]
         values[QUANTITIES.index("resolvent_trace")] = mpmath.inf
@@ -209,10 +209,10 @@ def _report(problem: Problem, task: Task, digits: int) -> Solution:
         **dict(zip(QUANTITIES, values, strict=True)),
         g=tuple(unknowns[:groups]),
         A=tuple(map(tuple, coupling)),
-        m=tuple(learned[:means]),
-        t=tuple(learned[means : means + latents * groups]),
+        m=tuple(learned[places["m"]]),
+        t=tuple(learned[places.get("t", slice(0))]),
         digits=digits,
         residual=mpmath.mpf(found.residual),
-        equations=law.equations,
+        equations=law_of(problem).equations,
         problem=problem,
     )

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import to_float
+from detequiv.numerics.averages import LawFields
 from detequiv.numerics.solving.batch import solve_floats
 from detequiv.numerics.solving.solution import QUANTITIES
 from detequiv.numerics.solving.solve import solve
@@ -185,7 +186,7 @@ def _solve_in_floats(problems: Sequence[Problem]) -> list[Point]:
         own = [list(map(to_float, ridge_parameters(p.ridge))) for p in problems]
         parameters = np.tile(shared, (len(problems), 1))
         parameters[:, : len(own[0])] = own
-        found = solve_floats(law.model, law, parameters)
+        found = solve_floats(law.model, LawFields(law), parameters)
     except ConvergenceError:
         # one lost point loses its batch: halve until it is alone
         if len(problems) == 1:

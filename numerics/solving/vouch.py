@@ -14,70 +14,26 @@ from typing import Any
 
 import flint
 import numpy as np
-from numpy.typing import NDArray
 
-from detequiv.numerics.arithmetic import precision, to_ball
-from detequiv.numerics.averages import (
-    Fields,
-    evaluate_fields,
-    geometric_error,
-    refine_fields,
-)
-from detequiv.numerics.equations import Cone, ball_equations
+from detequiv.numerics.arithmetic import precision
+from detequiv.numerics.averages import Fields, geometric_error
+from detequiv.numerics.equations import BallOutputs, Cone, FloatSystem
 from detequiv.numerics.solving.batch import (
     FloatSolutions,
     analyticity,
     first_step,
-    float_system,
     solve_floats,
 )
-from detequiv.numerics.solving.chord import BallOutputs, BallSystem, polish
+from detequiv.numerics.solving.chord import polish
 from detequiv.numerics.solving.descent import descend
+from detequiv.numerics.solving.task import Task
 from detequiv.theory.errors import ConvergenceError
-from detequiv.theory.models import Model
-from detequiv.theory.problem import FeatureLaw
 
-__all__ = ["Task", "Vouched", "vouch"]
+__all__ = ["Vouched", "vouch"]
 
 arb = flint.arb
 ATTEMPTS = 9  # rounds of more precision and more nodes
 GUARD, MOST_GUARD = 25, 100  # digits carried beyond those asked for, at first and last
-
-
-@dataclass(frozen=True)
-class Task:
-    """The equations to solve, and exact numbers for their parameters.
-
-    Attributes
-    ----------
-    law : FeatureLaw
-        Features and target.
-    model : Model
-        The two potentials.
-    parameters : list of Expr
-        In the model's order.
-    interpolating : bool
-        Whether the model is the ridgeless limit with fewer samples than units.
-    """
-
-    law: FeatureLaw
-    model: Model
-    parameters: list[Any]
-    interpolating: bool = False
-
-    @property
-    def floats(self) -> NDArray[np.float64]:
-        """The parameters in float64, shape (1, P)."""
-        return np.array([[float(v) for v in self.parameters]])
-
-    def fields(self, digits: float, step: float) -> Fields:
-        """Evaluate the fields of the model on a rule of that step."""
-        return evaluate_fields(self.law, digits, step, interpolating=self.interpolating)
-
-    def balls(self, fields: Fields, stride: int = 1) -> BallSystem:
-        """Put balls of the current precision into the equations."""
-        parameters = [to_ball(v) for v in self.parameters]
-        return BallSystem(ball_equations(self.model), fields, parameters, stride)
 
 
 @dataclass(frozen=True)
@@ -132,9 +88,9 @@ def vouch(task: Task, digits: int) -> Vouched:
             step = floats.step * 2.0 ** max(0, floor(log2(step / floats.step)))
     for _ in range(ATTEMPTS):
         if fields is not None and fields.digits >= digits + extra + 3:
-            fields = refine_fields(task.law, fields, step)
+            fields = task.fields.refine(fields, step)
         else:
-            fields = task.fields(digits + extra + 3, step)
+            fields = task.fields.evaluate(digits + extra + 3, step)
         try:
             attempt = _attempt(task, floats, fields, step, digits + extra, guard)
         except ConvergenceError:
@@ -159,9 +115,7 @@ def vouch(task: Task, digits: int) -> Vouched:
 def _floats(task: Task) -> FloatSolutions | None:
     """Solve in float64; None where it does not hold the solution."""
     try:
-        return solve_floats(
-            task.model, task.law, task.floats, interpolating=task.interpolating
-        )
+        return solve_floats(task.model, task.fields, task.floats)
     except ConvergenceError:
         return None
 
@@ -177,9 +131,8 @@ def _attempt(
     """Solve on one rule, and on its every second and fourth node."""
     newton_matrix = None
     if floats is not None:
-        newton_matrix = float_system(task.model, fields, task.floats)
+        newton_matrix = FloatSystem.of(task.model, fields, task.floats)
     with precision(digits + guard):
-        labels = _label_variance(fields)
         results: list[tuple[list[Any], BallOutputs]] = []
         x: Any = None if floats is None else floats.unknowns[0]
         residual = inf
@@ -197,7 +150,7 @@ def _attempt(
                 return Vouched(x, results[0][1], residual, -inf, True, fields, step)
             results.append((found, system.outputs(found)))
             if stride == 1:
-                x, residual = found, found_residual
+                x, residual, labels = found, found_residual, system.labels()
         # entries of A that vanish by symmetry have no digits of their own
         cone = Cone(np.array([[float(v) for v in x]]), system.equations.order)
         sizes = [
@@ -225,15 +178,6 @@ def _attempt(
     error = max(rounding, quadrature, 10.0**-digits)
     return Vouched(
         x, outputs, residual, -log10(error), quadrature > rounding, fields, step
-    )
-
-
-def _label_variance(fields: Fields) -> Any:
-    """Second moment of the labels, the scale below which a result is zero."""
-    tau0, tau1, tau2 = fields.columns[-3:]
-    return sum(
-        (w * (a * a + b * b + c))
-        for w, a, b, c in zip(fields.weights, tau0, tau1, tau2, strict=True)
     )
 
 

@@ -22,8 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import exact_ball
-from detequiv.numerics.equations import ResolventSystem
-from detequiv.numerics.solving import BallSystem
+from detequiv.numerics.equations import BallSystem, ResolventSystem
 from detequiv.theory.errors import ConvergenceError
 
 __all__ = ["BranchPoint", "Fold", "SoftEnd", "polish_edge"]

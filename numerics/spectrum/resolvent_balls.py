@@ -96,6 +96,7 @@ class ContourEquations:
         )
         self._parameters = parameters
         self._ridge = model.parameters.index(model.ridge)
+        assert fields.rule is not None
         nodes = zip(*fields.columns, strict=True)
         rows = [[acb(v) for v in eq.form(node, parameters)] for node in nodes]
         self._form = acb_mat(rows).transpose()

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import exact_ball, precision, to_ball
 from detequiv.numerics.averages import REAL_AXIS, contour_fields, geometric_error
-from detequiv.numerics.equations import ResolventSystem, ball_equations
-from detequiv.numerics.solving import BallSystem, first_step
+from detequiv.numerics.equations import BallSystem, ResolventSystem, ball_equations
+from detequiv.numerics.solving import first_step
 from detequiv.numerics.spectrum.edges import (
     BranchPoint,
     Enlarged,
@@ -247,9 +247,7 @@ class RealBranch:
                 balls = [to_ball(v) for v in self.exact]
                 roots, rounding = [], 0.0
                 for stride in (1, 2, 4):
-                    system = BallSystem(
-                        ball_equations(model), fields, list(balls), stride
-                    )
+                    system = BallSystem(model, fields, list(balls), stride)
                     root, radius = polish_edge(enlarged, u, system, digits + 5)
                     roots.append(root)
                     rounding = max(rounding, radius)

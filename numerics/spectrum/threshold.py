@@ -28,8 +28,8 @@ from detequiv.numerics.arithmetic import (
     to_mpf,
 )
 from detequiv.numerics.averages import REAL_AXIS, contour_fields, geometric_error
-from detequiv.numerics.equations import ball_equations
-from detequiv.numerics.solving import BallSystem, first_step
+from detequiv.numerics.equations import BallSystem
+from detequiv.numerics.solving import first_step
 from detequiv.numerics.spectrum.resolvent import Resolvent
 from detequiv.numerics.spectrum.support import RealBranch
 from detequiv.theory.errors import ConvergenceError, InputError
@@ -186,7 +186,7 @@ def _at_end(problem: Problem, width: int, digits: int) -> _AtEnd:
             balls = [to_ball(v) for v in parameters]
             fine, half, quarter = (
                 _energy_hessian(
-                    BallSystem(ball_equations(law.model), fields, balls, stride),
+                    BallSystem(law.model, fields, balls, stride),
                     list(end.unknowns),
                     width,
                 )

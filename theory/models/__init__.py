@@ -5,7 +5,13 @@ from detequiv.theory.models.convex import ConvexModel, convex_model
 from detequiv.theory.models.kappa_mean import KappaMean
 from detequiv.theory.models.matrices import InverseEntry, symmetric, upper_triangle
 from detequiv.theory.models.mixture import mixture_model
-from detequiv.theory.models.potential import Model, energy, energy_ridge, energy_source
+from detequiv.theory.models.potential import (
+    Model,
+    energy,
+    energy_ridge,
+    energy_source,
+    families,
+)
 from detequiv.theory.models.ridge import ridge_model
 from detequiv.theory.models.ridgeless import ridgeless_model
 from detequiv.theory.models.spiked import spiked_model
@@ -20,6 +26,7 @@ __all__ = [
     "energy",
     "energy_ridge",
     "energy_source",
+    "families",
     "mixture_model",
     "ridge_model",
     "ridgeless_model",

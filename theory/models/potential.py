@@ -11,7 +11,8 @@ Everything that is solved or reported is a derivative of one of the two, and
 :class:`System` holds these derivatives. It knows no number and no solver.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -26,6 +27,7 @@ __all__ = [
     "energy",
     "energy_ridge",
     "energy_source",
+    "families",
     "regression_quantities",
     "units",
 ]
@@ -33,6 +35,21 @@ __all__ = [
 # the minimal Energy and its total derivatives by the source and the ridge penalty
 energy, energy_source, energy_ridge = sp.symbols("E E_source E_ridge", real=True)
 units = sp.Symbol("p", positive=True)  # their number, in what is of order 1/p
+
+
+def families(symbols: Sequence[sp.Symbol]) -> dict[str, slice]:
+    """Places of neighbours that share a name, indices left aside.
+
+    Examples
+    --------
+    >>> families(sp.symbols("c0_1 c0_2 tau"))
+    {'c0': slice(0, 2, None), 'tau': slice(2, 3, None)}
+    """
+    names = [re.split(r"[_^]", symbol.name)[0] for symbol in symbols]
+    return {
+        name: slice(names.index(name), names.index(name) + names.count(name))
+        for name in names
+    }
 
 
 def regression_quantities(
@@ -142,6 +159,11 @@ class Model:
     quantities: Mapping[str, sp.Expr]
     width: sp.Symbol = units
     energy_width: sp.Expr = sp.S.Zero
+
+    @cached_property
+    def families(self) -> Mapping[str, slice]:
+        """Places of the fields of each name."""
+        return families(self.fields)
 
     @cached_property
     def at_width(self) -> "Model":

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from detequiv.numerics.averages import LawFields
 from detequiv.numerics.derived import combine_functions
 from detequiv.numerics.solving import solve_floats
 from detequiv.theory.models import Model, upper_triangle
@@ -148,7 +149,7 @@ class Mutant:
         numbers = [float(v) for v in exact_parameters(problem, law)]
         if width is not None:
             model, numbers = model.at_width, [*numbers, float(width)]
-        found = solve_floats(model, law, np.array([numbers]))
+        found = solve_floats(model, LawFields(law), np.array([numbers]))
         values = dict(zip(model.quantities, found.quantities[0], strict=True))
         mean = found.coefficients[0][: -len(law.spikes)]  # the others are r
         learned = map(float, combine_functions(law, mean, PROJECTIONS))

@@ -8,7 +8,7 @@ import sympy as sp
 from flint import arb
 
 import detequiv as de
-from detequiv.numerics.averages.fields import evaluate_fields, refine_fields
+from detequiv.numerics.averages.fields import LawFields
 from detequiv.numerics.averages.moments import conditional_values
 from detequiv.numerics.averages.quadrature import Rule
 from detequiv.theory.functions.expressions import z
@@ -28,12 +28,13 @@ def test_refining_is_evaluating_anew(activation: str, target: str) -> None:
         )
     )
     step, digits = 0.25, 20
-    coarse = evaluate_fields(law, digits, step)
-    fine = refine_fields(law, coarse, step / 2)
+    source = LawFields(law)
+    coarse = source.evaluate(digits, step)
+    fine = source.refine(coarse, step / 2)
     nothing = replace(coarse, columns=[[]] * len(coarse.columns), rule=Rule([], [], []))
-    anew = refine_fields(law, nothing, step / 2)
+    anew = source.refine(nothing, step / 2)
     assert len(fine.weights) > 1.5 * len(coarse.weights)
-    for one, two in ((fine, anew), (refine_fields(law, fine, step), coarse)):
+    for one, two in ((fine, anew), (source.refine(fine, step), coarse)):
         assert [float(x) for x in one.rule.nodes] == [float(x) for x in two.rule.nodes]
         for kept, new in zip(one.columns, two.columns, strict=True):
             gap = max(float(abs(p - q)) for p, q in zip(kept, new, strict=True))
@@ -66,8 +67,8 @@ def test_a_growing_target_with_a_kink_is_followed_into_its_tail() -> None:
             ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
         )
     )
-    fields = evaluate_fields(law, 14, 0.05)
-    tau0 = fields.columns[-3]
+    fields = LawFields(law).evaluate(14, 0.05)
+    (tau0,) = fields["tau0"]
     power = sum(w * v * v for w, v in zip(fields.weights, tau0, strict=True))
     assert float(power) == pytest.approx(37 * math.exp(18), rel=1e-13)
 

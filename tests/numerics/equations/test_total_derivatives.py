@@ -13,10 +13,11 @@ import sympy as sp
 
 import detequiv as de
 from detequiv.numerics.arithmetic.compiled import precision, to_ball, to_mpf
-from detequiv.numerics.averages.fields import evaluate_fields
-from detequiv.numerics.equations.equations import ball_equations
-from detequiv.numerics.solving.batch import float_system, solve_floats
-from detequiv.numerics.solving.chord import BallSystem, polish
+from detequiv.numerics.averages.fields import LawFields
+from detequiv.numerics.equations.balls import BallSystem
+from detequiv.numerics.equations.floats import FloatSystem
+from detequiv.numerics.solving.batch import solve_floats
+from detequiv.numerics.solving.chord import polish
 from detequiv.theory.problem.conditionals import exact_parameters, law_of
 
 DIGITS = 60
@@ -46,18 +47,16 @@ def quantities(problem: de.Problem, shifts: list[dict[str, sp.Expr]]) -> list[An
     model = law.model
     exact = exact_parameters(problem, law)
     names = [s.name for s in model.parameters]
-    start = solve_floats(model, law, np.array([[float(v) for v in exact]]))
+    start = solve_floats(model, LawFields(law), np.array([[float(v) for v in exact]]))
     found = []
     with precision(DIGITS + 20):
-        fields = evaluate_fields(law, 20, 0.2)
-        newton = float_system(model, fields, np.array([[float(v) for v in exact]]))
+        fields = LawFields(law).evaluate(20, 0.2)
+        newton = FloatSystem.of(model, fields, np.array([[float(v) for v in exact]]))
         for shift in shifts:
             moved = [
                 v + shift.get(name, 0) for name, v in zip(names, exact, strict=True)
             ]
-            system = BallSystem(
-                ball_equations(model), fields, [to_ball(sp.sympify(v)) for v in moved]
-            )
+            system = BallSystem(model, fields, [to_ball(sp.sympify(v)) for v in moved])
             x, _ = polish(system, newton, start.unknowns[0], DIGITS)
             values = map(to_mpf, system.outputs(x).quantities)
             found.append(dict(zip(model.quantities, values, strict=True)))

@@ -5,10 +5,11 @@ import pytest
 
 import detequiv as de
 from detequiv.numerics.arithmetic.compiled import precision, to_ball
-from detequiv.numerics.equations.equations import ball_equations
+from detequiv.numerics.averages.fields import LawFields
+from detequiv.numerics.equations.balls import BallSystem
+from detequiv.numerics.equations.floats import FloatSystem
 from detequiv.numerics.solving import batch
-from detequiv.numerics.solving.batch import float_fields, float_system
-from detequiv.numerics.solving.chord import BallSystem
+from detequiv.numerics.solving.batch import float_fields
 from detequiv.numerics.solving.descent import descend
 from detequiv.numerics.solving.newton import minimise
 from detequiv.numerics.solving.solution import QUANTITIES
@@ -26,13 +27,14 @@ def problem(activation: str, spike: list[str], penalty: str, beta: str) -> de.Pr
 def both(case: de.Problem) -> tuple[np.ndarray, float, np.ndarray]:
     """Unknowns by float64 and how far off they are; unknowns in balls."""
     law = law_of(case)
-    exact, fields = exact_parameters(case, law), float_fields(law, 30.0, 0.05)
+    exact, fields = (
+        exact_parameters(case, law),
+        float_fields(LawFields(law), 30.0, 0.05),
+    )
     numbers = np.array([[float(v) for v in exact]])
-    (x,), (accuracy,) = minimise(float_system(law.model, fields, numbers))
+    (x,), (accuracy,) = minimise(FloatSystem.of(law.model, fields, numbers))
     with precision(40):
-        system = BallSystem(
-            ball_equations(law.model), fields, [to_ball(v) for v in exact]
-        )
+        system = BallSystem(law.model, fields, [to_ball(v) for v in exact])
         balls = descend(system)
     return x, accuracy, np.array([float(v) for v in balls])
 

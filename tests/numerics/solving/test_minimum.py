@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 import detequiv as de
+from detequiv.numerics.averages.fields import LawFields
 from detequiv.numerics.equations.cone import Cone
-from detequiv.numerics.solving.batch import float_fields, float_system, solve_floats
-from detequiv.numerics.solving.newton import FloatSystem, minimise
+from detequiv.numerics.equations.floats import FloatSystem
+from detequiv.numerics.solving.batch import float_fields, solve_floats
+from detequiv.numerics.solving.newton import minimise
 from detequiv.theory.problem.conditionals import exact_parameters, law_of
 
 CONES = {"numbers": (3, 0), "a matrix": (0, 3), "both": (2, 2)}
@@ -27,7 +29,9 @@ def system(activation: str, spike: list[object], **ridge: object) -> FloatSystem
     )
     law = law_of(problem)
     parameters = np.array([[float(v) for v in exact_parameters(problem, law)]])
-    return float_system(law.model, float_fields(law, 20.0, 0.1), parameters)
+    return FloatSystem.of(
+        law.model, float_fields(LawFields(law), 20.0, 0.1), parameters
+    )
 
 
 @pytest.mark.parametrize("shape", CONES.values(), ids=CONES)
@@ -121,7 +125,7 @@ def test_what_cancels_is_not_vouched_for() -> None:
     law, alphas = law_of(problem), 0.516 * np.geomspace(1 / 3, 3, 70)
     points = [problem.with_values({"ridge.samples_per_dim": a}) for a in alphas]
     parameters = [[float(v) for v in exact_parameters(p, law)] for p in points]
-    found = solve_floats(law.model, law, np.array(parameters))
+    found = solve_floats(law.model, LawFields(law), np.array(parameters))
     for i in (0, 29, 69):
         truth = float(de.solve(points[i], digits=15).training_error)
         place = list(law.model.quantities).index("training_error")
@@ -142,7 +146,7 @@ def test_rounding_stays_within_what_is_vouched_for() -> None:
         )
         others = [1, 1e-6, 0, 0.01, *[1 / 3] * 3]
         parameters = np.array([[alpha, *others] for alpha in alphas])
-        sweeps.append(solve_floats(law.model, law, parameters))
+        sweeps.append(solve_floats(law.model, LawFields(law), parameters))
     one, other = sweeps
     gap = np.abs(one.quantities / other.quantities - 1).max(1)
     assert (gap <= one.errors + other.errors).all()
