@@ -25,6 +25,8 @@ _CLASSES = (
     *(sp.Max, sp.Min, sp.Rational, sp.Symbol, type(sp.pi), type(sp.E)),
 )
 
+_DIGITS, _SMALLEST = 30, sp.Float("1e-25")  # of a sign that only digits tell
+
 
 def exact(value: Any, field: str) -> sp.Expr:
     """Read a real number exactly.
@@ -119,6 +121,7 @@ def sign(number: sp.Expr) -> int:
     """Sign of an exact number: 1, -1, or 0 where it is zero or cannot be told.
 
     SymPy's own questions answer alike, at a hundred times the price for a rational.
+    Where it has no answer, as of averages without closed form, the digits tell.
 
     Examples
     --------
@@ -128,7 +131,12 @@ def sign(number: sp.Expr) -> int:
     if isinstance(number, sp.Rational):
         numerator: int = number.p
         return (numerator > 0) - (numerator < 0)
-    return 1 if number.is_positive else -1 if number.is_negative else 0
+    if number.is_positive or number.is_negative:
+        return 1 if number.is_positive else -1
+    value = number.evalf(_DIGITS)
+    if number.is_zero or not value.is_comparable or abs(value) < _SMALLEST:
+        return 0
+    return 1 if value > 0 else -1
 
 
 def parse_function(text: str | sp.Expr, field: str) -> sp.Expr:
