@@ -74,9 +74,16 @@ def exact(value: Any, field: str) -> sp.Expr:
         raise InputError(field, value, "give a number, or text such as '1/3'")
     if isinstance(number, sp.Rational):
         return number
-    if number.free_symbols or not (number.is_real and number.is_finite):
+    if number.free_symbols or not _is_real(number):
         raise InputError(field, value, "give a finite real number")
     return number
+
+
+def _is_real(number: sp.Expr) -> bool:
+    """Whether a number is finite and real: SymPy's answer, or else that of digits."""
+    if number.is_real is None and number.is_finite is not False:
+        return bool(number.evalf(_DIGITS).is_Float)
+    return bool(number.is_real and number.is_finite)
 
 
 def _not_finite(value: Any) -> bool:
