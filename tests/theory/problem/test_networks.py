@@ -1,14 +1,25 @@
 """Every activation of the catalogue, and composite ones, as networks after a step."""
 
+from typing import Any
+
 import pytest
 
 import detequiv as de
 from detequiv.theory.functions import CATALOGUE, sign
 from detequiv.theory.problem import feature_law, spiked_problem
 
-COMPOSITE = ["tanh(z+1)", "sigmoid(2*z)", "exp(-z**2)*z", "max(z, -z/2)", "z*erf(z)"]
+COMPOSITE = [
+    *("tanh(z+1)", "sigmoid(2*z)", "exp(-z**2)*z", "max(z, -z/2)", "z*erf(z)"),
+    *("tanh(z)**2", "sin(z) + z/3", "z*abs(z)", "max(z, 0) - cos(z)", "He(3, z)/4 - 1"),
+]
 JUMPS = {"sign", "step"}
 NOT_SQUARE_INTEGRABLE_OR_POLES = {"log", "sqrt", "tan"}
+SMOOTH = {*CATALOGUE, *COMPOSITE} - JUMPS - NOT_SQUARE_INTEGRABLE_OR_POLES
+
+
+def slow(activation: str, batch: str | None) -> Any:
+    """Leave a case to `make slow`."""
+    return pytest.param(activation, batch, marks=pytest.mark.slow)
 
 
 def network(activation: str, batch: str | None, target: str = "sin(z)") -> de.Problem:
@@ -22,10 +33,14 @@ def network(activation: str, batch: str | None, target: str = "sin(z)") -> de.Pr
     )
 
 
-@pytest.mark.parametrize("batch", [None, "4"])
 @pytest.mark.parametrize(
-    "activation",
-    sorted({*CATALOGUE, *COMPOSITE} - JUMPS - NOT_SQUARE_INTEGRABLE_OR_POLES),
+    ("activation", "batch"),
+    [
+        *((a, None) for a in COMPOSITE),
+        ("tanh", "20"),
+        *(slow(a, None) for a in sorted({*SMOOTH, *JUMPS} - {*COMPOSITE})),
+        *(slow(a, "4") for a in sorted(SMOOTH)),
+    ],
 )
 def test_networks_become_spiked_problems(activation: str, batch: str | None) -> None:
     problem = network(activation, batch)
@@ -36,6 +51,7 @@ def test_networks_become_spiked_problems(activation: str, batch: str | None) -> 
     assert all(sign(bulk) == 1 for bulk in law.bulks)
 
 
+@pytest.mark.slow
 def test_a_large_batch_is_the_population() -> None:
     target = "3/10 + z + (z**2 - 1)/4"
     whole = de.solve(network("tanh(z+1)", None, target), digits=8)
