@@ -76,7 +76,7 @@ if TYPE_CHECKING:
         optimal_penalty,
         reach,
     )
-    from detequiv.numerics.discovery import Verdict, check
+    from detequiv.numerics.discovery import Relation, Verdict, check, eliminate
     from detequiv.numerics.solving import Point, Solution, solve, solve_model
     from detequiv.numerics.spectrum import Edge, Interval, Outlier, Threshold
     from detequiv.results.curves import Curve, IncompleteCurveError, curve
@@ -105,7 +105,7 @@ else:
             "optimal_penalty",
             "reach",
         ),
-        "detequiv.numerics.discovery": ("Verdict", "check"),
+        "detequiv.numerics.discovery": ("Relation", "Verdict", "check", "eliminate"),
         "detequiv.numerics.solving": ("Point", "Solution", "solve", "solve_model"),
         "detequiv.numerics.spectrum": ("Edge", "Interval", "Outlier", "Threshold"),
         "detequiv.results.curves": ("Curve", "IncompleteCurveError", "curve"),
