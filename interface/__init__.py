@@ -17,6 +17,7 @@ __all__ = [
     "Diagnosis",
     "Edge",
     "Estimates",
+    "Expansion",
     "Finding",
     "Identification",
     "IncompleteCurveError",
@@ -46,6 +47,7 @@ __all__ = [
     "derivatives",
     "derive",
     "diagnose",
+    "expand",
     "identify",
     "learned_function",
     "load",
@@ -76,7 +78,14 @@ if TYPE_CHECKING:
         optimal_penalty,
         reach,
     )
-    from detequiv.numerics.discovery import Identification, Verdict, check, identify
+    from detequiv.numerics.discovery import (
+        Expansion,
+        Identification,
+        Verdict,
+        check,
+        expand,
+        identify,
+    )
     from detequiv.numerics.solving import Point, Solution, solve, solve_model
     from detequiv.numerics.spectrum import Edge, Interval, Outlier, Threshold
     from detequiv.results.curves import Curve, IncompleteCurveError, curve
@@ -106,9 +115,11 @@ else:
             "reach",
         ),
         "detequiv.numerics.discovery": (
+            "Expansion",
             "Identification",
             "Verdict",
             "check",
+            "expand",
             "identify",
         ),
         "detequiv.numerics.solving": ("Point", "Solution", "solve", "solve_model"),
