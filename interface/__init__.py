@@ -17,7 +17,9 @@ __all__ = [
     "Diagnosis",
     "Edge",
     "Estimates",
+    "Expansion",
     "Finding",
+    "Identification",
     "IncompleteCurveError",
     "InputError",
     "Interval",
@@ -47,6 +49,8 @@ __all__ = [
     "derive",
     "diagnose",
     "eliminate",
+    "expand",
+    "identify",
     "learned_function",
     "load",
     "numerics",
@@ -78,7 +82,16 @@ if TYPE_CHECKING:
         reach,
         target_function,
     )
-    from detequiv.numerics.discovery import Relation, Verdict, check, eliminate
+    from detequiv.numerics.discovery import (
+        Expansion,
+        Identification,
+        Relation,
+        Verdict,
+        check,
+        eliminate,
+        expand,
+        identify,
+    )
     from detequiv.numerics.solving import Point, Solution, solve, solve_model
     from detequiv.numerics.spectrum import Edge, Interval, Outlier, Threshold
     from detequiv.results.curves import Curve, IncompleteCurveError, curve
@@ -108,7 +121,16 @@ else:
             "reach",
             "target_function",
         ),
-        "detequiv.numerics.discovery": ("Relation", "Verdict", "check", "eliminate"),
+        "detequiv.numerics.discovery": (
+            "Expansion",
+            "Identification",
+            "Relation",
+            "Verdict",
+            "check",
+            "eliminate",
+            "expand",
+            "identify",
+        ),
         "detequiv.numerics.solving": ("Point", "Solution", "solve", "solve_model"),
         "detequiv.numerics.spectrum": ("Edge", "Interval", "Outlier", "Threshold"),
         "detequiv.results.curves": ("Curve", "IncompleteCurveError", "curve"),

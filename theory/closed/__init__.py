@@ -1,6 +1,7 @@
 """What the equations say in closed form."""
 
 from detequiv.theory.closed.closing import of_problem
+from detequiv.theory.closed.constants import natural_constants
 from detequiv.theory.closed.elimination import Elimination
 from detequiv.theory.closed.reduction import Reduction, coupled, weight
 from detequiv.theory.closed.statement import python_source, sections
@@ -11,6 +12,7 @@ __all__ = [
     "Reduction",
     "Untrained",
     "coupled",
+    "natural_constants",
     "of_problem",
     "of_ridge",
     "of_symbols",
