@@ -15,10 +15,10 @@ from numpy.random import Generator, SeedSequence
 from detequiv.formats.table import Simulation, Table, check_quantity, csv_text, dataset
 from detequiv.numerics.arithmetic import check_digits, check_whole
 from detequiv.numerics.solving import Point, sweep
-from detequiv.results.vary import coordinates, read_values
+from detequiv.results.vary import check_groups, coordinates, read_values
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import value_text
-from detequiv.theory.problem import Problem
+from detequiv.theory.problem import Problem, check_problem
 from detequiv.validation.trial import simulate
 from detequiv.validation.witness import Estimates
 
@@ -283,6 +283,7 @@ def curve(
     >>> curve.values("generalization_error").round(6)
     array([0.842851, 0.789076, 0.709197])
     """
+    check_problem(problem)
     if digits is not None:
         check_digits(digits)
     if width is not None:
@@ -292,6 +293,7 @@ def curve(
         problem.with_values(dict(zip(lists, values, strict=True)))
         for values in product(*lists.values())
     ]
+    check_groups(problem, problems)
     points = sweep(
         problems,
         digits=digits,

@@ -13,7 +13,7 @@ from typing import Any, cast
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem.parts import Network, Ridge, SpikedFeatures, Target
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "check_problem"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,10 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Refuse two descriptions of the first layer, or none."""
+        for name, kind in _TABLES.items():
+            part = getattr(self, name)
+            if not isinstance(part, kind) and not (part is None and name in _LAYERS):
+                raise InputError(name, part, f"give a {kind.__name__}")
         if (self.features is None) == (self.network is None):
             given = "features and network" if self.features else "no features"
             raise InputError("problem", given, _ONE_LAYER)
@@ -78,6 +82,8 @@ class Problem:
         InputError
             An unknown or missing name, or a value outside its domain.
         """
+        if not isinstance(tables, Mapping):
+            raise InputError("tables", tables, "give a mapping")
         parts = {}
         for name, table in tables.items():
             if name not in _TABLES:
@@ -115,8 +121,9 @@ class Problem:
             An unknown name, or a value outside its domain.
         """
         tables: dict[str, dict[str, Any]] = {}
+        changed: dict[tuple[str, str], tuple[Any, ...] | None] = {}  # lists, by entries
         for name, value in values.items():
-            table, _, key = name.partition(".")
+            table, _, key = str(name).partition(".")
             part = getattr(self, table) if table in _TABLES else None
             if part is None or not key:
                 known = [f"{t}.{k}" for t, keys in self.tables().items() for k in keys]
@@ -125,9 +132,15 @@ class Problem:
                 tables[table] = _for_any_number_of_groups(part)
             key, bracket, place = key.partition("[")
             _check_field(table, key, value)
-            now = getattr(part, key)
+            field, now = (table, key), getattr(part, key)
+            before = changed.get(field)
+            if field in changed and not (bracket and before):
+                raise InputError(name, value, f"{table}.{key} is already given")
+            changed[field] = None
             if bracket:
-                value = _with_entry(name, now, place.removesuffix("]"), value)
+                now = changed[field] = _with_entry(name, before or now, place, value)
+                tables[table][key] = now
+                continue
             tables[table][key] = value
         parts = {name: getattr(self, name) for name in _TABLES}
         for table, entries in tables.items():
@@ -135,6 +148,20 @@ class Problem:
         return type(self)(**parts)
 
 
+def check_problem(problem: object) -> None:
+    """Refuse what is no problem, as the name of its file.
+
+    Raises
+    ------
+    InputError
+        With what would make one of it.
+    """
+    if not isinstance(problem, Problem):
+        how = "Problem.from_tables" if isinstance(problem, Mapping) else "detequiv.load"
+        raise InputError("problem", problem, f"give a Problem; {how} makes one")
+
+
+_LAYERS = ("features", "network")
 _ONE_LAYER = "give either features or network, one of the two"
 _TABLES: Mapping[str, Any] = {
     "features": SpikedFeatures,
@@ -145,12 +172,15 @@ _TABLES: Mapping[str, Any] = {
 
 
 def _with_entry(name: str, now: Any, place: str, value: object) -> tuple[Any, ...]:
-    """Replace one entry of a list."""
-    if not isinstance(now, tuple) or not place.isdecimal() or int(place) >= len(now):
-        count = len(now) if isinstance(now, tuple) else 0
+    """Replace one entry of a list; `place` is what follows the bracket."""
+    count = len(now) if isinstance(now, tuple) else 0
+    digits = place.removesuffix("]")
+    if not (place.endswith("]") and digits.isascii() and digits.isdecimal()):
+        raise InputError(name, value, "write the place of an entry as [0]")
+    if not (len(digits) < 4 and int(digits) < count):
         problem = f"entries are 0 to {count - 1}" if count else "is no list"
         raise InputError(name, value, problem)
-    return (*now[: int(place)], value, *now[int(place) + 1 :])
+    return (*now[: int(digits)], value, *now[int(digits) + 1 :])
 
 
 @cache
