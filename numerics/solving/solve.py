@@ -8,6 +8,7 @@ import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
+from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.solving.solution import QUANTITIES, Solution
 from detequiv.numerics.solving.task import Task
 from detequiv.numerics.solving.vouch import vouch
@@ -15,6 +16,7 @@ from detequiv.theory.models import Model, families, ridgeless_model, upper_trian
 from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
+    batch_law,
     check_limit,
     check_problem,
     exact_parameters,
@@ -30,15 +32,21 @@ __all__ = [
 ]
 
 
-def solve(problem: Problem, *, digits: int = 15, width: int | None = None) -> Solution:
+USUAL_DIGITS = 15
+
+
+def solve(
+    problem: Problem, *, digits: int | None = None, width: int | None = None
+) -> Solution:
     """Solve the deterministic equivalent of `problem`.
 
     Parameters
     ----------
     problem : Problem
         What to solve. A penalty of 0 is the limit of a vanishing one.
-    digits : int
-        Significant decimal digits of every reported quantity, 1 to 250. A
+    digits : int, optional
+        Significant decimal digits of every reported quantity, 1 to 250; by default 15,
+        after a step on a batch those that float64 has, 11 or 12 and no more. A
         quantity that vanishes (a training error without noise, say) has them
         relative to the variance of the labels.
     width : int, optional
@@ -46,7 +54,8 @@ def solve(problem: Problem, *, digits: int = 15, width: int | None = None) -> So
         width keeps what functions of the projection cost a finite number of units,
         through all orders of a unit's overlap with the spike
         (:mod:`detequiv.theory.models.mixture`); other corrections of order 1/d are
-        left out. By default the limit of infinite width.
+        left out. By default the limit of infinite width. After a step on a batch, as
+        for `solve_at_width`.
 
     Returns
     -------
@@ -73,6 +82,9 @@ def solve(problem: Problem, *, digits: int = 15, width: int | None = None) -> So
     '0.78907610210953659384'
     """
     check_problem(problem)
+    if problem.on_batch:
+        return _report_batch(problem, digits, width)
+    digits = USUAL_DIGITS if digits is None else digits
     if width is not None:
         return _at_width(problem, width, digits)
     return _report(problem, task_of(problem, law_of(problem)), digits)
@@ -95,6 +107,8 @@ def _at_width(problem: Problem, width: int, digits: int) -> Solution:
 def law_of_solution(solution: Solution) -> FeatureLaw:
     """Features and target whose functions a solution has the coefficients of."""
     problem, width = solution.problem, solution.width
+    if problem.on_batch:
+        return batch_law(problem).law
     if width is None:
         return law_of(problem)
     count = len(solution.m) // problem.groups
@@ -113,7 +127,9 @@ def _gap(coarser: Solution, finer: Solution) -> float:
     return float(worst)
 
 
-def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solution:
+def solve_at_width(
+    problem: Problem, width: int, *, digits: int | None = None
+) -> Solution:
     """Solve `problem` with the Energy's penalty of order 1/p, at p = `width` units.
 
     Beside the limit it keeps what a finite width costs the mean readout of each group,
@@ -126,7 +142,7 @@ def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solutio
         Its proportions are taken as they are.
     width : int
         p, at least 1.
-    digits : int
+    digits : int, optional
         As for `solve`.
 
     Raises
@@ -135,7 +151,32 @@ def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solutio
         As `solve` does; or the width is no positive number.
     """
     check_whole("width", width)
+    if problem.on_batch:
+        return replace(_report_batch(problem, digits, width), width=None)
+    digits = USUAL_DIGITS if digits is None else digits
     return _report(problem, task_of(problem, law_of(problem), width), digits)
+
+
+def _report_batch(problem: Problem, digits: int | None, width: int | None) -> Solution:
+    """Solve a step on a batch, and put the numbers under their names."""
+    if digits is not None:
+        check_digits(digits)
+    if width is not None:
+        check_whole("width", width)
+    found, groups = solve_batch(problem, digits, width), problem.groups
+    latents = len(batch_law(problem).law.tangents)
+    return Solution(
+        **found.quantities,
+        g=tuple(found.g),
+        A=tuple(map(tuple, found.coupling)),
+        m=tuple(found.coefficients[:groups]),
+        t=tuple(found.coefficients[groups : (1 + latents) * groups]),
+        digits=found.digits,
+        residual=mpmath.mpf(found.residual),
+        equations="network",
+        problem=problem,
+        width=width,
+    )
 
 
 def task_of(problem: Problem, law: FeatureLaw, width: int | None = None) -> Task:
