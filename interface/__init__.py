@@ -20,6 +20,7 @@ __all__ = [
     "Finding",
     "IncompleteCurveError",
     "InputError",
+    "Inputs",
     "Interval",
     "Law",
     "Network",
@@ -84,7 +85,14 @@ if TYPE_CHECKING:
     from detequiv.results.report import Report, validate
     from detequiv.theory.derivation import Derivation, derive
     from detequiv.theory.errors import ConvergenceError, DetequivError, InputError
-    from detequiv.theory.problem import Network, Problem, Ridge, SpikedFeatures, Target
+    from detequiv.theory.problem import (
+        Inputs,
+        Network,
+        Problem,
+        Ridge,
+        SpikedFeatures,
+        Target,
+    )
     from detequiv.validation.statistics import Finding
     from detequiv.validation.trial import Trial, simulate
     from detequiv.validation.witness import Estimates
@@ -115,6 +123,7 @@ else:
         "detequiv.theory.derivation": ("Derivation", "derive"),
         "detequiv.theory.errors": ("ConvergenceError", "DetequivError", "InputError"),
         "detequiv.theory.problem": (
+            "Inputs",
             "Network",
             "Problem",
             "Ridge",

@@ -30,6 +30,7 @@ ORDER = {
         "arithmetic",
         "averages",
         "equations",
+        "covariance",
         "solving",
         "spectrum",
         "certificates",

@@ -12,7 +12,13 @@ from detequiv.theory.problem.conditionals import (
     ridge_parameters,
     spiked_problem,
 )
+from detequiv.theory.problem.covariance import (
+    CovarianceLaw,
+    covariance_law,
+    covariance_parameters,
+)
 from detequiv.theory.problem.independence import spanning_groups
+from detequiv.theory.problem.inputs import Inputs, PowerLaw
 from detequiv.theory.problem.limits import check_limit, interpolates
 from detequiv.theory.problem.parts import (
     MOST_GROUPS,
@@ -27,8 +33,11 @@ from detequiv.theory.problem.widths import law_at_width
 
 __all__ = [
     "MOST_GROUPS",
+    "CovarianceLaw",
     "FeatureLaw",
+    "Inputs",
     "Network",
+    "PowerLaw",
     "Problem",
     "Ridge",
     "SpikedFeatures",
@@ -36,6 +45,8 @@ __all__ = [
     "c1",
     "c2",
     "check_limit",
+    "covariance_law",
+    "covariance_parameters",
     "exact_parameters",
     "feature_law",
     "interpolates",
