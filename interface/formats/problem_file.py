@@ -10,7 +10,7 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import value_text
-from detequiv.theory.problem import Problem
+from detequiv.theory.problem import PowerLaw, Problem
 
 __all__ = ["dump", "load", "parse_value"]
 
@@ -21,7 +21,8 @@ def load(path: str | PathLike[str]) -> Problem:
     Parameters
     ----------
     path : path-like
-        A TOML file with the tables [features] or [network], [target] and [ridge].
+        A TOML file with the tables [features] or [network], [target] and [ridge], and
+        perhaps [inputs].
         Numbers are exact: ``0.1`` is one tenth.
 
     Raises
@@ -38,7 +39,15 @@ def load(path: str | PathLike[str]) -> Problem:
         raise InputError("file", path, "is not text in UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError("file", path, f"is not TOML: {error}") from None
-    return Problem.from_tables(tables)
+    return Problem.from_tables(_beside(Path(path), tables))
+
+
+def _beside(file: Path, tables: dict[str, Any]) -> dict[str, Any]:
+    """Take the names of files in a problem file from where that stands."""
+    inputs = tables.get("inputs")
+    if isinstance(inputs, dict) and isinstance(inputs.get("file"), str):
+        tables["inputs"] = inputs | {"file": file.parent / inputs["file"]}
+    return tables
 
 
 def parse_value(text: str) -> object:
@@ -87,7 +96,11 @@ def dump(problem: Problem) -> str:
     """
     return "\n".join(
         f"[{name}]\n"
-        + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
+        + "".join(
+            f"{key} = {_toml(value)}\n"
+            for key, value in table.items()
+            if value is not None
+        )
         for name, table in problem.tables().items()
     )
 
@@ -96,6 +109,11 @@ def _toml(value: Any) -> str:
     """Write a value as TOML: a number, a list, or else a string."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, PowerLaw):
+        entries = (f"{key} = {_toml(entry)}" for key, entry in vars(value).items())
+        return f"{{{', '.join(entries)}}}"
+    if isinstance(value, int):
+        return str(value)
     text = value_text(value)
     plain = isinstance(value, sp.Rational) and "/" not in text
     return text if plain else json.dumps(text)

@@ -17,20 +17,20 @@ from detequiv.numerics.arithmetic import (
     integer_power,
     inverse_of,
     solve_linear,
+    solve_semidefinite,
 )
 
 __all__ = ["BallAlgebra", "FloatAlgebra"]
 
 Array = NDArray[Any]
 arb, arb_mat = flint.arb, flint.arb_mat
-EPS = float(np.finfo(float).eps)
+DEPENDENT = 1e-12  # singular value, over the largest, of dependent directions
 
 
 class FloatAlgebra:
     """Float64."""
 
     arithmetic: Mapping[str, Any] = FLOATS
-    threshold = 1e-12  # pivot, of a matrix with unit diagonal, that counts as 0
 
     @staticmethod
     def array(values: Any) -> Array:
@@ -42,6 +42,16 @@ class FloatAlgebra:
         """Solve linear equations."""
         solution: Array = np.linalg.solve(matrix, right)
         return solution
+
+    @staticmethod
+    def solve_semidefinite(matrix: Array, right: Array) -> Array:
+        """Solve equations that may be redundant, positive semidefinite, consistent."""
+        diagonal = np.diagonal(matrix)
+        norm = np.sqrt(np.maximum(diagonal, 0))
+        norm = np.where(diagonal > DEPENDENT * diagonal.max(), norm, np.inf)
+        unit = matrix / norm[:, None] / norm
+        y: Array = np.linalg.pinv(unit, DEPENDENT, hermitian=True) @ (right / norm)
+        return y / norm
 
     @staticmethod
     def inverse(matrices: Array) -> Array:
@@ -58,11 +68,6 @@ class BallAlgebra:
     # powers of an array are taken entry by entry, without asking what it is
     arithmetic: Mapping[str, Any] = {**BALLS, "integer_power": integer_power}
 
-    @property
-    def threshold(self) -> float:
-        """Pivots in the last third of the precision are those of a singular matrix."""
-        return float(2.0 ** -min(1000, 2 * flint.ctx.prec // 3))
-
     @staticmethod
     def array(values: Any) -> Array:
         """Make an array of objects."""
@@ -76,48 +81,16 @@ class BallAlgebra:
         return found
 
     @staticmethod
+    def solve_semidefinite(matrix: Array, right: Array) -> Array:
+        """Solve equations that may be redundant, positive semidefinite, consistent."""
+        found = np.empty(len(right), object)
+        found[:] = solve_semidefinite(arb_mat(matrix.tolist()), right.tolist())
+        return found
+
+    @staticmethod
     def inverse(matrices: Array) -> Array:
         """Inverses of matrices (S, K, K)."""
         inverse = np.empty(matrices.shape, object)
         for i, matrix in enumerate(matrices):
             inverse[i] = inverse_of(arb_mat(matrix.tolist())).tolist()
         return inverse
-
-
-def solve_semidefinite(
-    algebra: FloatAlgebra | BallAlgebra, matrix: Array, right: Array
-) -> Array:
-    """Solve ``matrix y = right``, positive semidefinite and consistent.
-
-    Pivoted elimination on the matrix with unit diagonal; directions whose pivot
-    vanishes are redundant, and their coefficients are 0.
-    """
-    work, b = matrix.copy(), right.copy()
-    largest = max((float(v) for v in np.diagonal(work)), default=0.0)
-    size = [
-        v ** algebra.array(0.5) if float(v) > algebra.threshold * largest else None
-        for v in np.diagonal(work)
-    ]
-    open_rows = [i for i, v in enumerate(size) if v is not None]
-    for i in open_rows:
-        work[i, :] /= size[i]
-        work[:, i] /= size[i]
-        b[i] /= size[i]
-    pivots: list[int] = []
-    while open_rows:
-        k = max(open_rows, key=lambda i: float(work[i, i]))
-        if not float(work[k, k]) > algebra.threshold:
-            break
-        open_rows.remove(k)
-        pivots.append(k)
-        for i in open_rows:
-            factor = work[i, k] / work[k, k]
-            b[i] = b[i] - factor * b[k]
-            work[i, open_rows] = work[i, open_rows] - factor * work[k, open_rows]
-    y = right * 0
-    for place in reversed(range(len(pivots))):
-        k, known = pivots[place], pivots[place + 1 :]
-        y[k] = (b[k] - sum(work[k, j] * y[j] for j in known)) / work[k, k]
-    for k in pivots:
-        y[k] = y[k] / size[k]
-    return y

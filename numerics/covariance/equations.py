@@ -8,8 +8,14 @@ import sympy as sp
 
 from detequiv.numerics.arithmetic import compile_expressions
 from detequiv.numerics.covariance.algebra import BallAlgebra, FloatAlgebra
-from detequiv.theory.models import CovarianceModel, InverseEntry, upper_triangle
-from detequiv.theory.models import energy, energy_ridge, energy_source
+from detequiv.theory.models import (
+    CovarianceModel,
+    InverseEntry,
+    energy,
+    energy_ridge,
+    energy_source,
+    upper_triangle,
+)
 
 __all__ = ["LevelEquations", "level_equations"]
 

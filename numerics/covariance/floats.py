@@ -12,16 +12,30 @@ from math import log, pi
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from detequiv.numerics.averages import Fields, evaluate_fields, refine_fields
+from detequiv.numerics.arithmetic import to_float
+from detequiv.numerics.averages import Fields, LawFields
 from detequiv.numerics.covariance.algebra import FloatAlgebra
 from detequiv.numerics.covariance.equations import level_equations
 from detequiv.numerics.covariance.system import Outputs, System
 from detequiv.theory.errors import ConvergenceError
-from detequiv.theory.problem import CovarianceLaw, FeatureLaw
+from detequiv.theory.problem import (
+    CovarianceLaw,
+    FeatureLaw,
+    Problem,
+    covariance_law,
+    covariance_parameters,
+)
 
-__all__ = ["Covered", "float_system", "newton", "solve_covariance_floats"]
+__all__ = [
+    "Covered",
+    "first_step",
+    "float_system",
+    "follow",
+    "solve_covariance_floats",
+    "solve_covariance_points",
+]
 
 Array = NDArray[Any]
 TOLERANCE = 1e-12  # relative Newton step at which float64 iteration stops
@@ -63,10 +77,10 @@ def first_step(digits: float, strip: float = 0.45) -> float:
 @lru_cache(maxsize=32)
 def _fields(law: FeatureLaw, digits: float, halvings: int) -> Fields:
     """Fields for float64 use; remembered, for sweeps."""
-    step = first_step(28.0) / 2**halvings
+    source, step = LawFields(law), first_step(28.0) / 2**halvings
     if not halvings:
-        return evaluate_fields(law, digits, step)
-    return refine_fields(law, _fields(law, digits, halvings - 1), step)
+        return source.evaluate(digits, step)
+    return source.refine(_fields(law, digits, halvings - 1), step)
 
 
 def float_system(
@@ -90,14 +104,14 @@ def _levels(law: CovarianceLaw) -> Array:
 
 
 def solve_covariance_floats(
-    law: CovarianceLaw, parameters: Sequence[float], start: Array | None = None
+    law: CovarianceLaw, parameters: ArrayLike, start: Array | None = None
 ) -> Covered:
     """Solve one point on a rule in kappa that is refined until nothing changes.
 
     Parameters
     ----------
     law : CovarianceLaw
-    parameters : sequence of float
+    parameters : array_like
         In the model's order.
     start : (N,) array, optional
         Unknowns of a neighbour.
@@ -151,7 +165,7 @@ def _refined(law: CovarianceLaw, parameters: Array, start: Array | None) -> Cove
 
 
 def _rounding(system: System, x: Array, quantities: Array) -> float:
-    """What one unit in the last place of the unknowns and of cancelling energies does.
+    """Find what rounding of the unknowns, and of energies that cancel, does.
 
     The quantities are taken again at unknowns moved by a few units in the last place:
     rounding in what is summed changes them as much.
@@ -262,3 +276,30 @@ def _positive(system: System, x: Array) -> bool:
     except np.linalg.LinAlgError:
         return False
     return True
+
+
+def solve_covariance_points(problems: Sequence[Problem]) -> tuple[Array, Array]:
+    """Solve problems that differ in their ridge regression alone.
+
+    Each begins at its neighbour's solution.
+
+    Returns
+    -------
+    quantities : (B, Q) array
+    errors : (B,) array
+        Relative error vouched for, of every quantity of a point.
+
+    Raises
+    ------
+    InputError
+        A problem outside the range of the theory.
+    ConvergenceError
+        One of them could not be solved.
+    """
+    law = covariance_law(problems[0])
+    found: list[Covered] = []
+    for problem in problems:
+        parameters = list(map(to_float, covariance_parameters(problem, law)))
+        start = found[-1].unknowns if found else None
+        found.append(solve_covariance_floats(law, parameters, start))
+    return np.array([p.quantities for p in found]), np.array([p.error for p in found])

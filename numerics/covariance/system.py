@@ -12,11 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.numerics.covariance.algebra import (
-    BallAlgebra,
-    FloatAlgebra,
-    solve_semidefinite,
-)
+from detequiv.numerics.covariance.algebra import BallAlgebra, FloatAlgebra
 from detequiv.numerics.covariance.equations import LevelEquations
 from detequiv.theory.models import upper_triangle
 
@@ -62,7 +58,7 @@ class System:
         return self._on_nodes(self.equations.form(self.fields, self.parameters))
 
     def chi(self, x: Array) -> Array:
-        """The linear form on every node."""
+        """Evaluate the linear form on every node."""
         values: Array = x @ self.form
         return values
 
@@ -89,14 +85,15 @@ class System:
         curvature = eq.average([self.chi(x)], p)[1]
         levels = eq.level_hessian(x, self.levels, self._inverse(x), p)
         upper = self.algebra.array(eq.local_hessian(x, p)) + self._over_levels(levels)
-        hessian: Array = self._symmetric(upper[:, None])[0]
-        return hessian + (self.form * (self.weights * curvature)) @ self.form.T
+        bent = (self.form * (self.weights * curvature)) @ self.form.T
+        hessian: Array = self._symmetric(upper[:, None])[0] + bent
+        return hessian
 
     def outputs(self, x: Array) -> Outputs:
         """Report quantities, by the Energy's stationary point and one adjoint solve."""
         eq, p, array = self.equations, self.parameters, self.algebra.array
         inverse, chi = self._inverse(x), self.chi(x)
-        slope, _, weight, weight_slope = eq.average([chi], p)
+        _, _, weight, weight_slope = eq.average([chi], p)
         upper = array(eq.local_form(x, p)) + self._over_levels(
             eq.level_form(x, self.levels, inverse, p)
         )
@@ -132,20 +129,20 @@ class System:
         for by_gradient, by_average in eq.sources:
             slopes, direct = self._on_nodes(by_average([chi], p))
             by_source = array(by_gradient(x, p)) + self.form @ (self.weights * slopes)
-            totals.append(
-                (self.weights * direct) @ squares - adjoint @ by_source
-            )
+            totals.append((self.weights * direct) @ squares - adjoint @ by_source)
         return Outputs(array(eq.quantities([value, *totals], x, p)), y)
 
     def units(self, x: Array) -> Array:
-        """Natural sizes of the unknowns: g, and ``sqrt(A_qq A_rr)`` of both matrices."""
+        """Natural sizes: g, ``sqrt(A_qq A_rr)``, ``sqrt(B_qq B_rr)``."""
         count = self.equations.groups
         pairs = upper_triangle(count)
         size = list(np.abs(x[:count].astype(float)))
         for start in (count, count + len(pairs)):
             block = x[start : start + len(pairs)].astype(float)
             diagonal = [
-                np.sqrt(abs(v)) for v, (i, j) in zip(block, pairs, strict=True) if i == j
+                np.sqrt(abs(v))
+                for v, (i, j) in zip(block, pairs, strict=True)
+                if i == j
             ]
             size += [diagonal[i] * diagonal[j] for i, j in pairs]
         # what vanishes, as the coupling of features without a linear part, has none
@@ -169,9 +166,7 @@ class System:
         solved = [unit * self.algebra.solve(scaled, unit * c) for c in columns]
         mixed = matrix[first, rest]
         schur = matrix[first, first] - np.array([mixed @ v for v in solved[1:]]).T
-        m = solve_semidefinite(
-            self.algebra, schur, right[first] - mixed @ solved[0]
-        )
+        m = self.algebra.solve_semidefinite(schur, right[first] - mixed @ solved[0])
         others = solved[0] - sum(a * v for a, v in zip(m, solved[1:], strict=True))
         return np.concatenate([m, others])
 

@@ -14,12 +14,7 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import exact_ball, precision, to_ball, to_float
-from detequiv.numerics.averages import (
-    Fields,
-    evaluate_fields,
-    geometric_error,
-    refine_fields,
-)
+from detequiv.numerics.averages import Fields, LawFields, geometric_error
 from detequiv.numerics.covariance.algebra import BallAlgebra
 from detequiv.numerics.covariance.equations import level_equations
 from detequiv.numerics.covariance.floats import (
@@ -76,12 +71,13 @@ def vouch_covariance(
     start = solve_covariance_floats(law, floats)
     # g ~ 1/lambda multiplies conditional variances that cancel
     extra, guard, reached = 2.0 + max(0.0, -log10(penalty)), GUARD, -inf
-    step, fields = first_step(digits + 4), None
+    source, step = LawFields(law.features), first_step(digits + 4)
+    fields: Fields | None = None
     for _ in range(ATTEMPTS):
         if fields is not None and fields.digits >= digits + extra + 3:
-            fields = refine_fields(law.features, fields, step)
+            fields = source.refine(fields, step)
         else:
-            fields = evaluate_fields(law.features, digits + extra + 3, step)
+            fields = source.evaluate(digits + extra + 3, step)
         try:
             found, quadrature = _attempt(
                 law, parameters, start.unknowns, fields, digits + extra, guard
@@ -122,7 +118,9 @@ def _attempt(
         for stride in (1, 2, 4):
             system = _balls(law, parameters, fields, stride)
             goal = digits + 10 if stride == 1 else digits
-            x, residual = _polish(system, chord, x if stride == 1 else results[0][0], goal)
+            x, residual = _polish(
+                system, chord, x if stride == 1 else results[0][0], goal
+            )
             results.append((x, system.outputs(x), residual))
         labels = _label_variance(fields)
     (x, outputs, residual), *coarser = results
@@ -148,13 +146,13 @@ def _balls(
     law: CovarianceLaw, parameters: list[sp.Expr], fields: Fields, stride: int
 ) -> System:
     """Put balls of the current precision into the equations."""
-    keep = fields.rule.every(stride)
     array = BallAlgebra.array
+    weights, nodes = fields.balls(stride)
     return System(
         level_equations(law.model, True),
         BallAlgebra(),
-        array([fields.weights[i] * stride for i in keep]),
-        array([[column[i] for i in keep] for column in fields.columns]),
+        array(weights),
+        array(nodes).T,
         array([[exact_ball(v) for v in column] for column in law.levels]),
         array(list(map(to_ball, parameters))),
     )
@@ -188,7 +186,9 @@ def _polish(
                 system.algebra.solve(scaled, array([arb(i == j) for j in range(size)]))
                 for i in range(size)
             ]
-            inverse = array([[v.mid() for v in row] for row in zip(*columns, strict=True)])
+            inverse = array(
+                [[v.mid() for v in row] for row in zip(*columns, strict=True)]
+            )
             # what the poor matrix called small need not be: the next step will tell
             exact, largest = True, arb(1)
         elif largest > previous / 10 and exact:
@@ -202,7 +202,7 @@ def _polish(
 
 def _label_variance(fields: Fields) -> Any:
     """Second moment of the labels, the scale below which a result is zero."""
-    tau0, tau1, tau2 = fields.columns[-3:]
+    tau0, tau1, tau2 = (fields[name][0] for name in ("tau0", "tau1", "tau2"))
     return sum(
         (w * (a * a + b * b + c))
         for w, a, b, c in zip(fields.weights, tau0, tau1, tau2, strict=True)

@@ -30,6 +30,7 @@ saddle in three unknowns, however many levels there are:
      + \tfrac\alpha\beta E_\kappa \log(1+\chi) + \epsilon E_\kappa \chi .
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -194,7 +195,7 @@ def covariance_model(groups: int, trained: bool = False) -> CovarianceModel:
     def vector(name: str) -> Symbols:
         return tuple(sp.Symbol(f"{name}_{q + 1}", real=True) for q in everyone)
 
-    def dot(a: Symbols, b: Symbols) -> sp.Expr:
+    def dot(a: Sequence[sp.Expr], b: Sequence[sp.Expr]) -> sp.Expr:
         return sp.Add(*[p * q for p, q in zip(a, b, strict=True)])
 
     field = tuple(sp.Symbol(f"B_{i + 1}_{j + 1}", real=True) for i, j in pairs)
@@ -214,9 +215,7 @@ def covariance_model(groups: int, trained: bool = False) -> CovarianceModel:
     norm = [vector(f"n^{a + 1}") for a in range(norms)]
     norm_multipliers = [vector(f"yn^{a + 1}") for a in range(norms)]
     tangents = base.fields[3 * groups : -3]
-    h, *others = (
-        tangents[k : k + groups] for k in range(0, len(tangents), groups)
-    )
+    h, *others = (tangents[k : k + groups] for k in range(0, len(tangents), groups))
     spike, beside, *along_target = sums
     learned = sp.Add(
         dot(m, c0),

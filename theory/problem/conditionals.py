@@ -4,7 +4,7 @@ A group of units is seen through its spike strength, its bulk scale and its
 tangent functions ``h_q``; the target through its alignment with the spike.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy as sp
@@ -89,8 +89,16 @@ def feature_law(problem: Problem) -> FeatureLaw:
     Raises
     ------
     InputError
-        The step of a [network] leaves a group without bulk.
+        The step of a [network] leaves a group without bulk; or the inputs have a
+        covariance, which asks for other equations.
     """
+    if problem.inputs is not None:
+        raise InputError(
+            "inputs",
+            "[inputs]",
+            "this is worked out for isotropic inputs alone; leave the table out, or "
+            "ask for solve or curve",
+        )
     features, network = problem.features, problem.network
     described = features if network is None else network
     assert described is not None
@@ -206,7 +214,7 @@ def remark(problem: Problem) -> str:
     network = problem.network
     if network is None or network.step.is_zero:
         return ""
-    law = feature_law(problem)
+    law = feature_law(replace(problem, inputs=None))  # whether there is a spike at all
     if all(u.is_zero for u in law.spikes):
         lacking = [
             f"{field} has no linear part ({coefficient} = 0)"

@@ -68,7 +68,8 @@ def covariance_law(problem: Problem) -> CovarianceLaw:
         An eigenvalue that is too large for the dimension, or a step on a batch.
     """
     part = problem.network if problem.features is None else problem.features
-    assert part is not None and problem.inputs is not None
+    assert part is not None
+    assert problem.inputs is not None
     return _law(part, problem.target, problem.inputs)
 
 
@@ -82,8 +83,21 @@ def _law(part: Layer, target: Target, inputs: Inputs) -> CovarianceLaw:
 
 
 def covariance_parameters(problem: Problem, law: CovarianceLaw) -> list[sp.Expr]:
-    """Exact parameters of the model, in its order."""
+    """Exact parameters of the model, in its order.
+
+    Raises
+    ------
+    InputError
+        No penalty.
+    """
     ridge, features = problem.ridge, law.features
+    if not ridge.penalty.is_positive:
+        raise InputError(
+            "ridge.penalty",
+            ridge.penalty,
+            "must be positive with [inputs]: the limit of a vanishing one is worked "
+            "out for isotropic inputs alone",
+        )
     return [
         ridge.samples_per_dim,
         ridge.width_per_dim,
@@ -96,7 +110,7 @@ def covariance_parameters(problem: Problem, law: CovarianceLaw) -> list[sp.Expr]
 
 
 def _spiked(part: SpikedFeatures, target: Target, levels: Levels) -> CovarianceLaw:
-    """Rows ``rho_q w_j + u_q v``, the spike's power on the levels that of the target."""
+    """Rows ``rho_q w_j + u_q v``; the spike's power on levels is the target's."""
     zeta = target.alignment
     ones = (mpmath.mpf(1),) * len(levels.s)
     nothing = (mpmath.mpf(0),) * len(levels.s)
@@ -162,9 +176,7 @@ def _trained(part: Network, target: Target, levels: Levels) -> CovarianceLaw:
             (
                 kappa * c1,
                 rate
-                * (
-                    sigma[2] * g[2] * _exact(length) * by_u + sigma[3] * g[1] * by_b
-                ),
+                * (sigma[2] * g[2] * _exact(length) * by_u + sigma[3] * g[1] * by_b),
                 rate
                 * (g[1] * sigma[3] * _exact(length) * by_u + g[0] * sigma[4] * by_b)
                 / 2,

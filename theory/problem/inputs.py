@@ -156,10 +156,8 @@ class Inputs:
                         power,
                         "must be 0 where the eigenvalue is 0",
                     )
-        if dimension is not None and not (
-            isinstance(dimension, int) and dimension >= 1
-        ):
-            raise InputError("inputs.dimension", dimension, "give a whole number")
+        if dimension is not None:
+            _check_whole(dimension, "inputs.dimension")
         vars(self).update(
             eigenvalues=values,
             weights=weights,
@@ -207,6 +205,11 @@ def _list(values: Any) -> list[Any]:
     raise InputError("inputs.eigenvalues", values, "give a list of numbers")
 
 
+def _check_whole(value: Any, field: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(field, value, "give a whole number of at least 1")
+
+
 def _number(value: sp.Expr) -> mpmath.mpf:
     """Round an exact number to the precision of mpmath."""
     if isinstance(value, sp.Rational):
@@ -240,8 +243,7 @@ def _power_law(given: Any) -> PowerLaw:
     levels = given["levels"]
     if sign(exponent) < 0:
         raise InputError(f"{field}.exponent", exponent, "must not be negative")
-    if isinstance(levels, bool) or not isinstance(levels, int) or levels < 1:
-        raise InputError(f"{field}.levels", levels, "give a whole number of at least 1")
+    _check_whole(levels, f"{field}.levels")
     return PowerLaw(exponent, levels, target)
 
 
@@ -289,12 +291,12 @@ def _read(file: Any) -> tuple[list[Any], list[Any] | None, list[Any] | None]:
         )
     columns: dict[str, list[Fraction]] = {name: [] for name in names}
     for line, row in enumerate(rows, start=2):
-        for name, text in row.items():
+        for name, value in row.items():
             try:
-                columns[name.strip()].append(Fraction(text.strip()))
+                columns[name.strip()].append(Fraction(value.strip()))
             except (ValueError, AttributeError, ZeroDivisionError):
                 raise InputError(
-                    "inputs.file", file, f"line {line}: {name} {text!r} is no number"
+                    "inputs.file", file, f"line {line}: {name} {value!r} is no number"
                 ) from None
 
     def normalised(name: str) -> list[Fraction] | None:
