@@ -23,6 +23,7 @@ __all__ = [
     "Inputs",
     "Interval",
     "Law",
+    "MeasuredInputs",
     "Network",
     "Optimum",
     "Outlier",
@@ -48,6 +49,7 @@ __all__ = [
     "diagnose",
     "learned_function",
     "load",
+    "measure_inputs",
     "numerics",
     "optimal_penalty",
     "reach",
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from detequiv.formats.problem_file import load
     from detequiv.formats.table import Simulation
     from detequiv.numerics.certificates import Ball, Certificate, certify, compare
+    from detequiv.numerics.covariance import MeasuredInputs, measure_inputs
     from detequiv.numerics.derived import (
         Diagnosis,
         Optimum,
@@ -103,6 +106,7 @@ else:
         "detequiv.formats.problem_file": ("load",),
         "detequiv.formats.table": ("Simulation",),
         "detequiv.numerics.certificates": ("Ball", "Certificate", "certify", "compare"),
+        "detequiv.numerics.covariance": ("MeasuredInputs", "measure_inputs"),
         "detequiv.numerics.derived": (
             "Diagnosis",
             "Optimum",

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import value_text
-from detequiv.theory.problem import PowerLaw, Problem
+from detequiv.theory.problem import Inputs, PowerLaw, Problem
 
-__all__ = ["dump", "load", "parse_value"]
+__all__ = ["dump", "dump_inputs", "load", "parse_value"]
 
 
 def load(path: str | PathLike[str]) -> Problem:
@@ -94,15 +95,18 @@ def dump(problem: Problem) -> str:
     penalty = 0.001
     <BLANKLINE>
     """
-    return "\n".join(
-        f"[{name}]\n"
-        + "".join(
-            f"{key} = {_toml(value)}\n"
-            for key, value in table.items()
-            if value is not None
-        )
-        for name, table in problem.tables().items()
-    )
+    return "\n".join(_table(name, table) for name, table in problem.tables().items())
+
+
+def dump_inputs(inputs: Inputs) -> str:
+    """Write the table [inputs] alone, to be put into a problem file."""
+    return _table("inputs", vars(inputs))
+
+
+def _table(name: str, entries: Mapping[str, Any]) -> str:
+    """Write a table; what is not given is left out."""
+    lines = [f"{k} = {_toml(v)}\n" for k, v in entries.items() if v is not None]
+    return f"[{name}]\n{''.join(lines)}"
 
 
 def _toml(value: Any) -> str:

@@ -245,7 +245,7 @@ def newton(system: System, start: Array) -> Array | None:
         size = float(np.max(np.abs(step / unit)))
         if not np.isfinite(size):
             return None
-        part = min(1.0, 2 / size)
+        part = 1.0 if size < 2 else 2 / size
         while not _positive(system, moved := _moved(x, part * step, count)):
             part /= 2
             if part < 1e-3:
