@@ -44,6 +44,7 @@ ITERATIONS = 60
 SWEEPS = 4  # of the plain iteration, before Newton's method
 HIGHER = 30.0  # factor to the penalty that a lost branch is looked for at
 CONTINUED = 12  # such factors, at most
+SMALLEST = 1.01  # factor by which the penalty is lowered again
 REFINEMENTS = 6  # of the rule in kappa
 SETTLED = 1e-12  # relative change under refinement at which float64 has converged
 SAFETY = 10.0  # between the change seen and the error vouched for
@@ -189,22 +190,32 @@ def follow(system: System, start: Array | None = None) -> Array:
         if found is not None:
             return found
     place = system.equations.model.parameters.index(system.equations.model.ridge)
-    tried: list[System] = []
-    for power in range(CONTINUED):
+    penalty = system.parameters[place]
+
+    def at(factor: float) -> System:
         parameters = system.parameters.copy()
-        parameters[place] *= HIGHER**power
-        tried.append(replace(system, parameters=parameters))
-        found = newton(tried[-1], _swept(tried[-1]))
+        parameters[place] *= factor
+        return replace(system, parameters=parameters)
+
+    for power in range(CONTINUED):
+        high = HIGHER**power
+        found = newton(at(high), _swept(at(high)))
         if found is not None:
             break
-    for lower in reversed(tried[:-1]):
-        if found is None:
-            break
-        found = newton(lower, found)
+    step = high
+    while found is not None and high > 1:
+        step = min(step, high)
+        lower = newton(at(high / step), found)
+        if lower is not None:
+            found, high, step = lower, high / step, step**1.5
+        elif step > SMALLEST:
+            step **= 0.5
+        else:
+            found = None
     if found is None:
         raise ConvergenceError(
-            "the equations could not be solved in float64 at penalty = "
-            f"{system.parameters[place]:.6g}; try a larger ridge.penalty"
+            f"the equations could not be solved in float64 at penalty = {penalty:.6g}; "
+            "try a larger ridge.penalty"
         )
     return found
 
@@ -266,8 +277,10 @@ def _moved(x: Array, step: Array, count: int) -> Array:
 
 
 def _positive(system: System, x: Array) -> bool:
-    """Whether g and the matrices of all levels are positive."""
+    """Whether g, the matrices of all levels, and what they add up to are positive."""
     if not (np.isfinite(x).all() and (x[: system.equations.groups] > 0).all()):
+        return False
+    if not (system.chi(x) > -1).all():
         return False
     matrices = system.precisions(x)
     size = np.sqrt(np.abs(np.diagonal(matrices, axis1=1, axis2=2)))

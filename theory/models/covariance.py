@@ -70,8 +70,10 @@ class CovarianceModel:
         Stands for the linear form.
     linear_form, psi_local, psi_average, psi_level : Expr
         ``Psi = psi_local + sum_s psi_level + E_kappa psi_average(chi)``.
+    matrix : tuple of Symbol
+        Upper triangle of ``X_s^-1``, in the scalars of a level.
     precision : tuple of Expr
-        Upper triangle of ``X_s^-1``.
+        What it is.
     energy_local, energy_level, energy_weight, energy_rest : Expr
     energy_residuals, energy_counted : tuple of Expr
         ``Energy = energy_local + sum_s energy_level + E_kappa[energy_weight (sum
@@ -96,6 +98,7 @@ class CovarianceModel:
     psi_local: sp.Expr
     psi_average: sp.Expr
     psi_level: sp.Expr
+    matrix: Symbols
     precision: tuple[sp.Expr, ...]
     energy_local: sp.Expr
     energy_level: sp.Expr
@@ -125,13 +128,27 @@ class CovarianceModel:
         return [slope, sp.diff(slope, self.chi), weight, sp.diff(weight, self.chi)]
 
     def gradient(self, scalar: sp.Expr) -> list[sp.Expr]:
-        """Differentiate by the unknowns."""
-        return [sp.diff(scalar, x) for x in self.unknowns]
+        """Differentiate by the unknowns, on which the levels' matrices depend too."""
+        return [self._total(scalar, x) for x in self.unknowns]
 
     def hessian(self, scalar: sp.Expr) -> list[sp.Expr]:
         """Upper triangle of the second derivatives by the unknowns."""
         slopes, x = self.gradient(scalar), self.unknowns
-        return [sp.diff(slopes[i], x[j]) for i, j in upper_triangle(len(x))]
+        return [self._total(slopes[i], x[j]) for i, j in upper_triangle(len(x))]
+
+    def _total(self, scalar: sp.Expr, x: sp.Symbol) -> sp.Expr:
+        """Differentiate by one unknown."""
+        through = [
+            sp.diff(scalar, entry) * slope
+            for entry, slope in zip(self.matrix, self._slopes[x], strict=True)
+            if slope != 0
+        ]
+        return sp.Add(sp.diff(scalar, x), *through)
+
+    @cached_property
+    def _slopes(self) -> dict[sp.Symbol, list[sp.Expr]]:
+        """Derivatives of the levels' matrices."""
+        return {x: [sp.diff(e, x) for e in self.precision] for x in self.unknowns}
 
     def form_matrix(self, scalar: sp.Expr) -> list[sp.Expr]:
         """Upper triangle of a quadratic form in the coefficients."""
@@ -202,6 +219,7 @@ def covariance_model(groups: int, trained: bool = False) -> CovarianceModel:
     s, omega = sp.Symbol("s", positive=True), sp.Symbol("omega", nonnegative=True)
     scales = vector("r")
     scale = [beta * pi * gq for pi, gq in zip(weights, g, strict=True)]
+    matrix = tuple(sp.Symbol(f"M_{i + 1}_{j + 1}", real=True) for i, j in pairs)
     precision = tuple(
         s * scales[i] * scales[j] * b + (1 / scale[i] if i == j else 0)
         for b, (i, j) in zip(field, pairs, strict=True)
@@ -240,7 +258,7 @@ def covariance_model(groups: int, trained: bool = False) -> CovarianceModel:
         * value
         * rows[a][i]
         * rows[b][j]
-        * InverseEntry(i, j, *precision)
+        * InverseEntry(i, j, *matrix)
         for (a, b), value in shares.items()
         for i in everyone
         for j in everyone
@@ -260,10 +278,10 @@ def covariance_model(groups: int, trained: bool = False) -> CovarianceModel:
     ]
     tau0, tau1, tau2 = base.fields[-3:]
     primal, dual = sums + norm, multipliers + norm_multipliers
-    matrix = symmetric(upper)
+    couplings = symmetric(upper)
     trace = sp.Add(
         *[
-            (1 if i == j else 2) * matrix[i, j] * b
+            (1 if i == j else 2) * couplings[i, j] * b
             for b, (i, j) in zip(field, pairs, strict=True)
         ]
     )
@@ -281,7 +299,8 @@ def covariance_model(groups: int, trained: bool = False) -> CovarianceModel:
         linear_form=base.linear_form,
         psi_local=sp.Add(*bulk) - trace / beta,
         psi_average=base.psi_average,
-        psi_level=omega / beta * (sp.Add(*map(sp.log, scale)) + LogDet(*precision)),
+        psi_level=omega / beta * (sp.Add(*map(sp.log, scale)) + LogDet(*matrix)),
+        matrix=matrix,
         precision=precision,
         energy_local=2 * sp.Add(*map(dot, primal, dual)) - sp.Add(*norm_cost),
         energy_level=-s * sp.Add(*inner),
