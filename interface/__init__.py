@@ -22,8 +22,10 @@ __all__ = [
     "Identification",
     "IncompleteCurveError",
     "InputError",
+    "Inputs",
     "Interval",
     "Law",
+    "MeasuredInputs",
     "Network",
     "Optimum",
     "Outlier",
@@ -53,6 +55,7 @@ __all__ = [
     "identify",
     "learned_function",
     "load",
+    "measure_inputs",
     "numerics",
     "optimal_penalty",
     "reach",
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
     from detequiv.formats.problem_file import load
     from detequiv.formats.table import Simulation
     from detequiv.numerics.certificates import Ball, Certificate, certify, compare
+    from detequiv.numerics.covariance import MeasuredInputs, measure_inputs
     from detequiv.numerics.derived import (
         Diagnosis,
         Optimum,
@@ -99,7 +103,14 @@ if TYPE_CHECKING:
     from detequiv.results.report import Report, validate
     from detequiv.theory.derivation import Derivation, derive
     from detequiv.theory.errors import ConvergenceError, DetequivError, InputError
-    from detequiv.theory.problem import Network, Problem, Ridge, SpikedFeatures, Target
+    from detequiv.theory.problem import (
+        Inputs,
+        Network,
+        Problem,
+        Ridge,
+        SpikedFeatures,
+        Target,
+    )
     from detequiv.validation.statistics import Finding
     from detequiv.validation.trial import Trial, simulate
     from detequiv.validation.witness import Estimates
@@ -110,6 +121,7 @@ else:
         "detequiv.formats.problem_file": ("load",),
         "detequiv.formats.table": ("Simulation",),
         "detequiv.numerics.certificates": ("Ball", "Certificate", "certify", "compare"),
+        "detequiv.numerics.covariance": ("MeasuredInputs", "measure_inputs"),
         "detequiv.numerics.derived": (
             "Diagnosis",
             "Optimum",
@@ -139,6 +151,7 @@ else:
         "detequiv.theory.derivation": ("Derivation", "derive"),
         "detequiv.theory.errors": ("ConvergenceError", "DetequivError", "InputError"),
         "detequiv.theory.problem": (
+            "Inputs",
             "Network",
             "Problem",
             "Ridge",

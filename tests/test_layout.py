@@ -33,6 +33,7 @@ ORDER = {
         "averages",
         "equations",
         "batches",
+        "covariance",
         "solving",
         "spectrum",
         "certificates",

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import is_written, value_text
-from detequiv.theory.problem import Problem
+from detequiv.theory.problem import Inputs, PowerLaw, Problem
 
-__all__ = ["dump", "load", "parse_value"]
+__all__ = ["dump", "dump_inputs", "load", "parse_value"]
 
 
 def load(path: str | PathLike[str]) -> Problem:
@@ -21,7 +22,8 @@ def load(path: str | PathLike[str]) -> Problem:
     Parameters
     ----------
     path : path-like
-        A TOML file with the tables [features] or [network], [target] and [ridge].
+        A TOML file with the tables [features] or [network], [target] and [ridge], and
+        perhaps [inputs].
         Numbers are exact: ``0.1`` is one tenth.
 
     Raises
@@ -38,7 +40,15 @@ def load(path: str | PathLike[str]) -> Problem:
         raise InputError("file", path, "is not text in UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError("file", path, f"is not TOML: {error}") from None
-    return Problem.from_tables(tables)
+    return Problem.from_tables(_beside(Path(path), tables))
+
+
+def _beside(file: Path, tables: dict[str, Any]) -> dict[str, Any]:
+    """Take the names of files in a problem file from where that stands."""
+    inputs = tables.get("inputs")
+    if isinstance(inputs, dict) and isinstance(inputs.get("file"), str):
+        tables["inputs"] = inputs | {"file": file.parent / inputs["file"]}
+    return tables
 
 
 def parse_value(text: str) -> object:
@@ -91,21 +101,33 @@ def dump(problem: Problem) -> str:
     penalty = 0.001
     <BLANKLINE>
     """
-    return "\n".join(
-        f"[{name}]\n"
-        + "".join(
-            f"{key} = {_toml(value, f'{name}.{key}')}\n"
-            for key, value in table.items()
-            if value is not None
-        )
-        for name, table in problem.tables().items()
-    )
+    return "\n".join(_table(name, table) for name, table in problem.tables().items())
+
+
+def dump_inputs(inputs: Inputs) -> str:
+    """Write the table [inputs] alone, to be put into a problem file."""
+    return _table("inputs", vars(inputs))
+
+
+def _table(name: str, entries: Mapping[str, Any]) -> str:
+    """Write a table; what is not given is left out."""
+    lines = [
+        f"{key} = {_toml(value, f'{name}.{key}')}\n"
+        for key, value in entries.items()
+        if value is not None
+    ]
+    return f"[{name}]\n{''.join(lines)}"
 
 
 def _toml(value: Any, field: str) -> str:
     """Write a value as TOML: a number, a list, or else a string."""
     if isinstance(value, tuple):
         return f"[{', '.join(_toml(v, field) for v in value)}]"
+    if isinstance(value, PowerLaw):
+        entries = (f"{k} = {_toml(v, field)}" for k, v in vars(value).items())
+        return f"{{{', '.join(entries)}}}"
+    if isinstance(value, int):
+        return str(value)
     text = value_text(value)
     if isinstance(value, sp.Rational):
         return text if "/" not in text else json.dumps(text)

@@ -1,5 +1,6 @@
 """Solve one problem: its equations, its numbers, and what is reported of them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +10,11 @@ import sympy as sp
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
 from detequiv.numerics.batches import solve_batch
+from detequiv.numerics.covariance import vouch_covariance
 from detequiv.numerics.solving.solution import QUANTITIES, Solution
 from detequiv.numerics.solving.task import Task
 from detequiv.numerics.solving.vouch import vouch
+from detequiv.theory.errors import InputError
 from detequiv.theory.models import Model, families, ridgeless_model, upper_triangle
 from detequiv.theory.problem import (
     FeatureLaw,
@@ -19,6 +22,8 @@ from detequiv.theory.problem import (
     batch_law,
     check_limit,
     check_problem,
+    covariance_law,
+    covariance_parameters,
     exact_parameters,
     interpolates,
     law_of,
@@ -82,9 +87,11 @@ def solve(
     '0.78907610210953659384'
     """
     check_problem(problem)
-    if problem.on_batch:
+    if problem.on_batch and problem.inputs is None:
         return _report_batch(problem, digits, width)
     digits = USUAL_DIGITS if digits is None else digits
+    if problem.inputs is not None:
+        return _with_covariance(problem, width, digits)
     if width is not None:
         return _at_width(problem, width, digits)
     return _report(problem, task_of(problem, law_of(problem)), digits)
@@ -104,11 +111,41 @@ def _at_width(problem: Problem, width: int, digits: int) -> Solution:
     return refine_overlaps(at, _gap, 10.0**-digits)
 
 
+def _with_covariance(problem: Problem, width: int | None, digits: int) -> Solution:
+    """Solve the equations of inputs with a covariance."""
+    check_digits(digits)
+    if width is not None:
+        raise InputError(
+            "width", width, "is worked out for isotropic inputs; not with [inputs]"
+        )
+    law = covariance_law(problem)
+    found = vouch_covariance(law, covariance_parameters(problem, law), digits)
+    groups = len(law.features.spikes)
+    places = families(law.model.coefficients)
+    learned = [to_mpf(v) for v in found.coefficients]
+    unknowns = [to_mpf(v) for v in found.unknowns]
+    return Solution(
+        **dict(zip(QUANTITIES, map(to_mpf, found.quantities), strict=True)),
+        g=tuple(unknowns[:groups]),
+        A=_symmetric(unknowns[groups:], groups),
+        m=tuple(learned[places["m"]]),
+        t=tuple(
+            v for name in ("T", "Q", "n") for v in learned[places.get(name, slice(0))]
+        ),
+        digits=digits,
+        residual=mpmath.mpf(found.residual),
+        equations=law.features.equations,
+        problem=problem,
+    )
+
+
 def law_of_solution(solution: Solution) -> FeatureLaw:
     """Features and target whose functions a solution has the coefficients of."""
     problem, width = solution.problem, solution.width
     if problem.on_batch:
         return batch_law(problem).law
+    if problem.inputs is not None:
+        return covariance_law(problem).features
     if width is None:
         return law_of(problem)
     count = len(solution.m) // problem.groups
@@ -217,17 +254,23 @@ def _report(problem: Problem, task: Task, digits: int) -> Solution:
         # they grow like one over the penalty, and so does the resolvent's trace
         unknowns = [mpmath.inf * mpmath.sign(v) if v else v for v in unknowns]
         values[QUANTITIES.index("resolvent_trace")] = mpmath.inf
-    coupling = [[mpmath.mpf(0)] * groups for _ in range(groups)]
-    for (i, j), value in zip(upper_triangle(groups), unknowns[groups:], strict=True):
-        coupling[i][j] = coupling[j][i] = value
     return Solution(
         **dict(zip(QUANTITIES, values, strict=True)),
         g=tuple(unknowns[:groups]),
-        A=tuple(map(tuple, coupling)),
+        A=_symmetric(unknowns[groups:], groups),
         m=tuple(learned[places["m"]]),
         t=tuple(learned[places.get("t", slice(0))]),
         digits=digits,
         residual=mpmath.mpf(found.residual),
         equations=law_of(problem).equations,
         problem=problem,
+    )
+
+
+def _symmetric(upper: Sequence[Any], order: int) -> tuple[tuple[Any, ...], ...]:
+    """Rows of the symmetric matrix whose upper triangle comes first in `upper`."""
+    place = {pair: k for k, pair in enumerate(upper_triangle(order))}
+    return tuple(
+        tuple(upper[place[min(i, j), max(i, j)]] for j in range(order))
+        for i in range(order)
     )

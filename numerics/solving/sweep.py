@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
 from detequiv.numerics.batches import solve_batch
+from detequiv.numerics.covariance import solve_covariance_points
 from detequiv.numerics.solving.batch import solve_floats
 from detequiv.numerics.solving.solution import QUANTITIES
 from detequiv.numerics.solving.solve import solve
@@ -148,7 +149,8 @@ def _batches(jobs: Sequence[Job]) -> list[list[int]]:
         # the ridgeless limit is not one of the float64 solver's
         ridgeless = to_float(problem.ridge.penalty) == 0
         dimension = width and sp.Integer(width) / problem.ridge.width_per_dim
-        key = problem.features, problem.network, problem.target, ridgeless, dimension
+        layer = problem.features, problem.network, problem.inputs
+        key = *layer, problem.target, ridgeless, dimension
         if key != last:  # to compare with the neighbour costs less than to hash
             last, positions = key, alike.setdefault(key, [])
         positions.append(i)
@@ -181,7 +183,7 @@ def _solve_in_balls(jobs: Sequence[Job], digits: int) -> list[Point]:
 def _solve_together(jobs: Sequence[Job]) -> list[Point]:
     """Solve problems that share features and target, in float64 where it serves."""
     with ONE_AT_A_TIME:
-        if jobs[0][0].on_batch:
+        if jobs[0][0].on_batch and jobs[0][0].inputs is None:
             return [_solve_on_batch(*job) for job in jobs]
         return _solve_in_floats(jobs)
 
@@ -200,7 +202,9 @@ def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     try:
         if to_float(problem.ridge.penalty) == 0:
             return _solve_in_balls(jobs, ENOUGH)
-        if width is None:
+        if width is None and problem.inputs is not None:
+            values, errors = solve_covariance_points([job for job, _ in jobs])
+        elif width is None:
             values, errors = _floats(jobs, law_of(problem), [])
         else:
             values, errors = _floats_at_widths(jobs)

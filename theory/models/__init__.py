@@ -2,6 +2,7 @@
 
 from detequiv.theory.models.anisotropic import anisotropic_model
 from detequiv.theory.models.convex import ConvexModel, convex_model
+from detequiv.theory.models.covariance import CovarianceModel, covariance_model
 from detequiv.theory.models.kappa_mean import KappaMean
 from detequiv.theory.models.matrices import InverseEntry, symmetric, upper_triangle
 from detequiv.theory.models.mixture import mixture_model
@@ -18,11 +19,13 @@ from detequiv.theory.models.spiked import spiked_model
 
 __all__ = [
     "ConvexModel",
+    "CovarianceModel",
     "InverseEntry",
     "KappaMean",
     "Model",
     "anisotropic_model",
     "convex_model",
+    "covariance_model",
     "energy",
     "energy_ridge",
     "energy_source",

@@ -11,7 +11,13 @@ from detequiv.theory.problem.conditionals import (
     law_of,
     ridge_parameters,
 )
+from detequiv.theory.problem.covariance import (
+    CovarianceLaw,
+    covariance_law,
+    covariance_parameters,
+)
 from detequiv.theory.problem.independence import spanning_groups
+from detequiv.theory.problem.inputs import Inputs, PowerLaw
 from detequiv.theory.problem.limits import check_limit, interpolates
 from detequiv.theory.problem.parts import (
     MOST_GROUPS,
@@ -28,8 +34,11 @@ from detequiv.theory.problem.widths import law_at_width
 __all__ = [
     "MOST_GROUPS",
     "BatchLaw",
+    "CovarianceLaw",
     "FeatureLaw",
+    "Inputs",
     "Network",
+    "PowerLaw",
     "Problem",
     "Ridge",
     "SpikedFeatures",
@@ -39,6 +48,8 @@ __all__ = [
     "c2",
     "check_limit",
     "check_problem",
+    "covariance_law",
+    "covariance_parameters",
     "exact_parameters",
     "feature_law",
     "interpolates",

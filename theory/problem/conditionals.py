@@ -92,8 +92,16 @@ def feature_law(problem: Problem) -> FeatureLaw:
     ------
     InputError
         The step of a [network] leaves a group without bulk, or is taken on a batch:
-        see :mod:`detequiv.theory.problem.batches`.
+        see :mod:`detequiv.theory.problem.batches`; or the inputs have a covariance,
+        which asks for other equations.
     """
+    if problem.inputs is not None:
+        raise InputError(
+            "inputs",
+            "[inputs]",
+            "this is worked out for isotropic inputs alone; leave the table out, or "
+            "ask for solve or curve",
+        )
     features, network = problem.features, problem.network
     if network is not None and problem.on_batch:
         raise InputError("network.batch_per_dim", network.batch_per_dim, _NO_BATCH)

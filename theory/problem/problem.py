@@ -11,6 +11,7 @@ from inspect import Parameter, signature
 from typing import Any, cast
 
 from detequiv.theory.errors import InputError
+from detequiv.theory.problem.inputs import Inputs
 from detequiv.theory.problem.parts import Network, Ridge, SpikedFeatures, Target
 
 __all__ = ["Problem", "check_problem"]
@@ -30,6 +31,8 @@ class Problem:
         The spiked random feature model, or:
     network : Network, optional
         A network whose first layer takes one gradient step. Exactly one of the two.
+    inputs : Inputs, optional
+        The covariance of the inputs; without it they are isotropic.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class Problem:
     ridge: Ridge
     features: SpikedFeatures | None = None
     network: Network | None = None
+    inputs: Inputs | None = None
 
     def __post_init__(self) -> None:
         """Refuse two descriptions of the first layer, or none."""
@@ -171,6 +175,7 @@ _ONE_LAYER = "give either features or network, one of the two"
 _TABLES: Mapping[str, Any] = {
     "features": SpikedFeatures,
     "network": Network,
+    "inputs": Inputs,
     "target": Target,
     "ridge": Ridge,
 }

@@ -1,5 +1,7 @@
 """What a step does not do, in words, and the model that leaves most of it out."""
 
+from dataclasses import replace
+
 from detequiv.theory.errors import InputError
 from detequiv.theory.gaussian import hermite_coefficient
 from detequiv.theory.problem.batches import batch_law
@@ -101,5 +103,9 @@ def remark(problem: Problem) -> str:
 
 
 def _law(problem: Problem) -> FeatureLaw:
-    """Features after the step, on a batch or on the population."""
+    """Features after the step, on a batch or on the population.
+
+    Of isotropic inputs: a covariance does not decide whether there is a spike.
+    """
+    problem = replace(problem, inputs=None)
     return batch_law(problem).law if problem.on_batch else feature_law(problem)

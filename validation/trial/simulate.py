@@ -20,6 +20,7 @@ from detequiv.theory.problem import (
     sampled_slope,
 )
 from detequiv.validation.witness import (
+    Covariance,
     Dimensions,
     Estimates,
     Experiment,
@@ -108,6 +109,7 @@ def sampler(problem: Problem) -> Model:
         "weights": tuple(map(float, described.weights)),
         "target": Elementwise(problem.target.function),
         "noise": float(problem.target.noise),
+        "covariance": _covariance(problem),
     }
     if isinstance(described, SpikedFeatures):
         return SpikedModel(
@@ -126,6 +128,18 @@ def sampler(problem: Problem) -> Model:
         slope=None
         if batch is None
         else Elementwise(sampled_slope(described.activation)),
+    )
+
+
+def _covariance(problem: Problem) -> Covariance | None:
+    """Levels of the inputs' covariance in float64."""
+    if problem.inputs is None:
+        return None
+    levels = problem.inputs.levels
+    return Covariance(
+        eigenvalues=tuple(map(float, levels.s)),
+        shares=tuple(map(float, levels.weights)),
+        power=tuple(map(float, levels.power)),
     )
 
 
@@ -208,6 +222,11 @@ def simulate(
             dimension,
             "too small: needs 2 inputs, 1 sample and 1 unit at least",
         )
+    if model.covariance is not None:
+        try:
+            model.covariance.deviations(dimension)
+        except ValueError as error:
+            raise InputError("dimension", dimension, str(error)) from None
     experiment = Experiment(
         model=model,
         dimensions=sizes(problem, dimension),

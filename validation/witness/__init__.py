@@ -3,6 +3,7 @@
 from detequiv.validation.witness.draws import Experiment
 from detequiv.validation.witness.hermite import UnresolvedError
 from detequiv.validation.witness.model import (
+    Covariance,
     FloatArray,
     Function,
     Model,
@@ -16,6 +17,7 @@ from detequiv.validation.witness.together import draw_together
 from detequiv.validation.witness.trained import TrainedModel
 
 __all__ = [
+    "Covariance",
     "Dimensions",
     "Estimates",
     "Experiment",

@@ -139,6 +139,8 @@ class Experiment:
             if field.name != "repetitions"
         )
         text = f"sampler {SAMPLER}: {', '.join(parts)}"
+        if self.model.covariance is not None:
+            text += f", {self.model.covariance!r}"
         if nameless := re.search(r"<(?:[^<>]|<\w+>)* at 0x", text):
             raise ValueError(
                 f"{nameless[0].split(' at ')[0]}>: draws of a model that holds it "

@@ -5,13 +5,14 @@ Nothing here knows of the theory: rows on a sphere, Gaussian inputs, a teacher.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 __all__ = [
+    "Covariance",
     "FirstLayer",
     "FloatArray",
     "Function",
@@ -31,11 +32,71 @@ Function = Callable[[FloatArray], FloatArray]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Covariance:
+    """Covariance of the inputs, diagonal, level after level.
+
+    Attributes
+    ----------
+    eigenvalues, shares, power : tuple of float
+        Variance of each level, the fraction of the directions that have it, and the
+        share of the variance of ``<w*, x>`` that comes from it.
+    """
+
+    eigenvalues: tuple[float, ...]
+    shares: tuple[float, ...]
+    power: tuple[float, ...]
+
+    def deviations(self, dimension: int) -> FloatArray:
+        """Take the standard deviation of each of so many inputs.
+
+        Raises
+        ------
+        ValueError
+            A level is left without a direction.
+        """
+        return np.repeat(np.sqrt(self.eigenvalues), self._sizes(dimension))
+
+    def axes(self, normals: FloatArray) -> FloatArray:
+        """Two orthonormal vectors, uniform but for their power on each level.
+
+        Parameters
+        ----------
+        normals : ndarray, shape (2, d)
+            Independent standard normal numbers.
+
+        Raises
+        ------
+        ValueError
+            A level is left without a direction.
+        """
+        axes = np.zeros_like(normals)
+        ends = np.cumsum(self._sizes(normals.shape[1]))
+        for start, end, power in zip([0, *ends], ends, self.power, strict=False):
+            first, second = on_sphere(normals[:, start:end])
+            second -= (second @ first) * first
+            axes[0, start:end] = np.sqrt(power) * first
+            if end - start > 1:
+                axes[1, start:end] = np.sqrt(power) * second / np.linalg.norm(second)
+        return axes
+
+    def _sizes(self, dimension: int) -> NDArray[np.int64]:
+        sizes = group_sizes(self.shares, dimension)
+        if not (sizes > 0).all():
+            raise ValueError(
+                f"dimension = {dimension}: leaves a level of the covariance without a "
+                "direction; enlarge it"
+            )
+        return sizes
+
+
+@dataclass(frozen=True, kw_only=True)
 class Model(ABC):
     """Random features and the teacher whose labels they are fitted to.
 
-    Inputs are ``x ~ N(0, I_d)``; labels ``y = g(<w*, x>) + noise * N(0, 1)``; unit j
-    computes ``sigma(f_j . x)``. What the rows f_j are is a matter of the subclass.
+    Inputs are ``x ~ N(0, Sigma)``, ``Sigma = I`` unless given; they are drawn as
+    ``x = Sigma^(1/2) z``, and all vectors below are those that multiply z. Labels
+    ``y = g(<w*, x>) + noise * N(0, 1)``; unit j computes ``sigma(f_j . x)``. What the
+    rows f_j are is a matter of the subclass.
 
     Parameters
     ----------
@@ -47,12 +108,16 @@ class Model(ABC):
         g, elementwise on arrays.
     noise : float
         Standard deviation of the label noise.
+    covariance : Covariance, optional
+        Sigma.
     """
 
     activation: Function
     weights: tuple[float, ...]
     target: Function
     noise: float
+    # draws of isotropic inputs keep the names that they have been stored by
+    covariance: Covariance | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be sampled."""
@@ -68,6 +133,7 @@ class Model(ABC):
         normals: FloatArray,
         group: NDArray[np.int64],
         axes: FloatArray,
+        deviations: FloatArray,
         rng: Generator,
     ) -> "FirstLayer":
         """Make the rows of one draw.
@@ -79,7 +145,9 @@ class Model(ABC):
         group : ndarray of int, shape (p,)
             Group of each unit.
         axes : ndarray, shape (2, d)
-            Two orthonormal vectors, uniform.
+            Two orthonormal vectors, uniform or with the power of the covariance.
+        deviations : ndarray, shape (d,)
+            Square roots of Sigma's eigenvalues.
         rng : Generator
             For whatever else is random.
         """
@@ -142,12 +210,13 @@ class SpikedModel(Model):
         normals: FloatArray,
         group: NDArray[np.int64],
         axes: FloatArray,
+        deviations: FloatArray,
         rng: Generator,
     ) -> "FirstLayer":
         """Rows ``rho_q w_j + u_q v``, with ``<w*, v>`` exactly the alignment."""
         direction, other = axes
         teacher = self.alignment * direction + np.sqrt(1 - self.alignment**2) * other
-        rows = on_sphere(normals)
+        rows = on_sphere(normals) * deviations
         overlap = rows @ direction
         rows *= np.asarray(self.bulk)[group, None]
         rows += np.asarray(self.spike)[group, None] * direction
@@ -215,12 +284,18 @@ def draw_first_layer(
     labels: what else a model needs it draws from a generator of its own.
     """
     group = np.repeat(np.arange(len(model.weights)), group_sizes(model.weights, width))
-    direction, other = on_sphere(rng.standard_normal((2, dimension)))
-    other -= (other @ direction) * direction
-    axes = np.array([direction, other / np.linalg.norm(other)])
+    directions = rng.standard_normal((2, dimension))
+    if model.covariance is None:
+        direction, other = on_sphere(directions)
+        other -= (other @ direction) * direction
+        axes = np.array([direction, other / np.linalg.norm(other)])
+        deviations = np.ones(dimension)
+    else:
+        axes = model.covariance.axes(directions)
+        deviations = model.covariance.deviations(dimension)
     normals = rng.standard_normal((width, dimension))
     apart = np.random.default_rng(rng.integers(2**63, size=4))
-    return model.first_layer(normals, group, axes, apart)
+    return model.first_layer(normals, group, axes, deviations, apart)
 
 
 def draw_inputs(rng: Generator, count: int, dimension: int) -> FloatArray:

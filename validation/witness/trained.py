@@ -83,6 +83,7 @@ class TrainedModel(Model):
         normals: FloatArray,
         group: NDArray[np.int64],
         axes: FloatArray,
+        deviations: FloatArray,
         rng: Generator,
     ) -> FirstLayer:
         """Rows after the step; the spike points along the common part of the updates.
@@ -96,6 +97,7 @@ class TrainedModel(Model):
         start = normals / np.sqrt(dimension)
         if self.rows == "spherical":
             start = on_sphere(normals)
+        start = start * deviations
         readout = np.asarray(self.readout)[group]
         if self.batch_per_dim is None:
             pull, direction = self._population_pull(start, readout, teacher), teacher
@@ -104,6 +106,10 @@ class TrainedModel(Model):
             if count < 1:
                 raise ValueError("batch_per_dim: no sample; enlarge the dimension")
             pull, direction = self._batch_pull(start, readout, teacher, count, rng)
+        if self.covariance is not None:
+            # gradients are along x = Sigma^(1/2) z, rows act on z: Sigma^(1/2) twice
+            pull, direction = pull * deviations**2, direction * deviations**2
+            direction /= np.linalg.norm(direction)
         return FirstLayer(
             rows=start + self.step * readout[:, None] * pull,
             group=group,
@@ -126,7 +132,7 @@ class TrainedModel(Model):
         norm = np.linalg.norm(start, axis=1)
         unit = start / norm[:, None]
         omega = unit @ teacher
-        if self.rows == "spherical":
+        if self.rows == "spherical" and self.covariance is None:
             a = hermite_coefficients(self.activation, np.ones(1), ORDER + 3)
         else:
             a = hermite_coefficients(self.activation, norm, ORDER + 3)

@@ -106,7 +106,9 @@ def test_the_step_on_samples_descends_the_squared_loss() -> None:
     axes = np.eye(2, d)
     normals = np.random.default_rng(1).standard_normal((p, d))
     group = np.repeat([0, 1], 3)
-    layer = model.first_layer(normals, group, axes, np.random.default_rng(2))
+    layer = model.first_layer(
+        normals, group, axes, np.ones(normals.shape[1]), np.random.default_rng(2)
+    )
     rng = np.random.default_rng(2)
     inputs = rng.standard_normal((n0, d))
     labels = curved(inputs @ axes[0]) + 0.3 * rng.standard_normal(n0)

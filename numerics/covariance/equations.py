@@ -1,0 +1,114 @@
+"""The derived equations of a model with levels, compiled to one arithmetic."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+
+from detequiv.numerics.arithmetic import compile_expressions
+from detequiv.numerics.covariance.algebra import BallAlgebra, FloatAlgebra
+from detequiv.theory.models import (
+    CovarianceModel,
+    InverseEntry,
+    energy,
+    energy_ridge,
+    energy_source,
+    upper_triangle,
+)
+
+__all__ = ["LevelEquations", "level_equations"]
+
+Compiled = Callable[..., list[Any]]
+
+
+class LevelEquations:
+    """Compiled pieces of a model's derived system.
+
+    Each attribute is a function of lists of numbers or arrays and returns a list. The
+    inverse ``X_s`` of a level's matrix enters as an argument (its upper triangle).
+
+    Attributes
+    ----------
+    form : (fields, parameters) -> N coefficients of chi
+    average : (chi, parameters) -> slope and curvature of Psi, weight and its slope
+    local_gradient, local_hessian : (unknowns, parameters) -> N; upper triangle
+    precision : (unknowns, levels, parameters) -> upper triangle of X^-1
+    level_gradient, level_hessian : (unknowns, levels, inverse, parameters)
+    offsets, slopes, counted, rest : (fields, parameters), of the Energy's squares
+    local_form : (unknowns, parameters) -> upper triangle of the Energy's form in y
+    level_form : (unknowns, levels, inverse, parameters) -> the same
+    local_energy : (unknowns, coefficients, parameters) -> N, derivatives by x
+    level_energy : (unknowns, coefficients, levels, inverse, parameters) -> the same
+    sources : by the source and by the ridge penalty: (unknowns, parameters) -> N, and
+        (chi, parameters) -> derivatives of the slope and of the weight
+    quantities : (energies, unknowns, parameters) -> one number a quantity
+    """
+
+    def __init__(
+        self, model: CovarianceModel, arithmetic: Mapping[str, Callable[..., Any]]
+    ) -> None:
+        self.model, self._arithmetic = model, arithmetic
+        self.groups, self.size = len(model.g), len(model.unknowns)
+        pairs = upper_triangle(self.groups)
+        self.inverse = tuple(sp.Symbol(f"X_{i}_{j}") for i, j in pairs)
+        x, y, p = model.unknowns, model.coefficients, model.parameters
+        f, s, chi, inverse = model.fields, model.levels, (model.chi,), self.inverse
+        make = self._compile
+        self.form = make((f, p), model.form)
+        self.average = make((chi, p), model.average)
+        self.local_gradient = make((x, p), model.gradient(model.psi_local))
+        self.local_hessian = make((x, p), model.hessian(model.psi_local))
+        self.precision = make((x, s, p), model.precision)
+        level = (x, s, inverse, p)
+        self.level_gradient = make(level, model.gradient(model.psi_level))
+        self.level_hessian = make(level, model.hessian(model.psi_level))
+        squares = model.energy_residuals
+        self.offsets = make((f, p), map(model.offset, squares))
+        self.slopes = make((f, p), [v for r in squares for v in model.slopes(r)])
+        counted = model.energy_counted
+        self.counted = make((f, p), [v for r in counted for v in model.slopes(r)])
+        self.rest = make((f, p), [model.energy_rest])
+        self.local_form = make((x, p), model.form_matrix(model.energy_local))
+        self.level_form = make(level, model.form_matrix(model.energy_level))
+        self.local_energy = make((x, y, p), model.gradient(model.energy_local))
+        self.level_energy = make(
+            (x, y, s, inverse, p), model.gradient(model.energy_level)
+        )
+        slope, _, weight, _ = model.average
+        self.sources = tuple(
+            (
+                make((x, p), [v.diff(by) for v in model.gradient(model.psi_local)]),
+                make((chi, p), [slope.diff(by), weight.diff(by)]),
+            )
+            for by in (model.source, model.ridge)
+        )
+        self.quantities = make(
+            ((energy, energy_source, energy_ridge), x, p), model.quantities.values()
+        )
+
+    def _compile(
+        self, groups: Sequence[Sequence[sp.Symbol]], expressions: Any
+    ) -> Compiled:
+        flat = compile_expressions(
+            [s for group in groups for s in group],
+            [self._name_inverse(sp.sympify(e)) for e in expressions],
+            self._arithmetic,
+        )
+        return lambda *values: flat(*[v for group in values for v in group])
+
+    def _name_inverse(self, expression: sp.Expr) -> sp.Expr:
+        """Replace the entries of the inverse by the symbols that carry them."""
+        place = dict(zip(upper_triangle(self.groups), self.inverse, strict=True))
+        names = {
+            entry: place[int(entry.args[0]), int(entry.args[1])]
+            for entry in expression.atoms(InverseEntry)
+        }
+        return expression.xreplace(names)
+
+
+@lru_cache(maxsize=16)
+def level_equations(model: CovarianceModel, balls: bool) -> LevelEquations:
+    """Compile a model, once."""
+    algebra = BallAlgebra if balls else FloatAlgebra
+    return LevelEquations(model, algebra.arithmetic)
