@@ -35,6 +35,7 @@ ORDER = {
         "batches",
         "covariance",
         "solving",
+        "resolvent",
         "spectrum",
         "certificates",
         "derived",
@@ -55,7 +56,6 @@ BELOW_THE_PACKAGE = ("formats", "figures", "pages", "results")  # of the interfa
 MOST_MODULES, MOST_LINES = 10, 350
 LONGER = {  # to be split
     "detequiv.numerics.spectrum.spectrum",
-    "detequiv.numerics.spectrum.support",
 }
 
 WITNESS = ("detequiv.validation.witness", "detequiv.validation.statistics")
