@@ -30,6 +30,7 @@ ORDER = {
         "arithmetic",
         "averages",
         "equations",
+        "losses",
         "solving",
         "spectrum",
         "certificates",

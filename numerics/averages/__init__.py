@@ -14,7 +14,12 @@ from detequiv.numerics.averages.fields import (
 )
 from detequiv.numerics.averages.gauss import gauss_rule
 from detequiv.numerics.averages.moments import MomentValues, conditional_values
-from detequiv.numerics.averages.quadrature import Rule, geometric_error
+from detequiv.numerics.averages.quadrature import (
+    Rule,
+    gaussian_radius,
+    geometric_error,
+    lattice,
+)
 
 __all__ = [
     "CONTOURS",
@@ -29,5 +34,7 @@ __all__ = [
     "enclosed_zeros",
     "feature_columns",
     "gauss_rule",
+    "gaussian_radius",
     "geometric_error",
+    "lattice",
 ]

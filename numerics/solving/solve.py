@@ -8,7 +8,12 @@ import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.averages import LawFields, gauss_rule
-from detequiv.numerics.solving.solution import QUANTITIES, Solution
+from detequiv.numerics.solving.solution import (
+    QUANTITIES,
+    RATES,
+    Solution,
+    reported,
+)
 from detequiv.numerics.solving.task import Task
 from detequiv.numerics.solving.vouch import vouch
 from detequiv.theory.errors import ConvergenceError, InputError
@@ -130,7 +135,7 @@ def law_of_solution(solution: Solution) -> FeatureLaw:
 def _agree(coarser: Solution, finer: Solution, digits: int) -> bool:
     """Whether a finer rule in the overlap changes none of the digits asked for."""
     scale = finer.generalization_error
-    for name in QUANTITIES:
+    for name in reported(finer.problem):
         a, b = getattr(coarser, name), getattr(finer, name)
         # of what vanishes, relative to the errors
         size = abs(b) if abs(b) > mpmath.mpf(10) ** -digits * scale else scale
@@ -205,8 +210,14 @@ def _report(problem: Problem, task: Task, digits: int) -> Solution:
     coupling = [[mpmath.mpf(0)] * groups for _ in range(groups)]
     for (i, j), value in zip(upper_triangle(groups), unknowns[groups:], strict=True):
         coupling[i][j] = coupling[j][i] = value
+    named = dict(zip((*QUANTITIES, *RATES), values, strict=False))
+    if law.binary:
+        named |= {
+            "test_loss": named["generalization_error"],
+            "training_loss": named["training_error"],
+        }
     return Solution(
-        **dict(zip(QUANTITIES, values, strict=True)),
+        **named,
         g=tuple(unknowns[:groups]),
         A=tuple(map(tuple, coupling)),
         m=tuple(learned[places["m"]]),

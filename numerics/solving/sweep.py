@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.averages import LawFields
 from detequiv.numerics.solving.batch import solve_floats
-from detequiv.numerics.solving.solution import QUANTITIES
+from detequiv.numerics.solving.solution import QUANTITIES, reported
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.errors import ConvergenceError, DetequivError
 from detequiv.theory.problem import (
@@ -166,7 +166,7 @@ def _solve_in_balls(
         except DetequivError as error:
             points.append(Point(problem=problem, values={}, digits=0, failure=error))
         else:
-            values = {name: getattr(solution, name) for name in QUANTITIES}
+            values = {name: getattr(solution, name) for name in reported(problem)}
             points.append(Point(problem=problem, values=values, digits=solution.digits))
     return points
 
@@ -180,7 +180,7 @@ def _solve_together(problems: Sequence[Problem]) -> list[Point]:
 def _solve_in_floats(problems: Sequence[Problem]) -> list[Point]:
     try:
         law = law_of(problems[0])
-        if to_float(problems[0].ridge.penalty) == 0:
+        if to_float(problems[0].ridge.penalty) == 0 or law.binary:
             return _solve_in_balls(problems, ENOUGH)
         shared = list(map(to_float, exact_parameters(problems[0], law)))
         own = [list(map(to_float, ridge_parameters(p.ridge))) for p in problems]

@@ -8,7 +8,7 @@ nodes are increased; where that does not help, an error is raised and no number
 returned.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, inf, isfinite, log2, log10
 from typing import Any
 
@@ -16,8 +16,9 @@ import flint
 import numpy as np
 
 from detequiv.numerics.arithmetic import precision
-from detequiv.numerics.averages import Fields, geometric_error
-from detequiv.numerics.equations import BallOutputs, Cone, FloatSystem
+from detequiv.numerics.averages import Fields, LawFields, geometric_error
+from detequiv.numerics.equations import BallOutputs, BallSystem, Cone, FloatSystem
+from detequiv.numerics.losses import error_rates
 from detequiv.numerics.solving.batch import (
     FloatSolutions,
     analyticity,
@@ -148,7 +149,13 @@ def _attempt(
                     raise
                 # a rule from whose equations this solution is so far is too coarse
                 return Vouched(x, results[0][1], residual, -inf, True, fields, step)
-            results.append((found, system.outputs(found)))
+            outputs = system.outputs(found)
+            source = task.fields
+            if isinstance(source, LawFields) and source.law.binary:
+                outputs = _with_rates(
+                    source, system, fields, stride, step, digits, found, outputs
+                )
+            results.append((found, outputs))
             if stride == 1:
                 x, residual, labels = found, found_residual, system.labels()
         # entries of A that vanish by symmetry have no digits of their own
@@ -179,6 +186,26 @@ def _attempt(
     return Vouched(
         x, outputs, residual, -log10(error), quadrature > rounding, fields, step
     )
+
+
+def _with_rates(
+    source: LawFields,
+    system: BallSystem,
+    fields: Fields,
+    stride: int,
+    step: float,
+    digits: float,
+    x: list[Any],
+    outputs: BallOutputs,
+) -> BallOutputs:
+    """Append how often the sign of the fit is wrong to what is reported."""
+    predictor = system.predictor(x, outputs)
+    if source.interpolating:
+        # samples that are fitted exactly have the leverage of a vanishing penalty
+        infinite = [arb.pos_inf()] * len(predictor.leverage)
+        predictor = replace(predictor, leverage=infinite)
+    rates = error_rates(source.law, fields, stride, step, predictor, digits)
+    return replace(outputs, quantities=[*outputs.quantities, *rates])
 
 
 def _relative(values: list[Any], errors: list[Any], labels: Any) -> float:

@@ -12,6 +12,8 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact, is_rounded, read_function, sign
+from detequiv.theory.losses import LOSSES, Loss, named_loss
+from detequiv.theory.problem.labels import mean_label, read_labels
 
 __all__ = ["MOST_GROUPS", "Network", "Ridge", "SpikedFeatures", "Target"]
 
@@ -153,7 +155,7 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True, init=False)
 class Target:
-    """Labels ``y = g(<w*, x>) + noise``.
+    """Labels ``y = g(<w*, x>) + noise``, or labels of -1 and 1.
 
     Parameters
     ----------
@@ -163,6 +165,11 @@ class Target:
         ``zeta = <w*, v>`` in [-1, 1].
     noise : number
         Standard deviation of the label noise; its variance is Delta.
+    labels : str
+        ``"none"``: y as above, ``"sign"``: the sign of it, ``"logit"``: 1 with
+        probability ``1 / (1 + exp(-slope g))``, without noise, else -1.
+    slope : number, optional
+        Of ``"logit"`` labels, positive.
 
     Raises
     ------
@@ -173,9 +180,17 @@ class Target:
     function: sp.Expr
     alignment: sp.Expr
     noise: sp.Expr
+    labels: str
+    slope: sp.Expr | None
 
     def __init__(
-        self, *, function: str | sp.Expr, alignment: Number = 1, noise: Number = 0
+        self,
+        *,
+        function: str | sp.Expr,
+        alignment: Number = 1,
+        noise: Number = 0,
+        labels: str = "none",
+        slope: Number | None = None,
     ) -> None:
         overlap = exact(alignment, "target.alignment")
         deviation = exact(noise, "target.noise")
@@ -185,17 +200,35 @@ class Target:
             raise InputError(
                 "target.noise", noise, "must not be negative, a standard deviation"
             )
+        read = read_function(function, "target.function")
         _set(
             self,
-            function=read_function(function, "target.function"),
+            function=read,
             alignment=overlap,
             noise=deviation,
+            labels=labels,
+            slope=read_labels(read, labels, deviation, slope),
         )
+
+    @property
+    def binary(self) -> bool:
+        """Whether labels are -1 and 1."""
+        return self.labels != "none"
+
+    @property
+    def mean(self) -> sp.Expr:
+        """Mean of the labels given ``<w*, x> = z``, an expression in z."""
+        return mean_label(self.function, self.labels, self.noise, self.slope)
+
+    @property
+    def variance(self) -> sp.Expr:
+        """Variance of the labels given ``<w*, x> = z``, an expression in z."""
+        return 1 - self.mean**2 if self.binary else self.noise**2
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
 class Ridge:
-    """Ridge regression of the second layer, in the proportional limit.
+    """Fit of the second layer with a ridge penalty, in the proportional limit.
 
     Parameters
     ----------
@@ -205,6 +238,11 @@ class Ridge:
         ``beta = p/d > 0``.
     penalty : number
         ``lambda >= 0`` in ``sum_mu (y_mu - a.phi_mu/sqrt(p))^2 + lambda |a|^2``.
+    loss : str
+        What replaces the square: ``"square"``, ``"huber"``, ``"logistic"``,
+        ``"hinge"`` or ``"squared_hinge"``, see `detequiv.theory.losses.named_loss`.
+    delta : number, optional
+        Where ``"huber"`` goes over from a square to a line, positive.
 
     Raises
     ------
@@ -215,9 +253,17 @@ class Ridge:
     samples_per_dim: sp.Expr
     width_per_dim: sp.Expr
     penalty: sp.Expr
+    loss: str
+    delta: sp.Expr | None
 
     def __init__(
-        self, *, samples_per_dim: Number, width_per_dim: Number, penalty: Number
+        self,
+        *,
+        samples_per_dim: Number,
+        width_per_dim: Number,
+        penalty: Number,
+        loss: str = "square",
+        delta: Number | None = None,
     ) -> None:
         samples = exact(samples_per_dim, "ridge.samples_per_dim")
         width = exact(width_per_dim, "ridge.width_per_dim")
@@ -230,7 +276,37 @@ class Ridge:
             raise InputError("ridge.width_per_dim", width_per_dim, "must be positive")
         if sign(strength) < 0:
             raise InputError("ridge.penalty", penalty, "must not be negative")
-        _set(self, samples_per_dim=samples, width_per_dim=width, penalty=strength)
+        _set(
+            self,
+            samples_per_dim=samples,
+            width_per_dim=width,
+            penalty=strength,
+            loss=loss,
+            delta=_read_delta(loss, delta),
+        )
+
+    @property
+    def named_loss(self) -> Loss:
+        """The loss itself."""
+        return named_loss(self.loss, self.delta)
+
+
+def _read_delta(loss: str, delta: Number | None) -> sp.Expr | None:
+    """Check the name of a loss, and read where huber goes over."""
+    if loss not in LOSSES:
+        raise InputError(
+            "ridge.loss", loss, f"give one of {', '.join(map(repr, LOSSES))}"
+        )
+    if loss != "huber":
+        if delta is not None:
+            raise InputError("ridge.delta", delta, "is that of loss = 'huber'")
+        return None
+    if delta is None:
+        raise InputError("ridge.delta", "(missing)", "loss = 'huber' needs it")
+    number = exact(delta, "ridge.delta")
+    if sign(number) <= 0:
+        raise InputError("ridge.delta", delta, "must be positive")
+    return number
 
 
 def _set(part: object, **values: object) -> None:

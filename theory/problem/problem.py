@@ -63,6 +63,12 @@ class Problem:
                 self.target.alignment,
                 "is 1 with a [network], whose spike is the target's direction",
             )
+        if self.ridge.named_loss.margin and not self.target.binary:
+            raise InputError(
+                "ridge.loss",
+                self.ridge.loss,
+                "needs labels of -1 and 1; give target.labels = 'sign' or 'logit'",
+            )
 
     @property
     def groups(self) -> int:
@@ -91,7 +97,11 @@ class Problem:
     def tables(self) -> dict[str, dict[str, Any]]:
         """Nested mappings that :meth:`from_tables` turns into this problem again."""
         return {
-            name: _entries(part)
+            name: {
+                key: value
+                for key, value in _entries(part).items()
+                if key not in _USUAL or value != _USUAL[key]
+            }
             for name in _TABLES
             if (part := getattr(self, name)) is not None
         }
@@ -136,6 +146,8 @@ class Problem:
 
 
 _ONE_LAYER = "give either features or network, one of the two"
+# what a table need not say
+_USUAL = {"labels": "none", "slope": None, "loss": "square", "delta": None}
 _TABLES: Mapping[str, Any] = {
     "features": SpikedFeatures,
     "network": Network,

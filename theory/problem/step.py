@@ -192,7 +192,7 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
         The step cancels a group's rows (rho_q = 0), or is taken on a batch by an
         activation that jumps.
     """
-    function, activation = target.function, network.activation
+    function, activation = target.mean, network.activation
     sigma = [hermite_coefficient(activation, k) for k in range(5)]
     mean = sp.Add(
         *[a * w for a, w in zip(network.readout, network.weights, strict=True)]
@@ -206,8 +206,8 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
     else:
         slope = _moments(sampled_slope(activation) ** 2)
         square = _moments(sp.expand((function - output) ** 2))
-        noise = target.noise**2
-        residual = [s + n for s, n in zip(square, (noise, 0, noise), strict=True)]
+        noise = _moments(target.variance)
+        residual = [s + n for s, n in zip(square, noise, strict=True)]
         groups = [
             batch_step(
                 a, sigma, slope, labels, residual, network.batch_per_dim, network.rows
