@@ -68,12 +68,13 @@ def _print_width(solution: Any, usual: dict[str, str]) -> None:
 
 def _as_json(solution: Any) -> dict[str, Any]:
     """Lay out a solution as the contract of ``solve --json`` has it."""
+    from detequiv.numerics.solving import reported
 
     def text(value: Any) -> str:
         return decimal(value, solution.digits)
 
     return {
-        **{name: solution.text(name) for name in DEFINITIONS},
+        **{name: solution.text(name) for name in reported(solution.problem)},
         "g": [text(v) for v in solution.g],
         "A": [[text(v) for v in row] for row in solution.A],
         "learned": {
@@ -93,12 +94,14 @@ def _print_table(solution: Any) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from detequiv.numerics.solving import reported
+
     table = Table(box=SIMPLE, pad_edge=False, title_justify="left")
     table.add_column("quantity", no_wrap=True)
     table.add_column("value", no_wrap=True)
     table.add_column("definition", style="dim")
-    for name, definition in DEFINITIONS.items():
-        table.add_row(name, solution.text(name), escape(definition))
+    for name in reported(solution.problem):
+        table.add_row(name, solution.text(name), escape(DEFINITIONS[name]))
     console = Console(soft_wrap=True) if solution.digits > 40 else Console()
     console.print(table)
     what = "the limit" if solution.width is None else f"{solution.width} units"

@@ -140,6 +140,7 @@ def certify(
     penalty = problem.ridge.penalty
     if not penalty.is_positive:
         raise InputError("ridge.penalty", penalty, "certificates need a number > 0")
+    problem.require_regression("a certificate")
     law = law_of(problem)
     goal = digits + 4.0 + max(0.0, -log10(float(penalty)))
     failure = ConvergenceError(f"{digits} digits could not be certified")

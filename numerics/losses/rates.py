@@ -10,6 +10,7 @@ wrong where ``y f < -chi``. Labels have the mean ``S(zeta kappa + sqrt(1 - zeta^
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from math import ceil
 from typing import Any
 
@@ -85,7 +86,8 @@ def error_rates(
                 if share == 0:
                     continue
                 at_node += share * _below(-sign * centre, width)
-                of_fit += share * _below(-leverage - sign * centre, width)
+                if leverage.is_finite():  # else the fit is the label
+                    of_fit += share * _below(-leverage - sign * centre, width)
         fresh += fields.weights[i] * stride * at_node
         fitted += fields.weights[i] * stride * of_fit
     return fresh, fitted
@@ -137,7 +139,7 @@ class _Across:
         radius = self._radius
         inside = [x for x in places if -radius < float(x) < radius]
         ends = [arb(-radius), *sorted(inside, key=float), arb(radius)]
-        return [(a, b - a) for a, b in zip(ends, ends[1:], strict=False)]
+        return [(a, b - a) for a, b in pairwise(ends)]
 
 
 def _legendre(count: int) -> tuple[list[Any], list[Any]]:

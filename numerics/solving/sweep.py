@@ -45,8 +45,8 @@ class Point:
     problem : Problem
         What was to be solved.
     values : mapping of str to mpf
-        The quantities of `detequiv.numerics.solving.solution.Solution`; empty if it
-        failed.
+        The quantities of `detequiv.numerics.solving.solution.Solution` that have a
+        meaning; empty if it failed.
     digits : int
         Decimal digits vouched for in each of them; 0 if it failed.
     failure : DetequivError or None
@@ -60,7 +60,7 @@ class Point:
 
     def text(self, name: str) -> str:
         """One quantity as a decimal string with the digits vouched for, or ""."""
-        if self.failure is not None:
+        if name not in self.values:
             return ""
         return str(mpmath.nstr(self.values[name], self.digits, strip_zeros=False))
 

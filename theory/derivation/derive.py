@@ -60,6 +60,7 @@ def derive(
         given = "neither" if problem is None else "both"
         raise InputError("derive", given, "give either a problem or groups")
     if problem is not None:
+        problem.require_regression("a derivation")
         return _of_problem(problem)
     if not isinstance(groups, int) or not 1 <= groups <= MOST_GROUPS:
         raise InputError(

@@ -12,8 +12,9 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
 from detequiv.theory.models import Model, mixture_model, spiked_model
-from detequiv.theory.problem.parts import Ridge, SpikedFeatures, Target
+from detequiv.theory.problem.parts import SpikedFeatures, Target
 from detequiv.theory.problem.problem import Problem
+from detequiv.theory.problem.regression import Ridge
 from detequiv.theory.problem.step import TrainedGroup, trained_groups
 
 __all__ = [
@@ -128,7 +129,14 @@ def law_of(problem: Problem) -> FeatureLaw:
 
 
 def exact_parameters(problem: Problem, law: FeatureLaw) -> list[sp.Expr]:
-    """Exact parameters of the spiked model, in its order."""
+    """Exact parameters of the spiked model, in its order.
+
+    Raises
+    ------
+    InputError
+        The loss is not the square, which alone has these equations.
+    """
+    problem.require_square("ridge regression")
     return [
         *ridge_parameters(problem.ridge),
         sp.S.Zero,

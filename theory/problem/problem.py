@@ -11,7 +11,8 @@ from inspect import Parameter, signature
 from typing import Any, cast
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.problem.parts import Network, Ridge, SpikedFeatures, Target
+from detequiv.theory.problem.parts import Network, SpikedFeatures, Target
+from detequiv.theory.problem.regression import Ridge
 
 __all__ = ["Problem"]
 
@@ -68,6 +69,32 @@ class Problem:
                 "ridge.loss",
                 self.ridge.loss,
                 "needs labels of -1 and 1; give target.labels = 'sign' or 'logit'",
+            )
+
+    def require_regression(self, what: str) -> None:
+        """Refuse labels of -1 and 1, and losses other than the square.
+
+        Parameters
+        ----------
+        what : str
+            What knows the square loss of ``y = g + noise`` alone.
+
+        Raises
+        ------
+        InputError
+            The problem is another one.
+        """
+        self.require_square(what)
+        if self.target.binary:
+            raise InputError(
+                "target.labels", self.target.labels, f"{what} knows labels = 'none'"
+            )
+
+    def require_square(self, what: str) -> None:
+        """Refuse losses other than the square; see `require_regression`."""
+        if self.ridge.loss != "square":
+            raise InputError(
+                "ridge.loss", self.ridge.loss, f"{what} knows loss = 'square'"
             )
 
     @property
