@@ -9,8 +9,8 @@ densities.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,24 +29,15 @@ from detequiv.theory.losses import (
     v,
 )
 
-__all__ = ["Averages", "Channel", "channel"]
+__all__ = ["Channel", "channel"]
 
 Array = NDArray[Any]
+Averages = dict[str, Array]  # of M and its derivatives, by the names of DERIVATIVES
 REACH = 9.0  # standard deviations to which Gaussian averages go
 FINEST = 0.36  # step of a trapezoidal rule that a Gaussian needs
 STRIP = 0.5  # the same over the analyticity of a smooth loss, of scale 1
 MOST = 60  # Newton steps of a proximal map
 NODES = 56  # of a Gauss-Legendre rule on the whole reach
-
-
-@dataclass(frozen=True)
-class Averages:
-    """Averages of M and of its derivatives, by the names of `DERIVATIVES`."""
-
-    values: dict[str, Array]
-
-    def __getitem__(self, name: str) -> Array:
-        return self.values[name]
 
 
 class Channel:
@@ -106,12 +97,10 @@ class _Smooth(Channel):
         place, weights = self._nodes(mean, variance)
         leverage = leverage[..., None]
         values = self._derivatives(self._prox(place, leverage), place, leverage)
-        return Averages(
-            {
-                name: np.broadcast_to(value, place.shape) @ weights
-                for name, value in zip(DERIVATIVES, values, strict=True)
-            }
-        )
+        return {
+            name: np.broadcast_to(value, place.shape) @ weights
+            for name, value in zip(DERIVATIVES, values, strict=True)
+        }
 
     def fitted(
         self, function: sp.Expr, mean: Array, variance: Array, leverage: Array
@@ -175,7 +164,7 @@ class _Piecewise(Channel):
             total["vvv"] += jump * density
             total["vvvv"] += jump * density * (place - mean) / variance
             total["vvc"] += mixed * density
-        return Averages(total)
+        return total
 
     def fitted(
         self, function: sp.Expr, mean: Array, variance: Array, leverage: Array
@@ -202,7 +191,7 @@ class _Piecewise(Channel):
         inner = [np.clip(place, low, high) for place, *_ in self._breaks(leverage)]
         ends = [low, *inner, high]
         panels = []
-        for left, right in zip(ends, ends[1:], strict=False):
+        for left, right in pairwise(ends):
             half = ((right - left) / 2)[..., None]
             place = (right + left)[..., None] / 2 + half * self._nodes
             far = (place - mean[..., None]) / width[..., None]

@@ -2,11 +2,11 @@ r"""The potential for convex losses with numbers in it, in float64.
 
 .. math:: \Phi(x, x'; y) = \mathrm{local}(x, x', y) + \tfrac\alpha\beta\, E\, M_\chi
 
-depends on its unknowns, x = (g, A), their multipliers x' and the coefficients y, through
-four linear forms on each node in kappa (mean and slope of the fit, its spread, the
-leverage) and a local part, whose second derivatives are those of Psi and of Energy. The
-third derivatives of Psi's local part, which the block of x needs, are contracted with
-x': its Hessian is differentiated along x', by a step into the complex plane.
+depends on its unknowns, x = (g, A), their multipliers x' and the coefficients y,
+through four linear forms on each node in kappa (mean and slope of the fit, its spread,
+the leverage) and a local part, whose second derivatives are those of Psi and of Energy.
+The third derivatives of Psi's local part, which the block of x needs, are contracted
+with x': its Hessian is differentiated along x', by a step into the complex plane.
 """
 
 from dataclasses import dataclass
@@ -138,7 +138,7 @@ class ConvexSystem:
         return np.asarray(symmetric(upper[None], count)[0])
 
     def energy_gradient(self, at: Place) -> Array:
-        """Derivative of the Energy's local part by x."""
+        """Differentiate the Energy's local part by x."""
         values = self.equations.energy_gradient(at.x, at.y, self.parameters)
         return np.array(values, float)
 

@@ -9,6 +9,7 @@ it, and its label. The argument of the loss, the margin or the residual, is Gaus
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,11 +71,9 @@ class Samples:
 
     def centre(self, mean: Array, slope: Array) -> Array:
         """Mean of the argument, (n, J), for mu and rho of shape (n,)."""
-        return self.offset + self.sign * self._fit(mean, slope)
-
-    def _fit(self, mean: Array, slope: Array) -> Array:
-        fit: Array = mean[:, None] + slope[:, None] * self.s
-        return fit
+        fit = mean[:, None] + slope[:, None] * self.s
+        centre: Array = self.offset + self.sign * fit
+        return centre
 
     def moments(
         self, channel: Channel, mean: Array, slope: Array, spread: Array, chi: Array
@@ -189,7 +188,7 @@ def _rule(
             ends.append(np.clip((jump - along * kappa) / across, -REACH, REACH))
         ends.append(np.full_like(kappa, REACH))
         parts, widths = [], []
-        for left, right in zip(ends, ends[1:], strict=False):
+        for left, right in pairwise(ends):
             half = ((right - left) / 2)[:, None]
             parts.append((left + right)[:, None] / 2 + half * x)
             widths.append(half * w)

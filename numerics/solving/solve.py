@@ -211,7 +211,7 @@ def _report(problem: Problem, task: Task, digits: int) -> Solution:
     for (i, j), value in zip(upper_triangle(groups), unknowns[groups:], strict=True):
         coupling[i][j] = coupling[j][i] = value
     named = dict(zip((*QUANTITIES, *RATES), values, strict=False))
-    if law.binary:
+    if problem.target.binary:
         named |= {
             "test_loss": named["generalization_error"],
             "training_loss": named["training_error"],
