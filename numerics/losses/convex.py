@@ -114,15 +114,15 @@ class ConvexSystem:
     def local_gradient(self, x: Array) -> Array:
         """Gradient of Psi's local part, real or complex."""
         eq = self.equations
-        return np.array(eq.local_gradient(x, self._inverse(x), self.parameters))
+        return np.array(eq.local_gradient(x, self.inverse(x), self.parameters))
 
     def local_hessian(self, x: Array) -> Array:
         """Hessian of the same."""
         eq = self.equations
-        upper = np.array(eq.local_hessian(x, self._inverse(x), self.parameters))
+        upper = np.array(eq.local_hessian(x, self.inverse(x), self.parameters))
         return np.asarray(symmetric(upper[None], eq.size)[0])
 
-    def _inverse(self, x: Array) -> list[Any]:
+    def inverse(self, x: Array) -> list[Any]:
         """Upper triangle of the inverse of the matrix unknown."""
         eq = self.equations
         if not eq.order:

@@ -60,6 +60,8 @@ class Samples:
         y, or its mean where labels have noise.
     noise : float
         Variance that is added to Q.
+    binary : bool
+        Whether labels are -1 and 1.
     """
 
     s: Array
@@ -68,6 +70,7 @@ class Samples:
     sign: Array
     label: Array
     noise: float
+    binary: bool
 
     def centre(self, mean: Array, slope: Array) -> Array:
         """Mean of the argument, (n, J), for mu and rho of shape (n,)."""
@@ -159,6 +162,7 @@ def sample_law(
         sign=label if margin else -np.ones_like(s),
         label=label,
         noise=noise,
+        binary=law.binary,
     )
 
 
