@@ -36,6 +36,7 @@ Averages = dict[str, Array]  # of M and its derivatives, by the names of DERIVAT
 REACH = 9.0  # standard deviations to which Gaussian averages go
 FINEST = 0.36  # step of a trapezoidal rule that a Gaussian needs
 STRIP = 0.5  # the same over the analyticity of a smooth loss, of scale 1
+LATTICE = 400  # most places that the means of one node in kappa share
 MOST = 60  # Newton steps of a proximal map
 NODES = 56  # of a Gauss-Legendre rule on the whole reach
 
@@ -94,30 +95,60 @@ class _Smooth(Channel):
         self._derivatives = compile_expressions((u, v, chi), known.derivatives, FLOATS)
 
     def averages(self, mean: Array, variance: Array, leverage: Array) -> Averages:
-        place, weights = self._nodes(mean, variance)
-        leverage = leverage[..., None]
-        values = self._derivatives(self._prox(place, leverage), place, leverage)
-        return {
-            name: np.broadcast_to(value, place.shape) @ weights
-            for name, value in zip(DERIVATIVES, values, strict=True)
-        }
+        def derivatives(place: Array, chi: Array) -> list[Array]:
+            return self._derivatives(self._prox(place, chi), place, chi)
+
+        values = self._over(derivatives, mean, variance, leverage)
+        return dict(zip(DERIVATIVES, values, strict=True))
 
     def fitted(
         self, function: sp.Expr, mean: Array, variance: Array, leverage: Array
     ) -> Array:
-        place, weights = self._nodes(mean, variance)
-        fit = self._prox(place, leverage[..., None])
-        value = _function(function)(fit)[0]
-        found: Array = np.broadcast_to(value, place.shape) @ weights
-        return found
+        compiled = _function(function)
 
-    def _nodes(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        def values(place: Array, chi: Array) -> list[Array]:
+            return compiled(self._prox(place, chi))
+
+        return self._over(values, mean, variance, leverage)[0]
+
+    def _over(
+        self,
+        functions: Callable[[Array, Array], list[Array]],
+        mean: Array,
+        variance: Array,
+        leverage: Array,
+    ) -> list[Array]:
+        """Average functions of v: on one lattice for all means of a node."""
         width = np.sqrt(variance)
-        step = min(FINEST, STRIP / float(width.max())) / self.fineness
-        count = int(np.ceil(REACH / step))
-        nodes = np.arange(-count, count + 1) * step
-        weights = step * np.exp(-(nodes**2) / 2) / np.sqrt(2 * np.pi)
-        return mean[..., None] + width[..., None] * nodes, weights
+        step = width * min(FINEST, STRIP / float(width.max())) / self.fineness
+        low = mean.min(1, keepdims=True) - REACH * width
+        counts = np.ceil((mean.max(1, keepdims=True) + REACH * width - low) / step)
+        shared = counts[:, 0] <= LATTICE
+        results: list[Array] = []
+        for nodes, split in ((shared, False), (~shared, True)):
+            if not nodes.any():
+                continue
+            w, h = width[nodes, :, None], step[nodes, :, None]
+            if split:  # far apart beside the width: a lattice around each
+                count = int(np.ceil(REACH * float((w / h).max())))
+                steps = np.arange(-count, count + 1)
+                place = mean[nodes, :, None] + h * steps
+                far = np.broadcast_to(h / w * steps, place.shape)
+            else:
+                steps = np.arange(int(counts[nodes].max()) + 1)
+                place = low[nodes, :, None] + h * steps
+                far = (place - mean[nodes, :, None]) / w
+            weights = h / w * np.exp(-(far**2) / 2) / np.sqrt(2 * np.pi)
+            values = functions(place, leverage[nodes, :, None])
+            if not results:
+                results = [np.empty_like(mean) for _ in values]
+            for result, value in zip(results, values, strict=True):
+                whole = np.broadcast_to(value, place.shape)
+                if split:
+                    result[nodes] = np.einsum("njg,njg->nj", whole, weights)
+                else:
+                    result[nodes] = (weights @ whole[:, 0, :, None])[:, :, 0]
+        return results
 
     def _prox(self, place: Array, leverage: Array) -> Array:
         """Solve for u* by Newton's method, monotone from 0."""

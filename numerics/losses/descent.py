@@ -8,6 +8,7 @@ a large penalty on, where it is known; Newton's method on all equations ends the
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +20,16 @@ from detequiv.theory.errors import ConvergenceError
 
 __all__ = ["Found", "beginning", "descend", "newton"]
 
-Array = NDArray[np.float64]
-TOLERANCE = 1e-11  # relative Newton step that is the last
+Array = NDArray[Any]
+TOLERANCE = 1e-13  # relative Newton step that is the last
 ROUNDING = 1e-6  # below which steps may cease to shrink
-NEAR = 0.3  # residual at which Newton's method takes over
-ROUNDS = 3  # of alternating steps and Newton's method
-TURNS = (5, 15, 60)  # alternating steps of each
+TURNS = (0, 5, 15, 60)  # alternating steps before each try of Newton's method
 STEPS = 30  # of Newton's method
 LARGEST = 1.5  # logarithmic change of the unknowns in a step
 HALVINGS = 12
 DEPENDENT = 1e-13  # singular values that belong to coefficients without effect
 CONVEX = 40  # Newton steps for the coefficients
+GAIN = 1e-4  # relative gain of such a step that is the last
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def descend(system: ConvexSystem, start: Place) -> Found:
     """
     with np.errstate(all="ignore"):
         place, best = start, np.inf
-        for turns in TURNS:
+        for turns in TURNS[0 if start.y.any() else 1 :]:
             place = _alternate(system, place, turns)
             found = newton(system, place)
             if found.step < ROUNDING:
@@ -156,7 +156,7 @@ def _coefficients(system: ConvexSystem, place: Place) -> Place:
         gain = value - trial_value
         place, moments, value = trial, trial_moments, trial_value
         damping = damping / 10 if damping > 1e-6 else 0.0
-        if gain < 1e-6 * abs(value):
+        if gain < GAIN * abs(value):
             break
     return place
 
@@ -238,7 +238,7 @@ def newton(system: ConvexSystem, start: Place) -> Found:
 def _basis(
     system: ConvexSystem, place: Place, cone: Cone, dual: Cone, hessian: Array
 ) -> Array:
-    """Derivative of all unknowns by their changes in natural sizes."""
+    """Differentiate all unknowns by their changes in natural sizes."""
     size = len(place.x)
     total = np.zeros_like(hessian)
     total[:size, :size] = cone.basis[0]

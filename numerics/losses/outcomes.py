@@ -1,7 +1,7 @@
 """What is reported of a fit with a convex loss, in float64.
 
-All of it follows from the joint law of label and fit given kappa, for a fresh sample and
-for one of those that were fitted, and from Phi itself.
+All of it follows from the joint law of label and fit given kappa, for a fresh sample
+and for one of those that were fitted, and from Phi itself.
 """
 
 from typing import Any
@@ -95,5 +95,5 @@ def _wrong(
 
 
 def _slope(loss: Loss, place: int) -> float:
-    """Derivative of a loss at a place where it has one."""
+    """Differentiate a loss at a place where it is smooth."""
     return float(sp.diff(loss.value, u).subs(u, place))

@@ -24,7 +24,7 @@ from detequiv.theory.problem import FeatureLaw
 __all__ = ["Moments", "Samples", "sample_law"]
 
 Array = NDArray[Any]
-SPACING = 0.3  # of a trapezoidal rule in s
+SPACING = 0.45  # of a trapezoidal rule in s
 BETWEEN = 40  # nodes of a Gauss-Legendre rule between jumps
 
 
@@ -151,10 +151,13 @@ def sample_law(
         label, share = target, weights
         noise = to_float(law.noise_variance)
     else:
-        sides = np.repeat([1.0, -1.0], s.shape[1])
-        s, weights, target = (np.tile(a, 2) for a in (s, weights, target))
-        label = np.broadcast_to(sides, s.shape)
-        share = weights * (1 + label * target) / 2
+        if (np.abs(target) == 1).all():  # the sign is sure
+            label, share = target, weights
+        else:
+            sides = np.repeat([1.0, -1.0], s.shape[1])
+            s, weights, target = (np.tile(a, 2) for a in (s, weights, target))
+            label = np.broadcast_to(sides, s.shape)
+            share = weights * (1 + label * target) / 2
     return Samples(
         s=s,
         offset=np.zeros_like(s) if margin else label,

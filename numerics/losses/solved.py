@@ -17,6 +17,7 @@ from detequiv.numerics.losses.convex import ConvexSystem, Place
 from detequiv.numerics.losses.descent import Found, beginning, descend, newton
 from detequiv.numerics.losses.outcomes import outcomes
 from detequiv.numerics.losses.samples import sample_law
+from detequiv.numerics.losses.separable import check_separable
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.losses import Loss
 from detequiv.theory.models import Model
@@ -28,11 +29,11 @@ Array = NDArray[np.float64]
 DIGITS = 20.0  # of the fields
 STEP = 2 * pi * 0.45 / (28 * log(10))  # of the rule in kappa, at first
 REFINEMENTS = 3
-SETTLED = 1e-12
+SETTLED = 1e-10  # error that is small enough
 FACTOR = 5.0  # between penalties on the way from a large one
 ROUGH = 4, 0.5  # stride in kappa and fineness in s and G, on the way
-PAIR = (1, 1.0), (2, 0.75)  # the same of the two that are compared
-SAFETY = 10.0  # between the change seen and the error vouched for
+PAIR = (1, 1.0), (2, 0.8)  # the same of the two that are compared
+SAFETY = 2.0  # between the change seen and the error vouched for
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,20 @@ def solve_convex(
 
     Raises
     ------
+    InputError
+        The mean features separate the labels at no cost.
     ConvergenceError
         The equations, or the averages, were not solved.
     """
+    if loss.margin and (law.alignment**2 - 1).is_zero:
+        fields = _fields(law, 0)
+        weights, columns = fields.floats()
+        check_separable(
+            loss.name,
+            weights,
+            columns[fields.families["c0"]],
+            columns[fields.families["tau0"]][0],
+        )
     place, best = None, np.inf
     for halvings in range(REFINEMENTS):
         rules = law, model, loss, halvings
@@ -104,10 +116,8 @@ def solve_convex(
         # what cancels in the objective is that of the second route alone
         scale = values["ridge_objective"] / system.ratio
         error += abs(second - values["training_loss"]) / abs(scale)
-        solution = ConvexSolution(
-            place, values, error + 1e-15, results[0][0].residual
-        )
-        if error < SETTLED * SAFETY or error > best / 4:
+        solution = ConvexSolution(place, values, error + 1e-15, results[0][0].residual)
+        if error < SETTLED or error > best / 4:
             break
         best = error
     if not solution.error < 1e-3:

@@ -8,6 +8,7 @@ import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.averages import LawFields, gauss_rule
+from detequiv.numerics.solving.convex import solve_loss
 from detequiv.numerics.solving.solution import (
     QUANTITIES,
     RATES,
@@ -28,6 +29,7 @@ from detequiv.theory.problem import (
     law_of,
 )
 
+USUAL = 15  # digits
 NODES = (3, 5, 9, 17, 33)  # in the overlap, more until the digits agree
 
 __all__ = [
@@ -39,17 +41,20 @@ __all__ = [
 ]
 
 
-def solve(problem: Problem, *, digits: int = 15, width: int | None = None) -> Solution:
+def solve(
+    problem: Problem, *, digits: int | None = None, width: int | None = None
+) -> Solution:
     """Solve the deterministic equivalent of `problem`.
 
     Parameters
     ----------
     problem : Problem
         What to solve. A penalty of 0 is the limit of a vanishing one.
-    digits : int
-        Significant decimal digits of every reported quantity, 1 to 250. A
-        quantity that vanishes (a training error without noise, say) has them
-        relative to the variance of the labels.
+    digits : int, optional
+        Significant decimal digits of every reported quantity, 1 to 250; 15 by
+        default. A quantity that vanishes (a training error without noise, say) has
+        them relative to the variance of the labels. Losses other than the square are
+        solved in float64: by default with the digits that it vouches for.
     width : int, optional
         The number p of units, with ``d = p / width_per_dim``. The theory of that
         width keeps what functions of the projection cost a finite number of units,
@@ -81,6 +86,9 @@ def solve(problem: Problem, *, digits: int = 15, width: int | None = None) -> So
     >>> solve(problem, digits=20).text("generalization_error")
     '0.78907610210953659384'
     """
+    if problem.ridge.loss != "square" and width is None:
+        return solve_loss(problem, digits)
+    digits = USUAL if digits is None else digits
     if width is not None:
         return _at_width(problem, width, digits)
     return _report(problem, task_of(problem, law_of(problem)), digits)
@@ -90,6 +98,7 @@ def _at_width(problem: Problem, width: int, digits: int) -> Solution:
     """Solve with more and more nodes in the overlap, until the digits agree."""
     check_whole("width", width)
     check_digits(digits)
+    problem.require_square("the theory of a width")
     coarser: Solution | None = None
     for count in NODES:
         task = mixture_task(problem, width, count, digits)
@@ -171,6 +180,7 @@ def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solutio
 
 def task_of(problem: Problem, law: FeatureLaw, width: int | None = None) -> Task:
     """Put a problem into equations; without a penalty, into those of the limit."""
+    problem.require_square("this")
     parameters = exact_parameters(problem, law)
     if width is None:
         return _in_limit(problem, law, parameters)

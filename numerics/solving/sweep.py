@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.averages import LawFields
 from detequiv.numerics.solving.batch import solve_floats
+from detequiv.numerics.solving.convex import loss_values
 from detequiv.numerics.solving.solution import QUANTITIES, reported
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.errors import ConvergenceError, DetequivError
@@ -137,7 +138,12 @@ def _batches(problems: Sequence[Problem]) -> list[list[int]]:
     for i, problem in enumerate(problems):
         # the ridgeless limit is not one of the float64 solver's
         ridgeless = to_float(problem.ridge.penalty) == 0
-        key = problem.features, problem.network, problem.target, ridgeless
+        key = (
+            problem.features,
+            problem.network,
+            problem.target,
+            (ridgeless, problem.ridge.loss, problem.ridge.delta),
+        )
         if key != last:  # to compare with the neighbour costs less than to hash
             last, positions = key, alike.setdefault(key, [])
         positions.append(i)
@@ -174,7 +180,22 @@ def _solve_in_balls(
 def _solve_together(problems: Sequence[Problem]) -> list[Point]:
     """Solve problems that share features and target, in float64 where it serves."""
     with ONE_AT_A_TIME:
+        if problems[0].ridge.loss != "square":
+            return _solve_losses(problems)
         return _solve_in_floats(problems)
+
+
+def _solve_losses(problems: Sequence[Problem]) -> list[Point]:
+    """Solve in turn, each from the one before."""
+    points, near = [], None
+    for problem in problems:
+        try:
+            near, values, digits = loss_values(problem, near)
+        except DetequivError as error:
+            points.append(Point(problem=problem, values={}, digits=0, failure=error))
+        else:
+            points.append(Point(problem=problem, values=values, digits=digits))
+    return points
 
 
 def _solve_in_floats(problems: Sequence[Problem]) -> list[Point]:
