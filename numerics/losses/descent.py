@@ -193,51 +193,61 @@ def newton(system: ConvexSystem, start: Place) -> Found:
     they vanish at a false end too, where the fit is nothing.
     """
     place, moments = start, system.moments(start)
-    residual, last, size = _residual(system, place, moments), np.inf, np.inf
+    gradient = system.gradient(place, moments)
+    measure = _Measure(system, place, moments)
+    residual, last = measure(gradient), np.inf
     for _ in range(STEPS):
-        gradient = np.concatenate(system.gradient(place, moments))
         hessian = system.hessian(place, moments)
         cone, dual = system.cone(place.x), system.cone(place.multipliers)
-        basis = _basis(system, place, cone, dual, hessian)
-        scaled = basis.T @ hessian @ basis
-        norm = np.sqrt(np.abs(scaled).max(0))
-        norm = np.where(norm > 0, norm, 1.0)
-        if not np.isfinite(scaled).all():
+        basis = _basis(place, cone, dual, hessian)
+        change = _step(basis, hessian, np.concatenate(gradient))
+        if change is None:
             break
-        step = np.linalg.lstsq(
-            scaled / norm / norm[:, None], -(basis.T @ gradient) / norm, DEPENDENT
-        )[0]
-        change = step / norm
-        parts = np.split(change, [len(place.x), 2 * len(place.x)])
+        by_x, by_multipliers, _ = np.split(change, [len(place.x), 2 * len(place.x)])
+        by_y = (basis @ change)[2 * len(place.x) :]
         size = max(
-            float(cone.size(parts[0][None])[0]), float(dual.size(parts[1][None])[0])
+            float(cone.size(by_x[None])[0]), float(dual.size(by_multipliers[None])[0])
         )
         if size < TOLERANCE or (size < ROUNDING and size > last / 2):
             return Found(place, moments, size, residual)
         last, factor = size, min(1.0, LARGEST / max(size, 1e-300))
         for _ in range(HALVINGS):
-            y = place.y + factor * (basis @ change)[2 * len(place.x) :]
             trial = Place(
-                cone.move(factor * parts[0][None])[0][0],
-                dual.move(factor * parts[1][None])[0][0],
-                y,
+                cone.move(factor * by_x[None])[0][0],
+                dual.move(factor * by_multipliers[None])[0][0],
+                place.y + factor * by_y,
             )
             trial_moments = system.moments(trial)
-            trial_residual = _residual(system, trial, trial_moments)
-            if trial_residual < residual * (1 - 0.1 * factor) or (
-                size < 1e-4 and trial_residual < 10 * residual + 1e-9
+            trial_gradient = system.gradient(trial, trial_moments)
+            better = measure(trial_gradient)
+            # near the end rounding decides
+            if better < residual * (1 - 0.1 * factor) or (
+                size < 1e-4 and better < 10 * residual + 1e-9
             ):
                 break
             factor /= 2
         else:
-            return Found(place, moments, np.inf, residual)
-        place, moments, residual = trial, trial_moments, trial_residual
+            break
+        place, moments, gradient = trial, trial_moments, trial_gradient
+        measure = _Measure(system, place, moments)
+        residual = measure(gradient)
     return Found(place, moments, np.inf, residual)
 
 
-def _basis(
-    system: ConvexSystem, place: Place, cone: Cone, dual: Cone, hessian: Array
-) -> Array:
+def _step(basis: Array, hessian: Array, gradient: Array) -> Array | None:
+    """Newton step in natural sizes; None where something is not finite."""
+    scaled = basis.T @ hessian @ basis
+    if not np.isfinite(scaled).all():
+        return None
+    norm = np.sqrt(np.abs(scaled).max(0))
+    norm = np.where(norm > 0, norm, 1.0)
+    right = -(basis.T @ gradient) / norm
+    step = np.linalg.lstsq(scaled / norm / norm[:, None], right, DEPENDENT)[0]
+    change: Array = step / norm
+    return change
+
+
+def _basis(place: Place, cone: Cone, dual: Cone, hessian: Array) -> Array:
     """Differentiate all unknowns by their changes in natural sizes."""
     size = len(place.x)
     total = np.zeros_like(hessian)
@@ -249,30 +259,41 @@ def _basis(
     return total
 
 
-def _residual(system: ConvexSystem, place: Place, moments: Moments) -> float:
-    """Size of the equations, each in units of its own positive terms."""
-    by_x, by_multipliers, by_y = system.gradient(place, moments)
-    basis = system.cone(place.x).basis[0]
-    _, errors = _weights(system, moments)
-    positive = np.abs(basis.T @ (system.form.T @ errors))
-    count = len(place.x) - system.equations.order * (system.equations.order + 1) // 2
-    if system.equations.order:
-        rows, columns = np.triu_indices(system.equations.order)
-        own = np.sqrt(positive[count:][rows == columns])
-        positive[count:] = own[rows] * own[columns]
-    positive = np.maximum(positive, 1e-6 * positive.max())
-    share = system.ratio * system.weights
-    first, second = system.slopes
-    typical = np.abs(first).T @ np.abs(share * moments.gradient[0])
-    typical = typical + np.abs(second).T @ np.abs(share * moments.gradient[1])
-    typical = typical + np.abs(2 * system.penalty(place.x) @ place.y)
-    typical = np.maximum(typical, 1e-6 * max(typical.max(initial=0.0), 1e-300))
-    found = np.concatenate(
-        [
-            basis.T @ by_x / positive,
-            basis.T @ by_multipliers,
-            by_y / typical,
-        ]
-    )
-    total = float(np.sqrt(np.mean(found**2)))
-    return total if np.isfinite(total) else np.inf
+class _Measure:
+    """Size of the equations, each in units of its own positive terms at a place."""
+
+    def __init__(self, system: ConvexSystem, place: Place, moments: Moments) -> None:
+        order = system.equations.order
+        self._basis = basis = system.cone(place.x).basis[0]
+        _, errors = _weights(system, moments)
+        positive = np.abs(basis.T @ (system.form.T @ errors))
+        count = len(place.x) - order * (order + 1) // 2
+        if order:
+            rows, columns = np.triu_indices(order)
+            own = np.sqrt(positive[count:][rows == columns])
+            positive[count:] = own[rows] * own[columns]
+        share = system.ratio * system.weights
+        first, second = system.slopes
+        typical = np.abs(first).T @ np.abs(share * moments.gradient[0])
+        typical = typical + np.abs(second).T @ np.abs(share * moments.gradient[1])
+        typical = typical + np.abs(2 * system.penalty(place.x) @ place.y)
+        self._positive, self._typical = _floored(positive), _floored(typical)
+
+    def __call__(self, gradient: tuple[Array, Array, Array]) -> float:
+        """Root mean square of the equations; inf where they are not finite."""
+        by_x, by_multipliers, by_y = gradient
+        found = np.concatenate(
+            [
+                self._basis.T @ by_x / self._positive,
+                self._basis.T @ by_multipliers,
+                by_y / self._typical,
+            ]
+        )
+        total = float(np.sqrt(np.mean(found**2)))
+        return total if np.isfinite(total) else np.inf
+
+
+def _floored(sizes: Array) -> Array:
+    """Keep terms that vanish by symmetry from being divided by."""
+    floored: Array = np.maximum(sizes, 1e-6 * max(sizes.max(initial=0.0), 1e-300))
+    return floored

@@ -44,7 +44,7 @@ def check_separable(loss: str, weights: Array, means: Array, mean_label: Array) 
     found = linprog(
         -gain, A_ub=-signed, b_ub=np.full(len(signed), SLACK), bounds=(-1, 1)
     )
-    if found.success and found.x @ gain > 1e-6:
+    if found.x is not None and float(gain @ found.x) > 1e-6:
         raise InputError(
             "ridge.loss",
             loss,
