@@ -39,8 +39,7 @@ digits_option: Decorator = click.option(
     default=15,
     show_default=True,
     metavar="D",
-    help="Significant decimal digits, every one vouched for; at most those of float64 "
-    "with a loss other than the square.",
+    help="Significant decimal digits, every one vouched for.",
 )
 width_option: Decorator = click.option(
     "--width",

@@ -17,6 +17,7 @@ import numpy as np
 import sympy as sp
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from detequiv.numerics.arithmetic import FLOATS, compile_expressions
 from detequiv.theory.losses import (
@@ -89,14 +90,18 @@ class _Smooth(Channel):
         super().__init__(loss, fineness)
         known = smooth_envelope(loss)
         slope = sp.diff(known.equation, u)
+        arguments = (u, _share, v, chi)
         self._newton = compile_expressions(
-            (u, v, chi), [known.equation, known.equation / slope], FLOATS
+            arguments, [_bounded(known.equation / slope)], FLOATS
         )
-        self._derivatives = compile_expressions((u, v, chi), known.derivatives, FLOATS)
+        self._derivatives = compile_expressions(
+            arguments, list(map(_bounded, known.derivatives)), FLOATS
+        )
 
     def averages(self, mean: Array, variance: Array, leverage: Array) -> Averages:
         def derivatives(place: Array, chi: Array) -> list[Array]:
-            return self._derivatives(self._prox(place, chi), place, chi)
+            fit = self._prox(place, chi)
+            return self._derivatives(fit, expit(fit), place, chi)
 
         values = self._over(derivatives, mean, variance, leverage)
         return dict(zip(DERIVATIVES, values, strict=True))
@@ -154,7 +159,7 @@ class _Smooth(Channel):
         """Solve for u* by Newton's method, monotone from 0."""
         fit = np.zeros_like(place)
         for _ in range(MOST):
-            step = self._newton(fit, place, leverage)[1]
+            step = self._newton(fit, expit(fit), place, leverage)[0]
             fit = fit - step
             if np.abs(step).max() < 1e-14 * (1 + np.abs(fit).max()):
                 break
@@ -229,6 +234,16 @@ class _Piecewise(Channel):
             density = np.exp(-(far**2) / 2) / np.sqrt(2 * np.pi) / width[..., None]
             panels.append((place, half * self._weights * density))
         return panels
+
+
+_share = sp.Symbol("share", positive=True)  # 1 / (1 + exp(-u))
+
+
+def _bounded(expression: sp.Expr) -> sp.Expr:
+    """Write an expression in exp(-u), which overflows, by a number in (0, 1)."""
+    inner = expression.subs(sp.exp(-u), (1 - _share) / _share)
+    inner = inner.replace(sp.log, lambda x: sp.log(sp.cancel(x)))
+    return inner if inner.has(sp.log) else sp.factor(sp.cancel(inner))
 
 
 def _quadratic(piece: sp.Expr) -> Callable[..., list[Any]]:

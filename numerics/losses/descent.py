@@ -68,14 +68,13 @@ def descend(system: ConvexSystem, start: Place) -> Found:
     ConvergenceError
         Neither way got there.
     """
-    with np.errstate(all="ignore"):
-        place, best = start, np.inf
-        for turns in TURNS[0 if start.y.any() else 1 :]:
-            place = _alternate(system, place, turns)
-            found = newton(system, place)
-            if found.step < ROUNDING:
-                return found
-            best = min(best, found.residual)
+    place, best = start, np.inf
+    for turns in TURNS[0 if start.y.any() else 1 :]:
+        place = _alternate(system, place, turns)
+        found = newton(system, place)
+        if found.step < ROUNDING:
+            return found
+        best = min(best, found.residual)
     raise ConvergenceError(
         f"the equations of the loss were solved up to a residual of {best:.1e} only; "
         "try a larger ridge.penalty"

@@ -87,6 +87,17 @@ def solve_convex(
     ConvergenceError
         The equations, or the averages, were not solved.
     """
+    with np.errstate(all="ignore"):
+        return _solve(law, model, parameters, loss, start)
+
+
+def _solve(
+    law: FeatureLaw,
+    model: Model,
+    parameters: Array,
+    loss: Loss,
+    start: Place | None,
+) -> ConvexSolution:
     if loss.margin and (law.alignment**2 - 1).is_zero:
         fields = _fields(law, 0)
         weights, columns = fields.floats()
