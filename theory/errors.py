@@ -28,7 +28,7 @@ class InputError(DetequivError, ValueError):
     """
 
     def __init__(self, field: str, value: object, problem: str) -> None:
-        text = " ".join(str(value).split())
+        text = " ".join(_text(value).split())
         if len(text) > LONGEST:  # what a path or a function ends on tells most of it
             text = f"{text[: LONGEST // 4]}...{text[-(LONGEST * 3 // 4 - 3) :]}"
         super().__init__(f"{field} = {text}: {problem}")
@@ -36,7 +36,15 @@ class InputError(DetequivError, ValueError):
 
     def __reduce__(self) -> tuple[type, tuple[str, object, str]]:
         """Rebuild from the three arguments, when crossing process borders."""
-        return type(self), (self.field, str(self.value), self.problem)
+        return type(self), (self.field, _text(self.value), self.problem)
+
+
+def _text(value: object) -> str:
+    """Write any value; Python refuses to print whole numbers of thousands of digits."""
+    try:
+        return str(value)
+    except Exception:  # the refusal of a value must not fail over it
+        return f"({type(value).__name__} that cannot be printed)"
 
 
 class ConvergenceError(DetequivError, ArithmeticError):

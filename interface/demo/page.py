@@ -37,13 +37,14 @@ then ridge regression on the second. The step adds to each unit's random weights
 spike <i>u v</i> along the target's direction <i>v</i>; the size <i>u</i> depends on
 the unit's initial readout, which is drawn from a small vocabulary. When input
 dimension <i>d</i>, samples <i>n</i> and units <i>p</i> grow together, the test error
-becomes deterministic. Lines on this page are that limit, solved from its equations;
-points and histograms are the finite network itself, sampled and fitted.</p>
+becomes deterministic. Lines on this page are theory, solved from its equations; points
+and histograms are the finite network itself, sampled and fitted.</p>
 <pre>{{ summary }}</pre>
 
 <h2>Test error against data</h2>
 <figure>{{ figures["learning-curves"] }}</figure>
-<p>Error bars are one standard error over {{ size.repetitions }} draws at
+<p>Lines are the theory of networks of the width simulated, dashed its limit of infinite
+width. Error bars are one standard error over {{ size.repetitions }} draws at
 <i>d</i> = {{ size.dimension }}. The untrained layer is random features: with a number
 of samples proportional to <i>d</i> it learns the linear part of the target, and slowly;
 the rest acts as noise. After the step the network may use, for free, one function of

@@ -21,6 +21,7 @@ from detequiv.demo.page import write_page
 from detequiv.demo.size import Size
 from detequiv.figures.style import (
     COLOURS,
+    draw_limit,
     draw_simulation,
     draw_theory,
     figure_of,
@@ -72,8 +73,14 @@ def make(folder: Path, size: Size, work: Work) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     spikes = list(CASES.values())
     steps = [f"{a:.6g}" for a in np.geomspace(0.6, 8, 41)]
-    lines = de.curve(
-        PROBLEM, {SAMPLES: steps, SPIKE: spikes}, progress=work.bar("theory")
+    lines, limits = (
+        de.curve(
+            PROBLEM,
+            {SAMPLES: steps, SPIKE: spikes},
+            width=width,
+            progress=work.bar("theory"),
+        )
+        for width in (_units(size), None)
     )
     points = de.curve(PROBLEM, {SAMPLES: size.samples, SPIKE: spikes}).simulate(
         dimension=size.dimension,
@@ -83,7 +90,7 @@ def make(folder: Path, size: Size, work: Work) -> str:
         progress=work.bar("test errors"),
     )
     figures = {
-        "learning-curves": draw_learning_curves(lines, points),
+        "learning-curves": draw_learning_curves(lines, limits, points),
         "learned-function": draw_learned_functions(size, work),
         "spectrum": draw_spectra(size),
     }
@@ -99,7 +106,7 @@ def make(folder: Path, size: Size, work: Work) -> str:
 def summarise(points: Curve) -> str:
     """Test errors of the three cases at the largest n/d, and how well both agree."""
     name = "generalization_error"
-    theory, (mean, error) = points.values(name), points.simulated(name)
+    theory, (mean, error) = points.at_width(name), points.simulated(name)
     largest = float(points.vary[SAMPLES][-1])
     rows = [
         f"  {case:<24} theory {theory[-1, k]:.4f}   "
@@ -119,20 +126,26 @@ def summarise(points: Curve) -> str:
             "An untrained layer learns little but the linear part of the target. One",
             "step puts functions of the learned direction within reach: a vocabulary",
             "of one value gives too few of them, one of three almost enough.",
-            f"Theory is the limit of simulation: at d = {done.dimension} half of the "
+            f"Theory is that of the width simulated, d = {done.dimension}: half of the "
             f"{theory.size} points",
-            f"are within {100 * typical:.1f} % of it; the difference is of order 1/d.",
+            f"are within {100 * typical:.1f} % of it. Its limit is dashed.",
         ]
     )
 
 
-def draw_learning_curves(lines: Curve, points: Curve) -> Figure:
-    """Test error against n/d: theory lines, simulated points."""
+def _units(size: Size) -> int:
+    """How many units the simulated networks have."""
+    return round(float(PROBLEM.ridge.width_per_dim) * size.dimension)
+
+
+def draw_learning_curves(lines: Curve, limits: Curve, points: Curve) -> Figure:
+    """Test error against n/d: theory of the width and its limit, simulated points."""
     name, ax = "generalization_error", new_axes()
     mean, error = points.simulated(name)
     for k, (case, colour) in enumerate(zip(CASES, COLOURS, strict=False)):
         x, y = lines.coordinate(SAMPLES), lines.values(name)[:, k]
         draw_theory(ax, x, y, colour=colour, label=_label(case))
+        draw_limit(ax, x, limits.values(name)[:, k], colour=colour)
         x = points.coordinate(SAMPLES)
         draw_simulation(ax, x, mean[:, k], error[:, k], colour=colour)
     log_scale(ax, "x", lines.coordinate(SAMPLES))
@@ -155,7 +168,7 @@ def draw_learned_functions(size: Size, work: Work) -> Figure:
     some = kappa[::10]
     for (case, spike), colour in zip(CASES.items(), COLOURS, strict=False):
         problem = PROBLEM.with_values({SPIKE: spike})
-        theory = de.learned_function(de.solve(problem), kappa)
+        theory = de.learned_function(de.solve(problem, width=_units(size)), kappa)
         drawn = simulate(
             problem,
             dimension=size.dimension,

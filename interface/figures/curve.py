@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import cycle, product
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from detequiv.figures.style import (
     COLOURS,
+    draw_limit,
     draw_simulation,
     draw_theory,
     figure_of,
@@ -37,24 +39,27 @@ def plot_curve(table: Table, names: Sequence[str], ax: Axes | None = None) -> Fi
         )
     ax = new_axes() if ax is None else ax
     colours, styles = cycle(COLOURS), ("-", "--", ":", "-.")
+    both = _has_both(table, names)
     rows = list(product(*(table.vary[other] for other in others)))
     for column, (row, colour) in enumerate(zip(rows, colours, strict=False)):
         for name, style in zip(names, cycle(styles), strict=False):
             if len(rows) == 1:
                 colour = COLOURS[list(names).index(name) % len(COLOURS)]
             label = _label(others, row, TITLES[name] if len(names) > 1 else "")
+            along = partial(_column, column=column)
+            limit = along(table.values(name))
             draw_theory(
                 ax,
                 x,
-                table.values(name).reshape(len(x), -1)[:, column],
+                along(table.at_width(name)) if both else limit,
                 colour=colour,
                 label=label or "theory",
                 style="-" if len(rows) == 1 else style,
             )
+            if both:
+                draw_limit(ax, x, limit, colour=colour)
             if table.simulation is not None:
-                mean, error = (
-                    v.reshape(len(x), -1)[:, column] for v in table.simulated(name)
-                )
+                mean, error = map(along, table.simulated(name))
                 draw_simulation(ax, x, mean, error, colour=colour)
     ax.set_xlabel(PARAMETER_LABELS.get(first, first))
     name = names[0]
@@ -67,15 +72,28 @@ def plot_curve(table: Table, names: Sequence[str], ax: Axes | None = None) -> Fi
         draw_simulation(
             ax, x[:0], x[:0], x[:0], colour="#777777", label="simulation, ±1 s.e."
         )
+        lines = "theory at the width drawn; dashed: its limit" if both else "theory"
         ax.set_title(
-            f"lines: theory; points: simulation, d = {done.dimension}, "
-            f"{done.repetitions} draws a point, seed {done.seed}",
+            f"lines: {lines}; points: simulation,\n"
+            f"d = {done.dimension}, {done.repetitions} draws a point, seed {done.seed}",
             loc="left",
             fontsize=8.5,
             color="#777777",
         )
     ax.legend(frameon=False)
     return figure_of(ax)
+
+
+def _has_both(table: Table, names: Sequence[str]) -> bool:
+    """Whether there is theory of the width drawn beside its limit, for all points."""
+    if table.simulation is None or table.width is not None:
+        return False
+    return all(np.isfinite(table.at_width(name)).all() for name in names)
+
+
+def _column(values: NDArray[Any], column: int) -> NDArray[Any]:
+    """Values along the first parameter, the others flattened to columns."""
+    return values.reshape(len(values), -1)[:, column]
 
 
 def _label(names: Sequence[str], values: Sequence[Any], title: str) -> str:

@@ -16,6 +16,7 @@ from detequiv.theory.errors import InputError
 __all__ = [
     "COLOURS",
     "SUFFIXES",
+    "draw_limit",
     "draw_simulation",
     "draw_theory",
     "figure_of",
@@ -89,6 +90,11 @@ def draw_theory(
 ) -> None:
     """Draw theory: a line."""
     ax.plot(x, y, style, color=colour, label=label, linewidth=1.8, zorder=2)
+
+
+def draw_limit(ax: Axes, x: NDArray[Any], y: NDArray[Any], *, colour: str) -> None:
+    """Draw the limit of infinite width beside the theory of a width: a dashed line."""
+    ax.plot(x, y, "--", color=colour, linewidth=1.1, alpha=0.6, zorder=1)
 
 
 def draw_simulation(

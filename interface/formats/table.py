@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import product
@@ -44,12 +44,15 @@ class Simulation:
         Entropy that the seeds of all draws descend from.
     estimates : tuple of Estimates
         One a point, in the order of the curve's.
+    theory : tuple of Point
+        The theory of the widths that were drawn, one a point; some may have failed.
     """
 
     dimension: int
     repetitions: int
     seed: object
     estimates: tuple[Estimates, ...]
+    theory: tuple[Point, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +107,27 @@ class Table:
         if name == "digits":
             return np.array([p.digits for p in self.points]).reshape(self.shape)
         check_quantity(name)
-        return np.array(
-            [float(p.values.get(name, "nan")) for p in self.points]
-        ).reshape(self.shape)
+        return self._array(self.points, name)
+
+    def at_width(self, name: str) -> Array:
+        """One quantity by the theory of the widths that were drawn; NaN if it failed.
+
+        Raises
+        ------
+        InputError
+            An unknown name, or nothing was simulated.
+        """
+        check_quantity(name)
+        return self._array(self._drawn().theory, name)
+
+    def _array(self, points: Sequence[Point], name: str) -> Array:
+        values = [float(point.values.get(name, "nan")) for point in points]
+        return np.array(values).reshape(self.shape)
+
+    def _drawn(self) -> Simulation:
+        if self.simulation is None:
+            raise InputError("simulation", None, "call .simulate(dimension=...) first")
+        return self.simulation
 
     def simulated(self, name: str) -> tuple[Array, Array]:
         """Mean of one quantity over the draws, and its standard error.
@@ -117,9 +138,7 @@ class Table:
             An unknown name, or nothing was simulated.
         """
         check_quantity(name)
-        if self.simulation is None:
-            raise InputError("simulation", None, "call .simulate(dimension=...) first")
-        estimates = self.simulation.estimates
+        estimates = self._drawn().estimates
         mean = np.array([e.mean[name] for e in estimates])
         error = np.array([e.standard_error[name] for e in estimates])
         return mean.reshape(self.shape), error.reshape(self.shape)
@@ -154,7 +173,11 @@ def _rows(table: Table) -> Iterator[list[str]]:
     if simulation is not None:
         header += ["d", "n", "p", "repetitions", "seed"]
         for name in QUANTITIES:
-            header += [f"{name}_simulated", f"{name}_standard_error"]
+            header += [
+                f"{name}_at_width",
+                f"{name}_simulated",
+                f"{name}_standard_error",
+            ]
     yield header
     places = product(*table.vary.values())
     for i, (values, point) in enumerate(zip(places, table.points, strict=True)):
@@ -167,6 +190,7 @@ def _rows(table: Table) -> Iterator[list[str]]:
             numbers = sizes.d, sizes.n, sizes.p, simulation.repetitions, simulation.seed
             row += map(str, numbers)
             for name in QUANTITIES:
+                row.append(simulation.theory[i].text(name))
                 row.append(repr(estimates.mean[name]))
                 row.append(repr(estimates.standard_error[name]))
         yield row
@@ -199,6 +223,12 @@ def dataset(table: Table) -> xarray.Dataset:
             "simulation_seed": str(table.simulation.seed),
         }
         for name in QUANTITIES:
+            add(
+                f"{name}_at_width",
+                table.at_width(name),
+                f"{TITLES[name]} at the width drawn",
+                DEFINITIONS[name],
+            )
             mean, error = table.simulated(name)
             title = f"{TITLES[name]}, simulated"
             add(f"{name}_simulated", mean, title, DEFINITIONS[name])

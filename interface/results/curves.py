@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy as sp
 from numpy.random import Generator, SeedSequence
 
 from detequiv.formats.table import Simulation, Table, check_quantity, csv_text, dataset
 from detequiv.numerics.arithmetic import check_digits, check_whole
-from detequiv.numerics.solving import sweep
+from detequiv.numerics.solving import Point, sweep
+from detequiv.results.vary import coordinates, read_values
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import value_text
 from detequiv.theory.problem import Problem
@@ -80,6 +80,8 @@ class Curve(Table):
     ) -> Curve:
         """Simulate the model itself at every point, and keep the draws with the curve.
 
+        The theory of the width that was drawn is kept with them.
+
         Parameters
         ----------
         dimension : int
@@ -106,13 +108,15 @@ class Curve(Table):
         root = np.random.default_rng(rng).bit_generator.seed_seq
         if not isinstance(root, SeedSequence):
             raise InputError("rng", rng, "no seed can be spawned from it; give an int")
-        for point in self.points:
-            drawn = round(float(point.problem.ridge.width_per_dim) * dimension)
-            if self.width is not None and drawn != self.width:
+        drawn = [
+            round(float(p.problem.ridge.width_per_dim) * dimension) for p in self.points
+        ]
+        for units in drawn:
+            if self.width is not None and units != self.width:
                 raise InputError(
                     "dimension",
                     dimension,
-                    f"draws {drawn} units beside the theory of {self.width}; give the "
+                    f"draws {units} units beside the theory of {self.width}; give the "
                     "dimension of that width, or the limit's curve",
                 )
         total = repetitions * len(self.points)
@@ -141,8 +145,18 @@ class Curve(Table):
                 repetitions=repetitions,
                 seed=root.entropy,
                 estimates=tuple(estimates),
+                theory=self._at_widths(drawn, executor),
             ),
         )
+
+    def _at_widths(
+        self, drawn: Sequence[int], executor: Executor | None
+    ) -> tuple[Point, ...]:
+        """Theory of the sizes that were drawn."""
+        if self.width is not None:
+            return self.points
+        problems = [point.problem for point in self.points]
+        return tuple(sweep(problems, widths=drawn, executor=executor))
 
     def place(self, index: int) -> str:
         """Say which parameters a point has, such as "ridge.penalty = 1/20"."""
@@ -156,9 +170,10 @@ class Curve(Table):
         """Write one row a point: parameters, quantities and, if simulated, draws.
 
         Theory's numbers have the digits vouched for, in the column ``digits``.
-        Simulated means and their standard errors, under the names of the quantities
-        with ``_simulated`` and ``_standard_error``, are in full float64. Cells of a
-        point that failed are empty.
+        With a simulation, the theory of the width drawn is under the names of the
+        quantities with ``_at_width``; simulated means and their standard errors, with
+        ``_simulated`` and ``_standard_error``, are in full float64. Cells of a point
+        that failed are empty.
 
         Parameters
         ----------
@@ -175,9 +190,9 @@ class Curve(Table):
         """Dataset with one dimension a varied parameter, of its dotted name.
 
         Variables are the quantities, ``digits`` and, if simulated, the quantities with
-        ``_simulated`` and ``_standard_error``, in float64. The problem, as the text of
-        its file, the version and the seed are attributes; each quantity's definition
-        and normalisation is its ``long_name``.
+        ``_at_width``, ``_simulated`` and ``_standard_error``, in float64. The problem,
+        as the text of its file, the version and the seed are attributes; each
+        quantity's definition and normalisation is its ``long_name``.
         """
         return dataset(self)
 
@@ -189,7 +204,8 @@ class Curve(Table):
         """Draw quantities against the first varied parameter.
 
         Theory is a line for each combination of the others, simulation its points
-        with one standard error.
+        with one standard error. Beside a simulation the line is the theory of the
+        width drawn, and the limit of infinite width is dashed.
 
         Parameters
         ----------
@@ -271,20 +287,21 @@ def curve(
         check_digits(digits)
     if width is not None:
         check_whole("width", width)
-    lists = {name: _list(name, values) for name, values in vary.items()}
-    if not lists:
-        raise InputError("vary", vary, "name a parameter, as ridge.samples_per_dim")
-    _check_groups(problem, lists)
+    lists = read_values(problem, vary)
     problems = [
         problem.with_values(dict(zip(lists, values, strict=True)))
         for values in product(*lists.values())
     ]
     points = sweep(
-        problems, digits=digits, width=width, executor=executor, progress=progress
+        problems,
+        digits=digits,
+        widths=None if width is None else [width] * len(problems),
+        executor=executor,
+        progress=progress,
     )
     found = Curve(
         problem=problem,
-        vary=_coordinates(lists, problems),
+        vary=coordinates(lists, problems),
         points=tuple(points),
         width=width,
     )
@@ -294,52 +311,3 @@ def curve(
     if failures:
         raise IncompleteCurveError(found)
     return found
-
-
-def _check_groups(problem: Problem, lists: Mapping[str, Sequence[Any]]) -> None:
-    """Refuse numbers where a problem has several, one a group.
-
-    Each would make a problem of one group, next to points that have them all.
-    """
-    for name in {"features.spike", "network.readout"} & lists.keys():
-        for value in lists[name]:
-            one = not (isinstance(value, list | tuple) or getattr(value, "ndim", False))
-            if problem.groups > 1 and one:
-                raise InputError(
-                    name,
-                    value,
-                    f"has {problem.groups} numbers, one a group; vary one of them, "
-                    f"{name}[0], or give lists",
-                )
-
-
-def _list(name: str, values: Iterable[Any]) -> list[Any]:
-    """Read the values of one parameter."""
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-        raise InputError(f"vary {name}", values, "give a list of values")
-    listed = list(values)
-    if not listed:
-        raise InputError(f"vary {name}", values, "give one value at least")
-    return listed
-
-
-def _coordinates(
-    lists: Mapping[str, list[Any]], problems: list[Problem]
-) -> dict[str, tuple[sp.Expr | str, ...]]:
-    """Exact values of the varied parameters, as the problems have them."""
-    shape = tuple(map(len, lists.values()))
-    grid = np.arange(len(problems)).reshape(shape)
-    coordinates: dict[str, tuple[sp.Expr | str, ...]] = {}
-    for axis, name in enumerate(lists):
-        along = np.moveaxis(grid, axis, 0).reshape(shape[axis], -1)[:, 0]
-        entries = [problems[i].value(name) for i in along]
-        if all(isinstance(e, tuple) and len(e) == 1 for e in entries):
-            entries = [e[0] for e in entries]
-        numeric = all(isinstance(e, sp.Expr) and e.is_number for e in entries) and (
-            name.partition(".")[2] not in ("activation", "function")
-        )
-        exact = tuple(entries if numeric else map(value_text, entries))
-        if len(set(exact)) < len(exact):
-            raise InputError(f"vary {name}", lists[name], "has the same value twice")
-        coordinates[name] = exact
-    return coordinates

@@ -12,8 +12,8 @@ from detequiv.numerics.averages.fields import (
     LawFields,
     feature_columns,
 )
-from detequiv.numerics.averages.gauss import gauss_rule
 from detequiv.numerics.averages.moments import MomentValues, conditional_values
+from detequiv.numerics.averages.overlaps import gauss_rule, mixture, refine_overlaps
 from detequiv.numerics.averages.quadrature import (
     Rule,
     gaussian_radius,
@@ -37,4 +37,6 @@ __all__ = [
     "gaussian_radius",
     "geometric_error",
     "lattice",
+    "mixture",
+    "refine_overlaps",
 ]

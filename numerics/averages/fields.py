@@ -18,7 +18,11 @@ from detequiv.numerics.arithmetic import (
     to_ball,
     to_float,
 )
-from detequiv.numerics.averages.moments import MomentValues, conditional_values
+from detequiv.numerics.averages.moments import (
+    MomentValues,
+    central_values,
+    conditional_values,
+)
 from detequiv.numerics.averages.quadrature import (
     Rule,
     gaussian_radius,
@@ -276,7 +280,7 @@ def moments_at(
 ) -> MomentValues:
     """Moments at the means ``slope kappa``; at one mean only if they are all equal."""
     if slope.is_zero:
-        once = conditional_values(function, [arb(0)], scale, digits)
+        once = central_values(function, scale, digits)
         count = len(nodes)
         return MomentValues(
             once.c0 * count, once.c1 * count, once.c2 * count, once.cs * count

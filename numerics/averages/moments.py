@@ -30,10 +30,11 @@ from detequiv.theory.gaussian import (
     rho,
 )
 
-__all__ = ["MomentValues", "conditional_values", "gaussian_mean"]
+__all__ = ["MomentValues", "central_values", "conditional_values", "gaussian_mean"]
 
 arb = flint.arb
 ROUNDS = 8  # of more precision, until closed forms outlast what cancels in them
+CLOSER = 3  # times the digits, where a moment may be zero
 
 
 def conditional_values(
@@ -76,6 +77,58 @@ def conditional_values(
         cs = average_values(moments, means, scale, digits).cs
         return MomentValues(values.c0, values.c1, values.c2, cs)
     return values
+
+
+def central_values(moments: Moments, scale: sp.Expr, digits: float) -> MomentValues:
+    """Evaluate the conditional moments at mean 0, with zeros that are zero.
+
+    A group without spike has these at every kappa. Where they vanish, as the mean of
+    an odd function does, rounding must not take their place: the mean of a readout
+    costs nothing, and would make of it a constant feature of any size.
+
+    Parameters
+    ----------
+    moments : Moments
+        The function and its closed forms.
+    scale : Expr
+        rho.
+    digits : float
+        As for `conditional_values`. Without a closed form a moment below
+        ``10^-digits`` of the function is looked at again with three times the digits,
+        and is zero if it is still below.
+
+    Returns
+    -------
+    MomentValues
+        Lists of length 1.
+    """
+    means = [arb(0)]
+    values = conditional_values(moments, means, scale, digits)
+    if moments.c0 is not None and not scale.is_zero:
+        with precision(2 * (digits + 10)):
+            exact = compiled((moments.c0, moments.c1, moments.c2), m, rho)
+            c0, c1, c2 = map(arb, exact(arb(0), to_ball(scale)))
+        return _or_zero(MomentValues([c0], [c1], [c2], values.cs), arb(0))
+    settled = _or_zero(values, _least(values, digits))
+    if settled == values:
+        return values
+    finer = conditional_values(moments, means, scale, CLOSER * digits)
+    return _or_zero(finer, _least(finer, CLOSER * digits))
+
+
+def _least(values: MomentValues, digits: float) -> Any:
+    """Size of moments at mean 0 that digits relative to the function leave."""
+    c0, c1, cs = values.c0[0], values.c1[0], values.cs[0]
+    return (c0 * c0 + c1 * c1 + abs(cs)).sqrt().mid() * arb(10) ** -arb(digits)
+
+
+def _or_zero(values: MomentValues, least: Any) -> MomentValues:
+    """Put zero for moments at mean 0 that may be zero, or are below the least."""
+    c0, c1, c2 = (
+        column if abs(column[0]).lower() > least else [arb(0)]
+        for column in (values.c0, values.c1, values.c2)
+    )
+    return MomentValues(c0, c1, c2, values.cs)
 
 
 def gaussian_mean(mean: GaussianMean, digits: float) -> Any:

@@ -141,6 +141,10 @@ def certify(
     if not penalty.is_positive:
         raise InputError("ridge.penalty", penalty, "certificates need a number > 0")
     problem.require_regression("a certificate")
+    if solution is not None and solution.width is not None:
+        raise InputError(
+            "solution", f"width {solution.width}", "certificates are of the limit"
+        )
     law = law_of(problem)
     goal = digits + 4.0 + max(0.0, -log10(float(penalty)))
     failure = ConvergenceError(f"{digits} digits could not be certified")

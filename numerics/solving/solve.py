@@ -7,7 +7,7 @@ import mpmath
 import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
-from detequiv.numerics.averages import LawFields, gauss_rule
+from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
 from detequiv.numerics.solving.convex import solve_loss
 from detequiv.numerics.solving.solution import (
     QUANTITIES,
@@ -17,7 +17,6 @@ from detequiv.numerics.solving.solution import (
 )
 from detequiv.numerics.solving.task import Task
 from detequiv.numerics.solving.vouch import vouch
-from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.models import Model, families, ridgeless_model, upper_triangle
 from detequiv.theory.problem import (
     FeatureLaw,
@@ -25,16 +24,13 @@ from detequiv.theory.problem import (
     check_limit,
     exact_parameters,
     interpolates,
-    law_at_width,
     law_of,
 )
 
 USUAL = 15  # digits
-NODES = (3, 5, 9, 17, 33)  # in the overlap, more until the digits agree
 
 __all__ = [
     "law_of_solution",
-    "mixture_task",
     "solve",
     "solve_at_width",
     "task_of",
@@ -99,58 +95,35 @@ def _at_width(problem: Problem, width: int, digits: int) -> Solution:
     check_whole("width", width)
     check_digits(digits)
     problem.require_square("the theory of a width")
-    coarser: Solution | None = None
-    for count in NODES:
-        task = mixture_task(problem, width, count, digits)
-        finer = replace(_report(problem, task, digits), width=width)
-        if coarser is not None and _agree(coarser, finer, digits):
-            return finer
-        coarser = finer
-    raise ConvergenceError(
-        f"the overlaps of {width} units with the spike need more than {NODES[-1]} "
-        "nodes for these digits; ask for fewer, or for a larger width"
-    )
 
+    def at(count: int) -> Solution:
+        law, weights = mixture(problem, width, count, digits)
+        own = [*exact_parameters(problem, law), sp.Integer(width), *weights]
+        task = _in_limit(problem, law, own)
+        return replace(_report(problem, task, digits), width=width)
 
-def mixture_task(problem: Problem, width: int, count: int, digits: int) -> Task:
-    """Put a problem into the equations of a width: `count` nodes in the overlap."""
-    nodes, shares = _overlaps(problem, width, count, digits)
-    law = law_at_width(problem, nodes)
-    extra = [sp.Integer(width), *shares]
-    return _in_limit(problem, law, [*exact_parameters(problem, law), *extra])
-
-
-def _overlaps(
-    problem: Problem, width: int, count: int, digits: int
-) -> tuple[tuple[sp.Rational, ...], tuple[sp.Rational, ...]]:
-    dimension = width / problem.ridge.width_per_dim
-    if not dimension > 2:
-        raise InputError(
-            "width", width, f"is that of d = {dimension} inputs; 3 are needed"
-        )
-    return gauss_rule(count, dimension, digits + 10)
+    return refine_overlaps(at, _gap, 10.0**-digits)
 
 
 def law_of_solution(solution: Solution) -> FeatureLaw:
     """Features and target whose functions a solution has the coefficients of."""
-    problem, law = solution.problem, law_of(solution.problem)
-    if solution.width is None:
-        return law
-    count = len(solution.m) // len(law.spikes)
-    nodes, _ = _overlaps(problem, solution.width, count, solution.digits)
-    return law_at_width(problem, nodes)
+    problem, width = solution.problem, solution.width
+    if width is None:
+        return law_of(problem)
+    count = len(solution.m) // problem.groups
+    return mixture(problem, width, count, solution.digits)[0]
 
 
-def _agree(coarser: Solution, finer: Solution, digits: int) -> bool:
-    """Whether a finer rule in the overlap changes none of the digits asked for."""
-    scale = finer.generalization_error
+def _gap(coarser: Solution, finer: Solution) -> float:
+    """Largest relative change of a quantity; of what vanishes, against the errors."""
+    scale = mpmath.mpf(10) ** -finer.digits * finer.generalization_error
+    worst = mpmath.mpf(0)
     for name in reported(finer.problem):
         a, b = getattr(coarser, name), getattr(finer, name)
-        # of what vanishes, relative to the errors
-        size = abs(b) if abs(b) > mpmath.mpf(10) ** -digits * scale else scale
-        if a != b and not abs(a - b) <= mpmath.mpf(10) ** -digits * size:
-            return False
-    return True
+        if a != b:
+            size = abs(b) if abs(b) > scale else finer.generalization_error
+            worst = max(worst, abs(a - b) / size)
+    return float(worst)
 
 
 def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solution:

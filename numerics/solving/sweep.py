@@ -13,16 +13,18 @@ from threading import Lock
 
 import mpmath
 import numpy as np
+import sympy as sp
 from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import to_float
-from detequiv.numerics.averages import LawFields
+from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
 from detequiv.numerics.solving.batch import solve_floats
 from detequiv.numerics.solving.convex import loss_values
 from detequiv.numerics.solving.solution import QUANTITIES, reported
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.errors import ConvergenceError, DetequivError
 from detequiv.theory.problem import (
+    FeatureLaw,
     Problem,
     exact_parameters,
     law_of,
@@ -31,8 +33,11 @@ from detequiv.theory.problem import (
 
 __all__ = ["Point", "sweep"]
 
+Array = NDArray[np.float64]
+Job = tuple[Problem, int | None]  # with its number of units; None is the limit
 TOGETHER = 1024  # points solved in one batch
 ENOUGH = 10  # digits, below which a float64 result is not good enough
+SETTLED = 10.0 ** -(ENOUGH + 1)  # error of float64 results from nodes in the overlap
 # The working precision of balls is global: threads of one process take turns.
 ONE_AT_A_TIME = Lock()
 
@@ -88,7 +93,7 @@ def sweep(
     problems: Sequence[Problem],
     *,
     digits: int | None = None,
-    width: int | None = None,
+    widths: Sequence[int] | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Point]:
@@ -102,8 +107,8 @@ def sweep(
     digits : int, optional
         Significant decimal digits of every quantity. By default what float64 gives,
         and `ENOUGH` at least.
-    width : int, optional
-        The number of units, as for `solve`; each point is solved by itself then.
+    widths : sequence of int, optional
+        The number of units of each problem, as for `solve`; by default the limit.
     executor : concurrent.futures.Executor, optional
         Where the work runs; in this thread by default.
     progress : callable, optional
@@ -114,14 +119,15 @@ def sweep(
     list of Point
         In the order of the problems.
     """
-    if digits is None and width is None:
-        batches, work = _batches(problems), _solve_together
+    units: Sequence[int | None] = widths or [None] * len(problems)
+    jobs = list(zip(problems, units, strict=True))
+    if digits is None:
+        batches, work = _batches(jobs), _solve_together
     else:
-        batches = [[i] for i in range(len(problems))]
-        work = partial(_solve_each, digits=digits or ENOUGH, width=width)
-    jobs = [[problems[i] for i in batch] for batch in batches]
+        batches, work = [[i] for i in range(len(jobs))], partial(_solve_each, digits)
+    parts = [[jobs[i] for i in batch] for batch in batches]
     results: Iterable[list[Point]] = (
-        map(work, jobs) if executor is None else executor.map(work, jobs)
+        map(work, parts) if executor is None else executor.map(work, parts)
     )
     points: dict[int, Point] = {}
     for batch, found in zip(batches, results, strict=True):
@@ -131,18 +137,22 @@ def sweep(
     return [points[i] for i in range(len(problems))]
 
 
-def _batches(problems: Sequence[Problem]) -> list[list[int]]:
-    """Gather the positions of problems that differ in their ridge regression alone."""
+def _batches(jobs: Sequence[Job]) -> list[list[int]]:
+    """Gather the places of problems that differ in their ridge regression alone.
+
+    And of one dimension, if they are of finite width.
+    """
     alike: dict[object, list[int]] = {}
     last: object = None
-    for i, problem in enumerate(problems):
+    for i, (problem, width) in enumerate(jobs):
         # the ridgeless limit is not one of the float64 solver's
         ridgeless = to_float(problem.ridge.penalty) == 0
+        dimension = width and sp.Integer(width) / problem.ridge.width_per_dim
         key = (
             problem.features,
             problem.network,
             problem.target,
-            (ridgeless, problem.ridge.loss, problem.ridge.delta),
+            (ridgeless, dimension, problem.ridge.loss, problem.ridge.delta),
         )
         if key != last:  # to compare with the neighbour costs less than to hash
             last, positions = key, alike.setdefault(key, [])
@@ -154,19 +164,15 @@ def _batches(problems: Sequence[Problem]) -> list[list[int]]:
     ]
 
 
-def _solve_each(
-    problems: Sequence[Problem], *, digits: int, width: int | None
-) -> list[Point]:
+def _solve_each(digits: int, jobs: Sequence[Job]) -> list[Point]:
     """Solve one by one, to the digits asked for."""
     with ONE_AT_A_TIME:
-        return _solve_in_balls(problems, digits, width)
+        return _solve_in_balls(jobs, digits)
 
 
-def _solve_in_balls(
-    problems: Sequence[Problem], digits: int, width: int | None = None
-) -> list[Point]:
+def _solve_in_balls(jobs: Sequence[Job], digits: int) -> list[Point]:
     points = []
-    for problem in problems:
+    for problem, width in jobs:
         try:
             solution = solve(problem, digits=digits, width=width)
         except DetequivError as error:
@@ -177,19 +183,21 @@ def _solve_in_balls(
     return points
 
 
-def _solve_together(problems: Sequence[Problem]) -> list[Point]:
+def _solve_together(jobs: Sequence[Job]) -> list[Point]:
     """Solve problems that share features and target, in float64 where it serves."""
     with ONE_AT_A_TIME:
-        if problems[0].ridge.loss != "square":
-            return _solve_losses(problems)
-        return _solve_in_floats(problems)
+        if jobs[0][0].ridge.loss != "square":
+            return _solve_losses(jobs)
+        return _solve_in_floats(jobs)
 
 
-def _solve_losses(problems: Sequence[Problem]) -> list[Point]:
+def _solve_losses(jobs: Sequence[Job]) -> list[Point]:
     """Solve in turn, each from the one before."""
     points, near = [], None
-    for problem in problems:
+    for problem, width in jobs:
         try:
+            if width is not None:
+                problem.require_square("the theory of a width")
             near, values, digits = loss_values(problem, near)
         except DetequivError as error:
             points.append(Point(problem=problem, values={}, digits=0, failure=error))
@@ -198,34 +206,67 @@ def _solve_losses(problems: Sequence[Problem]) -> list[Point]:
     return points
 
 
-def _solve_in_floats(problems: Sequence[Problem]) -> list[Point]:
+def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
+    problem, width = jobs[0]
     try:
-        law = law_of(problems[0])
-        if to_float(problems[0].ridge.penalty) == 0 or law.binary:
-            return _solve_in_balls(problems, ENOUGH)
-        shared = list(map(to_float, exact_parameters(problems[0], law)))
-        own = [list(map(to_float, ridge_parameters(p.ridge))) for p in problems]
-        parameters = np.tile(shared, (len(problems), 1))
-        parameters[:, : len(own[0])] = own
-        found = solve_floats(law.model, LawFields(law), parameters)
+        if to_float(problem.ridge.penalty) == 0 or problem.target.binary:
+            return _solve_in_balls(jobs, ENOUGH)
+        if width is None:
+            values, errors = _floats(jobs, law_of(problem), [])
+        else:
+            values, errors = _floats_at_widths(jobs)
     except ConvergenceError:
         # one lost point loses its batch: halve until it is alone
-        if len(problems) == 1:
-            return _solve_in_balls(problems, ENOUGH)
-        middle = len(problems) // 2
-        halves = problems[:middle], problems[middle:]
+        if len(jobs) == 1:
+            return _solve_in_balls(jobs, ENOUGH)
+        middle = len(jobs) // 2
+        halves = jobs[:middle], jobs[middle:]
         return [point for half in halves for point in _solve_in_floats(half)]
     except DetequivError as failure:
         return [
             Point(problem=problem, values={}, digits=0, failure=failure)
-            for problem in problems
+            for problem, _ in jobs
         ]
-    reached = np.floor(-np.log10(found.errors))
+    reached = np.floor(-np.log10(errors))
     reached = np.where(np.isfinite(reached), reached, 0).astype(int).tolist()
     points = []
-    for problem, row, digits in zip(problems, found.quantities, reached, strict=True):
+    for job, row, digits in zip(jobs, values, reached, strict=True):
         if digits < ENOUGH:
-            points += _solve_in_balls([problem], ENOUGH)
+            points += _solve_in_balls([job], ENOUGH)
         else:
-            points.append(Point(problem=problem, values=_Floats(row), digits=digits))
+            points.append(Point(problem=job[0], values=_Floats(row), digits=digits))
     return points
+
+
+def _floats(
+    jobs: Sequence[Job], law: FeatureLaw, rule: Sequence[sp.Expr]
+) -> tuple[Array, Array]:
+    """Quantities (B, Q) and their relative errors (B,), features of one law.
+
+    `rule` has the weights of the nodes in the overlap, if there are any.
+    """
+    shared = list(map(to_float, exact_parameters(jobs[0][0], law)))
+    own = [list(map(to_float, ridge_parameters(p.ridge))) for p, _ in jobs]
+    parameters = np.tile(shared, (len(jobs), 1))
+    parameters[:, : len(own[0])] = own
+    if rule:
+        widths = np.array([[float(width or 0)] for _, width in jobs])
+        weights = np.tile(list(map(to_float, rule)), (len(jobs), 1))
+        parameters = np.hstack([parameters, widths, weights])
+    found = solve_floats(law.model, LawFields(law), parameters)
+    return found.quantities, found.errors
+
+
+def _floats_at_widths(jobs: Sequence[Job]) -> tuple[Array, Array]:
+    """Solve problems of one dimension, with as many nodes as it takes."""
+    problem, width = jobs[0]
+    assert width is not None
+
+    def at(count: int) -> tuple[Array, Array]:
+        return _floats(jobs, *mixture(problem, width, count, ENOUGH))
+
+    def gap(coarser: tuple[Array, Array], finer: tuple[Array, Array]) -> float:
+        return float(np.max(np.abs(coarser[0] / finer[0] - 1)))
+
+    values, errors = refine_overlaps(at, gap, SETTLED)
+    return values, errors + SETTLED

@@ -301,6 +301,8 @@ def _table(text: str, asked: int | None = None) -> Tree:
         for name, cell in cells.items():
             if name in QUANTITIES and cell:
                 line.append(printed(cell, digits))
+            elif name.endswith("_at_width"):
+                line.append(printed(cell, 10))
             elif name == "digits":
                 line.append(_counted([digits], asked)[0])
             elif name.endswith(("_simulated", "_standard_error")):

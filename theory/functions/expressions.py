@@ -25,6 +25,8 @@ _CLASSES = (
     *(sp.Max, sp.Min, sp.Rational, sp.Symbol, type(sp.pi), type(sp.E)),
 )
 
+_DIGITS, _SMALLEST = 30, sp.Float("1e-25")  # of a sign that only digits tell
+
 
 def exact(value: Any, field: str) -> sp.Expr:
     """Read a real number exactly.
@@ -72,9 +74,16 @@ def exact(value: Any, field: str) -> sp.Expr:
         raise InputError(field, value, "give a number, or text such as '1/3'")
     if isinstance(number, sp.Rational):
         return number
-    if number.free_symbols or not (number.is_real and number.is_finite):
+    if number.free_symbols or not _is_real(number):
         raise InputError(field, value, "give a finite real number")
     return number
+
+
+def _is_real(number: sp.Expr) -> bool:
+    """Whether a number is finite and real: SymPy's answer, or else that of digits."""
+    if number.is_real is None and number.is_finite is not False:
+        return bool(number.evalf(_DIGITS).is_Float)
+    return bool(number.is_real and number.is_finite)
 
 
 def _not_finite(value: Any) -> bool:
@@ -119,6 +128,7 @@ def sign(number: sp.Expr) -> int:
     """Sign of an exact number: 1, -1, or 0 where it is zero or cannot be told.
 
     SymPy's own questions answer alike, at a hundred times the price for a rational.
+    Where it has no answer, as of averages without closed form, the digits tell.
 
     Examples
     --------
@@ -128,7 +138,12 @@ def sign(number: sp.Expr) -> int:
     if isinstance(number, sp.Rational):
         numerator: int = number.p
         return (numerator > 0) - (numerator < 0)
-    return 1 if number.is_positive else -1 if number.is_negative else 0
+    if number.is_positive or number.is_negative:
+        return 1 if number.is_positive else -1
+    value = number.evalf(_DIGITS)
+    if number.is_zero or not value.is_comparable or abs(value) < _SMALLEST:
+        return 0
+    return 1 if value > 0 else -1
 
 
 def parse_function(text: str | sp.Expr, field: str) -> sp.Expr:

@@ -179,6 +179,8 @@ def _translate_node(node: ast.expr, text: str) -> sp.Expr:
     match node:
         case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
             digits = ast.get_source_segment(text, node) or ""
+            if digits[:2].lower() in ("0x", "0b", "0o"):
+                raise ValueError(f"write {digits} in decimals: {node.value!r}")
             number = Decimal(digits.replace("_", ""))
             if number and abs(number.adjusted()) > 1000:
                 raise ValueError(f"{digits} is out of range")

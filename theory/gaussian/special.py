@@ -1,5 +1,6 @@
 r"""Special functions of Gaussian averages that SymPy lacks, or evaluates badly."""
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +10,8 @@ import sympy as sp
 from detequiv.theory.functions import hermite_polynomial, pieces, z
 
 __all__ = ["GaussianMean", "NormalCdf", "OwenT", "density"]
+
+_STEP = 64  # bits, to which the precision of an average is rounded up
 
 
 def density(x: sp.Expr) -> sp.Expr:
@@ -107,26 +110,16 @@ class GaussianMean(sp.Function):
         higher = GaussianMean(function, m, rho, k + argindex - 1)
         return higher / rho if argindex == 2 else (higher + k * self) / rho
 
+    def _eval_subs(self, old: sp.Expr, new: sp.Expr) -> sp.Expr:
+        """Leave the averaged function alone: its variable is bound."""
+        function, *others = self.args
+        return self.func(function, *(a._subs(old, new) for a in others))
+
     def _eval_evalf(self, prec: int) -> sp.Expr | None:
-        function, m, rho, k = self.args
-        if self.free_symbols or not k.is_Integer:
+        if self.free_symbols or not self.args[-1].is_Integer:
             return None
-        with mpmath.workprec(prec + 20):
-            centre, width = (mpmath.mpf(x._eval_evalf(prec + 20)) for x in (m, rho))
-            parts = pieces(function.expr)
-            kinks = [mpmath.mpf(b._eval_evalf(prec + 20)) for b in parts.breaks]
-            ends = [-mpmath.inf, *kinks, mpmath.inf]
-            weight = hermite_polynomial(int(k), (z - centre) / width) * sp.exp(
-                -(((z - centre) / width) ** 2) / 2
-            )
-            total = mpmath.mpf(0)
-            for branch, (left, right) in zip(
-                parts.branches, pairwise(ends), strict=True
-            ):
-                total += _integral(branch, weight, left, right, centre, width)
-            return sp.Float(
-                total / (width * mpmath.sqrt(2 * mpmath.pi)), precision=prec
-            )
+        wide = -(-prec // _STEP) * _STEP
+        return sp.Float(_mean(*self.args, wide), precision=prec)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         function, m, rho, k = self.args
@@ -134,6 +127,25 @@ class GaussianMean(sp.Function):
         hermite = "" if k == 0 else rf"He_{{{printer._print(k)}}}(g)\, "
         power = f"^{{{exp}}}" if exp else ""
         return rf"\mathbb{{E}}_g{power}\left[{hermite}{inside}\right]"
+
+
+@lru_cache(maxsize=256)
+def _mean(
+    function: sp.Lambda, m: sp.Expr, rho: sp.Expr, k: sp.Expr, prec: int
+) -> sp.Float:
+    """Average to so many bits; remembered, for expressions ask for it repeatedly."""
+    with mpmath.workprec(prec + 20):
+        centre, width = (mpmath.mpf(x._eval_evalf(prec + 20)) for x in (m, rho))
+        parts = pieces(function.expr)
+        kinks = [mpmath.mpf(b._eval_evalf(prec + 20)) for b in parts.breaks]
+        ends = [-mpmath.inf, *kinks, mpmath.inf]
+        weight = hermite_polynomial(int(k), (z - centre) / width) * sp.exp(
+            -(((z - centre) / width) ** 2) / 2
+        )
+        total = mpmath.mpf(0)
+        for branch, (left, right) in zip(parts.branches, pairwise(ends), strict=True):
+            total += _integral(branch, weight, left, right, centre, width)
+        return sp.Float(total / (width * mpmath.sqrt(2 * mpmath.pi)), precision=prec)
 
 
 def _integral(

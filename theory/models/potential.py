@@ -12,13 +12,11 @@ Everything that is solved or reported is a derivative of one of the two, and
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy as sp
-
-from detequiv.theory.models.matrices import upper_triangle
 
 __all__ = [
     "Model",
@@ -196,6 +194,24 @@ class Model:
         return System(self)
 
 
+def _partials(expression: sp.Expr, symbols: Sequence[sp.Symbol]) -> list[sp.Expr]:
+    """Differentiate a sum by many symbols, of which each term has few."""
+    terms = [(term, term.free_symbols) for term in sp.Add.make_args(expression)]
+    return [
+        sp.Add(*[sp.diff(term, s) for term, own in terms if s in own]) for s in symbols
+    ]
+
+
+def _upper(rows: Iterable[Sequence[sp.Expr]]) -> list[sp.Expr]:
+    """Upper triangle of a matrix, row by row."""
+    return [entry for i, row in enumerate(rows) for entry in row[i:]]
+
+
+def _quadratic_form(form: sp.Expr, y: Sequence[sp.Symbol]) -> list[sp.Expr]:
+    """Matrix of a quadratic form in y, upper triangle."""
+    return [e / 2 for e in _upper(_partials(slope, y) for slope in _partials(form, y))]
+
+
 class System:
     """First and second derivatives of Psi and Energy, as SymPy expressions.
 
@@ -216,34 +232,23 @@ class System:
     def __init__(self, model: Model) -> None:
         x, y, chi = model.unknowns.symbols, model.coefficients, model.chi
         self.model = model
-        self.form = [sp.diff(model.linear_form, s) for s in x]
-        self.local_gradient = [sp.diff(model.psi_local, s) for s in x]
-        self.local_hessian = [
-            sp.diff(self.local_gradient[i], x[j]) for i, j in upper_triangle(len(x))
-        ]
+        self.form = _partials(model.linear_form, x)
+        self.local_gradient = _partials(model.psi_local, x)
+        self.local_hessian = _upper(_partials(row, x) for row in self.local_gradient)
         self.average_slope = sp.diff(model.psi_average, chi)
         self.average_curvature = sp.diff(self.average_slope, chi)
 
         nothing = dict.fromkeys(y, 0)
         self.residual_offsets = [r.subs(nothing) for r in model.energy_residuals]
-        self.residual_slopes = [
-            [-sp.diff(r, s) for s in y] for r in model.energy_residuals
-        ]
-        self.penalty = [
-            sp.diff(model.energy_local, y[i], y[j]) / 2
-            for i, j in upper_triangle(len(y))
-        ]
-        self.energy_local_gradient = [sp.diff(model.energy_local, s) for s in x]
+        self.residual_slopes = [_partials(-r, y) for r in model.energy_residuals]
+        self.penalty = _quadratic_form(model.energy_local, y)
+        self.energy_local_gradient = _partials(model.energy_local, x)
         self.weight_slope = sp.diff(model.energy_weight, chi)
 
     @cached_property
     def width_penalty(self) -> list[sp.Expr]:
         """Matrix of `energy_width` as a quadratic form, upper triangle."""
-        y = self.model.coefficients
-        return [
-            sp.diff(self.model.energy_width, y[i], y[j]) / 2
-            for i, j in upper_triangle(len(y))
-        ]
+        return _quadratic_form(self.model.energy_width, self.model.coefficients)
 
     def source_derivatives(self, source: sp.Symbol) -> "SourceDerivatives":
         """Differentiate by one parameter, as implicit differentiation needs.

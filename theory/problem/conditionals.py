@@ -10,6 +10,7 @@ from functools import lru_cache
 import sympy as sp
 
 from detequiv.theory.errors import InputError
+from detequiv.theory.functions import sign
 from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
 from detequiv.theory.models import Model, mixture_model, spiked_model
 from detequiv.theory.problem.parts import SpikedFeatures, Target
@@ -105,7 +106,7 @@ def feature_law(problem: Problem) -> FeatureLaw:
     else:
         groups = trained_groups(described, problem.target)
         spikes = tuple(group.strength for group in groups)
-        bulks = tuple(sp.Abs(group.scale) for group in groups)
+        bulks = tuple(sign(group.scale) * group.scale for group in groups)
         tangents = tuple(zip(*map(_tangents, groups), strict=True))
         alignment = groups[0].alignment
     return FeatureLaw(
@@ -243,8 +244,8 @@ def _tangents(group: TrainedGroup) -> tuple[sp.Expr, ...]:
     ``dc0/du = kappa c1/rho`` and ``dc0/drho = c2/rho``; a row with a negative scale is
     one with a positive scale and -w.
     """
-    sign = sp.sign(group.scale)
+    side = sign(group.scale)
     return tuple(
-        (du * kappa * c1 + sign * drho * c2) / sp.Abs(group.scale)
+        (du * kappa * c1 + side * drho * c2) / (side * group.scale)
         for du, drho in group.latents
     )

@@ -51,7 +51,7 @@ def test_more_values_learn_more(made: tuple[Path, str]) -> None:
     with (folder / "learning-curves.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * len(CASES)
-    last = [float(row["generalization_error"]) for row in rows[-len(CASES) :]]
+    last = [float(row["generalization_error_at_width"]) for row in rows[-len(CASES) :]]
     assert last == sorted(last, reverse=True)
     assert all(f"{error:.4f}" in summary for error in last)
 

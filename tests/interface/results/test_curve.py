@@ -254,7 +254,17 @@ def test_simulation_columns_name_sizes_and_seed(
     mean, error = simulated.simulated("readout_norm")
     assert [float(row["readout_norm_simulated"]) for row in rows] == mean.tolist()
     assert [float(r["readout_norm_standard_error"]) for r in rows] == error.tolist()
+    # theory of the width drawn stands beside its limit
+    for row, point in zip(rows, simulated.points, strict=True):
+        at_width = de.solve(point.problem, width=45).generalization_error
+        assert float(row["generalization_error_at_width"]) == pytest.approx(
+            float(at_width), rel=1e-9
+        )
+        assert abs(float(row["generalization_error"]) / float(at_width) - 1) > 1e-3
     data = simulated.to_xarray()
+    assert (
+        data["training_error_at_width"].values == simulated.at_width("training_error")
+    ).all()
     assert data.attrs["simulation_seed"] == "7"
     assert data["readout_norm_simulated"].values.tolist() == mean.tolist()
 
@@ -280,8 +290,12 @@ def test_a_figure_says_what_it_shows(simulated: de.Curve) -> None:
     assert "generalisation error" in ax.get_ylabel()
     assert "(y-f)^2" in ax.get_ylabel()
     assert "d = 30, 3 draws a point, seed 7" in ax.get_title(loc="left")
-    theory = ax.lines[0].get_ydata()
-    assert list(np.asarray(theory)) == simulated.values("generalization_error").tolist()
+    assert "theory at the width drawn; dashed: its limit" in ax.get_title(loc="left")
+    name = "generalization_error"
+    theory, limit = (np.asarray(line.get_ydata()) for line in ax.lines[:2])
+    assert theory.tolist() == simulated.at_width(name).tolist()
+    assert limit.tolist() == simulated.values(name).tolist()
+    assert ax.lines[1].get_linestyle() == "--"
 
 
 def test_every_line_of_a_product_is_labelled(curve: de.Curve) -> None:

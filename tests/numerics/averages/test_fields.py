@@ -9,8 +9,9 @@ from flint import arb
 
 import detequiv as de
 from detequiv.numerics.averages.fields import LawFields
-from detequiv.numerics.averages.moments import conditional_values
+from detequiv.numerics.averages.moments import central_values, conditional_values
 from detequiv.numerics.averages.quadrature import Rule
+from detequiv.theory.functions import parse_function
 from detequiv.theory.functions.expressions import z
 from detequiv.theory.gaussian.smoothing import conditional_moments
 from detequiv.theory.problem.conditionals import law_of
@@ -41,7 +42,10 @@ def test_refining_is_evaluating_anew(activation: str, target: str) -> None:
             assert gap <= 10.0**-digits * (1 + max(float(abs(q)) for q in new))
 
 
-@pytest.mark.parametrize("activation", ["tanh", "erf", "sin"])
+@pytest.mark.parametrize(
+    "activation",
+    ["tanh", "erf", "sin", "min(max(z,-1),1)", "sign", "tanh(z*abs(z))", "z*abs(z)"],
+)
 def test_odd_features_do_not_learn_an_even_target(activation: str) -> None:
     """Their error is ``E y^2 + E f^2 >= E y^2``, here 3.
 
@@ -56,6 +60,27 @@ def test_odd_features_do_not_learn_an_even_target(activation: str) -> None:
         ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
     )
     assert de.solve(problem).generalization_error >= 3
+
+
+@pytest.mark.parametrize(
+    ("activation", "digits"),
+    [
+        ("min(max(z, -1), 1)", 50),
+        ("max(z, -1) + min(z, 1)", 15),
+        ("tanh(z) + z**2 - 1", 15),
+        ("abs(z)*tanh(z) + z**2 - 1", 30),
+    ],
+)
+def test_a_mean_that_vanishes_is_zero(activation: str, digits: float) -> None:
+    function = conditional_moments(parse_function(activation, "features.activation"))
+    assert central_values(function, sp.S.One, digits).c0 == [0]
+
+
+@pytest.mark.parametrize("activation", ["min(max(z, -1), 1)", "tanh(z)"])
+def test_a_mean_that_is_small_is_not_zero(activation: str) -> None:
+    function = parse_function(activation, "features.activation") + sp.Rational("1e-30")
+    value = central_values(conditional_moments(function), sp.S.One, 15).c0[0]
+    assert float(value) == pytest.approx(1e-30, rel=1e-3)
 
 
 def test_a_growing_target_with_a_kink_is_followed_into_its_tail() -> None:

@@ -216,3 +216,14 @@ def test_comparisons_are_decided_only_where_they_differ() -> None:
 def test_unsupported_functions_are_named(problem: de.Problem, field: str) -> None:
     with pytest.raises(de.InputError, match=field):
         certify(problem)
+
+
+def test_the_solution_of_a_width_is_not_certified() -> None:
+    problem = de.Problem(
+        features=de.SpikedFeatures(activation="relu", spike="3/2"),
+        target=de.Target(function="z"),
+        ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
+    )
+    found = de.solve(problem, width=100, digits=5)
+    with pytest.raises(de.InputError, match="certificates are of the limit"):
+        de.certify(problem, solution=found)

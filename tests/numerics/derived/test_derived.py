@@ -240,3 +240,21 @@ def test_what_is_estimated_falls_with_the_width_to_nothing() -> None:
     )
     assert wide < 1e-3
     assert float(narrow / wide) == pytest.approx(10, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("spike", "expected"), [(["0"], [0.593252, 1.186504]), (["1", "0"], [1.135810])]
+)
+def test_a_group_without_spike_teaches_an_odd_function_nothing(
+    spike: list[str], expected: list[float]
+) -> None:
+    clipped = de.Problem(
+        features=de.SpikedFeatures(activation="min(max(z, -1), 1)", spike=spike),
+        target=de.Target(function="z", noise="1/10"),
+        ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty="1/10"),
+    )
+    for digits in (15, 50):
+        solution = de.solve(clipped, digits=digits)
+        assert solution.m[-1] == 0
+        learned = de.learned_function(solution, [1.0, 2.0])
+        assert learned[: len(expected)] == pytest.approx(expected, rel=1e-5)

@@ -14,8 +14,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions.expressions import FUNCTIONS, exact, parse_function, z
+from detequiv.theory.functions.expressions import (
+    FUNCTIONS,
+    exact,
+    parse_function,
+    sign,
+    z,
+)
 from detequiv.theory.functions.grammar import CATALOGUE
+from detequiv.theory.gaussian import GaussianMean
 
 SECONDS = 5.0  # no text of the permitted length may take longer
 
@@ -108,6 +115,8 @@ def test_functions_are_read(text: str | sp.Expr, function: sp.Expr) -> None:
         ("z == 2", "numbers, z"),
         ("1 +", "is not an expression"),
         ("1j*z", "numbers, z"),
+        ("0x10*z", "write 0x10 in decimals: 16"),
+        ("0b11", "write 0b11 in decimals: 3"),
         ("9**9**9", "powers above 64"),
         ("((((9**64)**64)**64)**64)*z", "out of range"),
         ("exp(exp(exp(9)))*z", "out of range"),
@@ -209,3 +218,21 @@ def test_nothing_is_evaluated(tmp_path: Path) -> None:
         with pytest.raises(InputError):
             parse_function(text, "f")
     assert not mark.exists()
+
+
+def test_floats_in_an_expression_keep_their_digits() -> None:
+    digits = "0.123456789012345678901234567890"
+    assert parse_function(sp.Float(digits, 30) * z, "f") == z * sp.Rational(digits)
+
+
+def test_what_cannot_be_printed_can_be_refused() -> None:
+    with pytest.raises(InputError, match=r"cannot be printed"):
+        exact([10**5000], "x")
+
+
+def test_the_sign_of_what_sympy_does_not_know_is_told_by_digits() -> None:
+    mean = GaussianMean(sp.Lambda(z, sp.tanh(z) ** 2), 0, 1, 0)  # 0.3943
+    assert (mean - sp.Rational(1, 3)).is_positive is None
+    assert sign(mean - sp.Rational(1, 3)) == 1
+    assert sign(mean - sp.Rational(2, 5)) == -1
+    assert sign(sp.sqrt(2) * sp.sqrt(3) - sp.sqrt(6)) == 0
