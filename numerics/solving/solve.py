@@ -8,7 +8,7 @@ import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
-from detequiv.numerics.solving.convex import solve_loss
+from detequiv.numerics.losses import loss_values
 from detequiv.numerics.solving.solution import (
     QUANTITIES,
     RATES,
@@ -17,6 +17,7 @@ from detequiv.numerics.solving.solution import (
 )
 from detequiv.numerics.solving.task import Task
 from detequiv.numerics.solving.vouch import vouch
+from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import Model, families, ridgeless_model, upper_triangle
 from detequiv.theory.problem import (
     FeatureLaw,
@@ -83,11 +84,48 @@ def solve(
     '0.78907610210953659384'
     """
     if problem.ridge.loss != "square" and width is None:
-        return solve_loss(problem, digits)
+        return _solve_loss(problem, digits)
     digits = USUAL if digits is None else digits
     if width is not None:
         return _at_width(problem, width, digits)
     return _report(problem, task_of(problem, law_of(problem)), digits)
+
+
+def _solve_loss(problem: Problem, digits: int | None) -> Solution:
+    """Solve for a loss other than the square, to the digits that float64 has."""
+    if digits is not None:
+        check_digits(digits)
+    found, values, vouched = loss_values(problem)
+    if digits is not None and digits > vouched:
+        raise ConvergenceError(
+            "a loss other than the square is solved in float64, which vouches for "
+            f"{vouched} of {digits} digits here; ask for at most {vouched}"
+        )
+    law = law_of(problem)
+    x, y = (list(map(mpmath.mpf, v)) for v in (found.place.x, found.place.y))
+    places = families(law.model.coefficients)
+    groups = problem.groups
+    return Solution(
+        **{name: values[name] for name in reported(problem)},
+        g=tuple(x[:groups]),
+        A=_coupling(x[groups:], groups),
+        m=tuple(y[places["m"]]),
+        t=tuple(y[places.get("t", slice(0))]),
+        digits=vouched if digits is None else digits,
+        residual=mpmath.mpf(found.residual),
+        equations=law.equations,
+        problem=problem,
+    )
+
+
+def _coupling(
+    upper: list[mpmath.mpf], groups: int
+) -> tuple[tuple[mpmath.mpf, ...], ...]:
+    """Rows of the symmetric matrix with this upper triangle."""
+    rows = [[mpmath.mpf(0)] * groups for _ in range(groups)]
+    for (i, j), value in zip(upper_triangle(groups), upper, strict=True):
+        rows[i][j] = rows[j][i] = value
+    return tuple(map(tuple, rows))
 
 
 def _at_width(problem: Problem, width: int, digits: int) -> Solution:
@@ -190,9 +228,6 @@ def _report(problem: Problem, task: Task, digits: int) -> Solution:
         # they grow like one over the penalty, and so does the resolvent's trace
         unknowns = [mpmath.inf * mpmath.sign(v) if v else v for v in unknowns]
         values[QUANTITIES.index("resolvent_trace")] = mpmath.inf
-    coupling = [[mpmath.mpf(0)] * groups for _ in range(groups)]
-    for (i, j), value in zip(upper_triangle(groups), unknowns[groups:], strict=True):
-        coupling[i][j] = coupling[j][i] = value
     named = dict(zip((*QUANTITIES, *RATES), values, strict=False))
     if problem.target.binary:
         named |= {
@@ -202,7 +237,7 @@ def _report(problem: Problem, task: Task, digits: int) -> Solution:
     return Solution(
         **named,
         g=tuple(unknowns[:groups]),
-        A=tuple(map(tuple, coupling)),
+        A=_coupling(unknowns[groups:], groups),
         m=tuple(learned[places["m"]]),
         t=tuple(learned[places.get("t", slice(0))]),
         digits=digits,

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
+from detequiv.numerics.losses import loss_values
 from detequiv.numerics.solving.batch import solve_floats
-from detequiv.numerics.solving.convex import loss_values
 from detequiv.numerics.solving.solution import QUANTITIES, reported
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.errors import ConvergenceError, DetequivError
@@ -198,10 +198,12 @@ def _solve_losses(jobs: Sequence[Job]) -> list[Point]:
         try:
             if width is not None:
                 problem.require_square("the theory of a width")
-            near, values, digits = loss_values(problem, near)
+            found, known, digits = loss_values(problem, near)
         except DetequivError as error:
             points.append(Point(problem=problem, values={}, digits=0, failure=error))
         else:
+            near = found.place
+            values = {name: known[name] for name in reported(problem)}
             points.append(Point(problem=problem, values=values, digits=digits))
     return points
 
