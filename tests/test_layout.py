@@ -34,6 +34,7 @@ ORDER = {
         "equations",
         "batches",
         "covariance",
+        "losses",
         "solving",
         "resolvent",
         "spectrum",

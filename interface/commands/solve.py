@@ -30,8 +30,8 @@ ERRORS = ("generalization_error", "training_error")
     "--digits",
     type=int,
     metavar="D",
-    help="Significant decimal digits, every one vouched for.  [default: 15; after a "
-    "step on a batch those of float64]",
+    help="Significant decimal digits, every one vouched for; 15 by default, and those "
+    "that float64 gives after a step on a batch or with a loss other than the square.",
 )
 @width_option
 @json_option
@@ -75,12 +75,13 @@ def _print_width(solution: Any, usual: dict[str, str]) -> None:
 
 def _as_json(solution: Any) -> dict[str, Any]:
     """Lay out a solution as the contract of ``solve --json`` has it."""
+    from detequiv.numerics.solving import reported
 
     def text(value: Any) -> str:
         return decimal(value, solution.digits)
 
     return {
-        **{name: solution.text(name) for name in DEFINITIONS},
+        **{name: solution.text(name) for name in reported(solution.problem)},
         "g": [text(v) for v in solution.g],
         "A": [[text(v) for v in row] for row in solution.A],
         "learned": {
@@ -100,12 +101,14 @@ def _print_table(solution: Any) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from detequiv.numerics.solving import reported
+
     table = Table(box=SIMPLE, pad_edge=False, title_justify="left")
     table.add_column("quantity", no_wrap=True)
     table.add_column("value", no_wrap=True)
     table.add_column("definition", style="dim")
-    for name, definition in DEFINITIONS.items():
-        table.add_row(name, solution.text(name), escape(definition))
+    for name in reported(solution.problem):
+        table.add_row(name, solution.text(name), escape(DEFINITIONS[name]))
     console = Console(soft_wrap=True) if solution.digits > 40 else Console()
     console.print(table)
     what = "the limit" if solution.width is None else f"{solution.width} units"

@@ -13,6 +13,10 @@ TITLES = {
     "readout_norm": "readout norm",
     "ridge_objective": "ridge objective",
     "resolvent_trace": "resolvent trace",
+    "classification_error": "classification error",
+    "training_classification_error": "classification error on the samples",
+    "test_loss": "test loss",
+    "training_loss": "training loss",
 }
 DEFINITIONS = {
     "generalization_error": "E (y - f)^2 on fresh data, label noise included",
@@ -21,6 +25,10 @@ DEFINITIONS = {
     "readout_norm": "|a|^2 / p",
     "ridge_objective": "min [sum (y - f)^2 + lambda |a|^2] / p",
     "resolvent_trace": "(1/p) tr (Phi^T Phi / p + lambda)^-1",
+    "classification_error": "P(y f < 0) on fresh data, f = 0 counted one half",
+    "training_classification_error": "fraction of the samples with y f < 0",
+    "test_loss": "E loss(y, f) on fresh data",
+    "training_loss": "(1/n) sum loss(y, f) over the samples",
 }
 QUANTITY_LABELS = {
     "generalization_error": r"$\mathrm{E}\,(y-f)^2$",
@@ -29,6 +37,10 @@ QUANTITY_LABELS = {
     "readout_norm": r"$|a|^2/p$",
     "ridge_objective": r"$\frac{1}{p}\min\,[\sum_\mu (y_\mu-f_\mu)^2+\lambda|a|^2]$",
     "resolvent_trace": r"$\frac{1}{p}\,\mathrm{tr}\,(\Phi^\top\Phi/p+\lambda)^{-1}$",
+    "classification_error": r"$\mathrm{P}(yf<0)$",
+    "training_classification_error": r"$\frac{1}{n}\,\#\{\mu: y_\mu f_\mu<0\}$",
+    "test_loss": r"$\mathrm{E}\,\ell(y,f)$",
+    "training_loss": r"$\frac{1}{n}\sum_\mu \ell(y_\mu,f_\mu)$",
 }
 PARAMETER_LABELS = {
     "ridge.samples_per_dim": r"samples per input dimension, $n/d$",

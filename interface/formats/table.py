@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detequiv.formats.problem_file import dump
 from detequiv.formats.quantities import DEFINITIONS, TITLES
-from detequiv.numerics.solving import QUANTITIES, Point
+from detequiv.numerics.solving import LOSS_QUANTITIES, QUANTITIES, Point, reported
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import value_text
 from detequiv.theory.problem import Problem
@@ -85,6 +85,12 @@ class Table:
         """Number of values of each varied parameter."""
         return tuple(map(len, self.vary.values()))
 
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """Names of what is reported at any of the points."""
+        known = {name for point in self.points for name in reported(point.problem)}
+        return tuple(name for name in QUANTITIES + LOSS_QUANTITIES if name in known)
+
     def values(self, name: str) -> Array:
         """One quantity in float64, an array of shape `shape`; NaN where it failed.
 
@@ -147,8 +153,9 @@ class Table:
 
 def check_quantity(name: str) -> None:
     """Raise InputError unless this is the name of a quantity."""
-    if name not in QUANTITIES:
-        raise InputError("quantity", name, f"give one of {', '.join(QUANTITIES)}")
+    known = QUANTITIES + LOSS_QUANTITIES
+    if name not in known:
+        raise InputError("quantity", name, f"give one of {', '.join(known)}")
 
 
 def csv_text(table: Table) -> str:
@@ -161,7 +168,7 @@ def csv_text(table: Table) -> str:
 def _rows(table: Table) -> Iterator[list[str]]:
     """Header, then one row a point."""
     simulation = table.simulation
-    header = [*table.vary, *QUANTITIES, "digits"]
+    header = [*table.vary, *table.quantities, "digits"]
     header += ["width"] * (table.width is not None)
     if simulation is not None:
         header += ["d", "n", "p", "repetitions", "seed"]
@@ -174,7 +181,7 @@ def _rows(table: Table) -> Iterator[list[str]]:
     yield header
     places = product(*table.vary.values())
     for i, (values, point) in enumerate(zip(places, table.points, strict=True)):
-        row = [*map(value_text, values), *map(point.text, QUANTITIES)]
+        row = [*map(value_text, values), *map(point.text, table.quantities)]
         row.append(str(point.digits))
         row += [str(table.width)] * (table.width is not None)
         if simulation is not None:
@@ -206,7 +213,7 @@ def dataset(table: Table) -> xarray.Dataset:
         about = {"long_name": long_name, "definition": definition, "units": "1"}
         variables[name] = dims, values, about
 
-    for name in QUANTITIES:
+    for name in table.quantities:
         add(name, table.values(name), TITLES[name], DEFINITIONS[name])
     add("digits", table.values("digits"), "digits", "decimal digits vouched for")
     if table.simulation is not None:

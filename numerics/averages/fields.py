@@ -238,12 +238,16 @@ def _columns(law: FeatureLaw, nodes: list[Any], digits: float) -> list[list[Any]
     """Evaluate the fields at the nodes, in the order of the model."""
     spread = sp.sqrt(1 - law.alignment**2)
     target = moments_at(law.target, nodes, law.alignment, spread, digits)
-    noise = to_ball(law.noise_variance)
+    if law.binary:  # the second moment of labels of -1 and 1 is 1
+        rest = [1 - a * a - b * b for a, b in zip(target.c0, target.c1, strict=True)]
+    else:
+        noise = to_ball(law.noise_variance)
+        rest = [x + noise for x in target.cs]
     families = {
         **feature_columns(law, nodes, digits),
         "tau0": [target.c0],
         "tau1": [target.c1],
-        "tau2": [[x + noise for x in target.cs]],
+        "tau2": [rest],
     }
     return [column for name in law.model.families for column in families[name]]
 

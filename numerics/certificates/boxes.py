@@ -104,6 +104,7 @@ class BoxEnclosure:
     """
 
     def __init__(self, problem: Problem) -> None:
+        problem.require_regression("a box")
         self.problem, self.law = problem, law_of(problem)
         free = range(len(self.law.spikes), len(self.law.model.coefficients))
         self.basis: Basis = [[(k, 1)] for k in (*spanning_groups(self.law), *free)]

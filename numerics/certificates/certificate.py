@@ -142,6 +142,7 @@ def certify(
     penalty = problem.ridge.penalty
     if not penalty.is_positive:
         raise InputError("ridge.penalty", penalty, "certificates need a number > 0")
+    problem.require_regression("a certificate")
     if solution is not None and solution.width is not None:
         raise InputError(
             "solution", f"width {solution.width}", "certificates are of the limit"

@@ -99,6 +99,7 @@ def diagnose(problem: Problem, *, digits: int = 15) -> Diagnosis:
     """
     check_problem(problem)
     check_digits(digits)
+    problem.require_square("a diagnosis")
     ridge, law = problem.ridge, law_of(problem)
     if not ridge.penalty.is_positive:
         raise InputError("ridge.penalty", 0, "a diagnosis needs a number > 0")

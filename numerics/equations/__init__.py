@@ -1,6 +1,6 @@
 """A model's equations with numbers in them."""
 
-from detequiv.numerics.equations.balls import BallOutputs, BallSystem
+from detequiv.numerics.equations.balls import BallOutputs, BallSystem, Predictor
 from detequiv.numerics.equations.cone import Cone, symmetric
 from detequiv.numerics.equations.equations import (
     Compiled,
@@ -22,6 +22,7 @@ __all__ = [
     "Equations",
     "FloatSystem",
     "LinearForm",
+    "Predictor",
     "ResolventSystem",
     "ball_equations",
     "float_equations",

@@ -17,17 +17,42 @@ from detequiv.numerics.averages import Fields
 from detequiv.numerics.equations.equations import Equations, ball_equations
 from detequiv.theory.models import Model, upper_triangle
 
-__all__ = ["BallOutputs", "BallSystem"]
+__all__ = ["BallOutputs", "BallSystem", "Predictor"]
 
 arb, arb_mat = flint.arb, flint.arb_mat
 
 
 @dataclass(frozen=True)
 class BallOutputs:
-    """Reported quantities and minimising coefficients, as balls."""
+    """Reported quantities, minimising coefficients and multipliers, as balls.
+
+    The multipliers ``-(Hess Psi)^{-1} d_x Energy`` are those of ``grad Psi = 0`` in the
+    minimum of the Energy.
+    """
 
     quantities: list[Any]
     coefficients: list[Any]
+    multipliers: list[Any]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    r"""What the fit of a fresh sample is, on the nodes in kappa.
+
+    .. math:: f = \mu(\kappa) + \rho(\kappa) s + \sqrt{Q(\kappa)}\, G.
+
+    Attributes
+    ----------
+    mean, slope, spread : list of arb
+        ``mu``, ``rho`` and ``Q``, whose form is that of chi at the multipliers.
+    leverage : list of arb
+        chi.
+    """
+
+    mean: list[Any]
+    slope: list[Any]
+    spread: list[Any]
+    leverage: list[Any]
 
 
 class BallSystem:
@@ -101,7 +126,18 @@ class BallSystem:
             implicit = _sum(a * b for a, b in zip(adjoint, by_source, strict=True))
             totals.append(direct + local_energy(x, y, p)[0] - implicit)
         quantities = eq.quantities([value, *totals], x, p)
-        return BallOutputs([arb(q) for q in quantities], y)
+        multipliers = [-v for v in adjoint]
+        return BallOutputs([arb(q) for q in quantities], y, multipliers)
+
+    def predictor(self, x: list[Any], outputs: BallOutputs) -> Predictor:
+        """Fit of a fresh sample, of a model with two residuals."""
+        eq, y = self.equations, column(outputs.coefficients)
+        slopes = [_rows(eq.slopes(f, self.parameters), 2) for f in self.fields]
+        mean, slope = (
+            list((arb_mat([rows[k] for rows in slopes]) * y).entries()) for k in (0, 1)
+        )
+        spread = list((self.form * column(outputs.multipliers)).entries())
+        return Predictor(mean, slope, spread, self.chi(x))
 
     def fit(self, factors: list[Any], penalty: Any) -> tuple[list[Any], list[Any]]:
         """Fit the residuals by least squares.

@@ -2,7 +2,12 @@
 
 from detequiv.numerics.solving.batch import first_step, float_fields, solve_floats
 from detequiv.numerics.solving.instance import solve_model
-from detequiv.numerics.solving.solution import QUANTITIES, Solution
+from detequiv.numerics.solving.solution import (
+    LOSS_QUANTITIES,
+    QUANTITIES,
+    Solution,
+    reported,
+)
 from detequiv.numerics.solving.solve import (
     law_of_solution,
     solve,
@@ -14,6 +19,7 @@ from detequiv.numerics.solving.task import Task
 from detequiv.numerics.solving.vouch import Vouched, follow, vouch
 
 __all__ = [
+    "LOSS_QUANTITIES",
     "QUANTITIES",
     "Point",
     "Solution",
@@ -23,6 +29,7 @@ __all__ = [
     "float_fields",
     "follow",
     "law_of_solution",
+    "reported",
     "solve",
     "solve_at_width",
     "solve_floats",

@@ -6,7 +6,7 @@ import mpmath
 
 from detequiv.theory.problem import Problem
 
-__all__ = ["QUANTITIES", "Solution"]
+__all__ = ["LOSS_QUANTITIES", "QUANTITIES", "RATES", "Solution", "reported"]
 
 QUANTITIES = (
     "generalization_error",
@@ -16,6 +16,30 @@ QUANTITIES = (
     "ridge_objective",
     "resolvent_trace",
 )
+RATES = ("classification_error", "training_classification_error")
+LOSS_QUANTITIES = (*RATES, "test_loss", "training_loss")
+"""Where labels are -1 and 1, or the loss is not the square; see `reported`."""
+
+
+def reported(problem: Problem) -> tuple[str, ...]:
+    """Names of the quantities that have a meaning for a problem.
+
+    Examples
+    --------
+    >>> from detequiv.theory.problem import Ridge, SpikedFeatures, Target
+    >>> problem = Problem(
+    ...     features=SpikedFeatures(activation="tanh", spike=1),
+    ...     target=Target(function="z", labels="sign"),
+    ...     ridge=Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
+    ... )
+    >>> reported(problem) == QUANTITIES + LOSS_QUANTITIES
+    True
+    """
+    if problem.target.binary:
+        return QUANTITIES + LOSS_QUANTITIES
+    if problem.ridge.loss != "square":
+        return QUANTITIES + LOSS_QUANTITIES[len(RATES) :]
+    return QUANTITIES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +78,14 @@ class Solution:
         Largest component of the gradient of Psi, unknowns in natural sizes.
     equations : str
         "spiked" or "network".
+    classification_error : mpf or None
+        ``P(y f(x) < 0)`` on fresh data, where labels are -1 and 1; a fit of 0 counts
+        one half.
+    training_classification_error : mpf or None
+        Fraction of the samples whose fit has the wrong sign.
+    test_loss, training_loss : mpf or None
+        Means of the loss on fresh data and over the samples, where labels are -1 and 1
+        or the loss is not the square.
     problem : Problem
         What was solved.
     width : int or None
@@ -76,6 +108,10 @@ class Solution:
     equations: str
     problem: Problem
     width: int | None = None
+    classification_error: mpmath.mpf | None = None
+    training_classification_error: mpmath.mpf | None = None
+    test_loss: mpmath.mpf | None = None
+    training_loss: mpmath.mpf | None = None
 
     def text(self, name: str) -> str:
         """One of the quantities as a decimal string with the digits vouched for."""

@@ -11,10 +11,16 @@ from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
 from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.covariance import vouch_covariance
-from detequiv.numerics.solving.solution import QUANTITIES, Solution
+from detequiv.numerics.losses import loss_values
+from detequiv.numerics.solving.solution import (
+    QUANTITIES,
+    RATES,
+    Solution,
+    reported,
+)
 from detequiv.numerics.solving.task import Task
 from detequiv.numerics.solving.vouch import vouch
-from detequiv.theory.errors import InputError
+from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.models import Model, families, ridgeless_model, upper_triangle
 from detequiv.theory.problem import (
     FeatureLaw,
@@ -29,15 +35,14 @@ from detequiv.theory.problem import (
     law_of,
 )
 
+USUAL = 15  # digits
+
 __all__ = [
     "law_of_solution",
     "solve",
     "solve_at_width",
     "task_of",
 ]
-
-
-USUAL_DIGITS = 15
 
 
 def solve(
@@ -50,10 +55,11 @@ def solve(
     problem : Problem
         What to solve. A penalty of 0 is the limit of a vanishing one.
     digits : int, optional
-        Significant decimal digits of every reported quantity, 1 to 250; by default 15,
-        after a step on a batch those that float64 has, 11 or 12 and no more. A
-        quantity that vanishes (a training error without noise, say) has them
-        relative to the variance of the labels.
+        Significant decimal digits of every reported quantity, 1 to 250; 15 by
+        default. A quantity that vanishes (a training error without noise, say) has
+        them relative to the variance of the labels. A step on a batch and losses other
+        than the square are solved in float64: by default with the digits that it
+        vouches for.
     width : int, optional
         The number p of units, with ``d = p / width_per_dim``. The theory of that
         width keeps what functions of the projection cost a finite number of units,
@@ -87,20 +93,50 @@ def solve(
     '0.78907610210953659384'
     """
     check_problem(problem)
-    if problem.on_batch and problem.inputs is None:
-        return _report_batch(problem, digits, width)
-    digits = USUAL_DIGITS if digits is None else digits
+    usual = USUAL if digits is None else digits
     if problem.inputs is not None:
-        return _with_covariance(problem, width, digits)
+        return _with_covariance(problem, width, usual)
+    if problem.on_batch:
+        return _report_batch(problem, digits, width)
+    if problem.ridge.loss != "square" and width is None:
+        return _solve_loss(problem, digits)
     if width is not None:
-        return _at_width(problem, width, digits)
-    return _report(problem, task_of(problem, law_of(problem)), digits)
+        return _at_width(problem, width, usual)
+    return _report(problem, task_of(problem, law_of(problem)), usual)
+
+
+def _solve_loss(problem: Problem, digits: int | None) -> Solution:
+    """Solve for a loss other than the square, to the digits that float64 has."""
+    if digits is not None:
+        check_digits(digits)
+    found, values, vouched = loss_values(problem)
+    if digits is not None and digits > vouched:
+        raise ConvergenceError(
+            "a loss other than the square is solved in float64, which vouches for "
+            f"{vouched} of {digits} digits here; ask for at most {vouched}"
+        )
+    law = law_of(problem)
+    x, y = (list(map(mpmath.mpf, v)) for v in (found.place.x, found.place.y))
+    places = families(law.model.coefficients)
+    groups = problem.groups
+    return Solution(
+        **{name: values[name] for name in reported(problem)},
+        g=tuple(x[:groups]),
+        A=_symmetric(x[groups:], groups),
+        m=tuple(y[places["m"]]),
+        t=tuple(y[places.get("t", slice(0))]),
+        digits=vouched if digits is None else digits,
+        residual=mpmath.mpf(found.residual),
+        equations=law.equations,
+        problem=problem,
+    )
 
 
 def _at_width(problem: Problem, width: int, digits: int) -> Solution:
     """Solve with more and more nodes in the overlap, until the digits agree."""
     check_whole("width", width)
     check_digits(digits)
+    problem.require_square("the theory of a width")
 
     def at(count: int) -> Solution:
         law, weights = mixture(problem, width, count, digits)
@@ -156,7 +192,7 @@ def _gap(coarser: Solution, finer: Solution) -> float:
     """Largest relative change of a quantity; of what vanishes, against the errors."""
     scale = mpmath.mpf(10) ** -finer.digits * finer.generalization_error
     worst = mpmath.mpf(0)
-    for name in QUANTITIES:
+    for name in reported(finer.problem):
         a, b = getattr(coarser, name), getattr(finer, name)
         if a != b:
             size = abs(b) if abs(b) > scale else finer.generalization_error
@@ -190,7 +226,7 @@ def solve_at_width(
     check_whole("width", width)
     if problem.on_batch:
         return replace(_report_batch(problem, digits, width), width=None)
-    digits = USUAL_DIGITS if digits is None else digits
+    digits = USUAL if digits is None else digits
     return _report(problem, task_of(problem, law_of(problem), width), digits)
 
 
@@ -218,6 +254,7 @@ def _report_batch(problem: Problem, digits: int | None, width: int | None) -> So
 
 def task_of(problem: Problem, law: FeatureLaw, width: int | None = None) -> Task:
     """Put a problem into equations; without a penalty, into those of the limit."""
+    problem.require_square("this")
     parameters = exact_parameters(problem, law)
     if width is None:
         return _in_limit(problem, law, parameters)
@@ -254,8 +291,14 @@ def _report(problem: Problem, task: Task, digits: int) -> Solution:
         # they grow like one over the penalty, and so does the resolvent's trace
         unknowns = [mpmath.inf * mpmath.sign(v) if v else v for v in unknowns]
         values[QUANTITIES.index("resolvent_trace")] = mpmath.inf
+    named = dict(zip((*QUANTITIES, *RATES), values, strict=False))
+    if problem.target.binary:
+        named |= {
+            "test_loss": named["generalization_error"],
+            "training_loss": named["training_error"],
+        }
     return Solution(
-        **dict(zip(QUANTITIES, values, strict=True)),
+        **named,
         g=tuple(unknowns[:groups]),
         A=_symmetric(unknowns[groups:], groups),
         m=tuple(learned[places["m"]]),

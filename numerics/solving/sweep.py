@@ -20,8 +20,9 @@ from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
 from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.covariance import solve_covariance_points
+from detequiv.numerics.losses import loss_values
 from detequiv.numerics.solving.batch import solve_floats
-from detequiv.numerics.solving.solution import QUANTITIES
+from detequiv.numerics.solving.solution import QUANTITIES, reported
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.errors import ConvergenceError, DetequivError
 from detequiv.theory.problem import (
@@ -52,8 +53,8 @@ class Point:
     problem : Problem
         What was to be solved.
     values : mapping of str to mpf
-        The quantities of `detequiv.numerics.solving.solution.Solution`; empty if it
-        failed.
+        The quantities of `detequiv.numerics.solving.solution.Solution` that have a
+        meaning; empty if it failed.
     digits : int
         Decimal digits vouched for in each of them; 0 if it failed.
     failure : DetequivError or None
@@ -67,7 +68,7 @@ class Point:
 
     def text(self, name: str) -> str:
         """One quantity as a decimal string with the digits vouched for, or ""."""
-        if self.failure is not None:
+        if name not in self.values:
             return ""
         return str(mpmath.nstr(self.values[name], self.digits, strip_zeros=False))
 
@@ -150,7 +151,8 @@ def _batches(jobs: Sequence[Job]) -> list[list[int]]:
         ridgeless = to_float(problem.ridge.penalty) == 0
         dimension = width and sp.Integer(width) / problem.ridge.width_per_dim
         layer = problem.features, problem.network, problem.inputs
-        key = *layer, problem.target, ridgeless, dimension
+        loss = problem.ridge.loss, problem.ridge.delta
+        key = *layer, problem.target, ridgeless, dimension, loss
         if key != last:  # to compare with the neighbour costs less than to hash
             last, positions = key, alike.setdefault(key, [])
         positions.append(i)
@@ -175,7 +177,7 @@ def _solve_in_balls(jobs: Sequence[Job], digits: int) -> list[Point]:
         except DetequivError as error:
             points.append(Point(problem=problem, values={}, digits=0, failure=error))
         else:
-            values = {name: getattr(solution, name) for name in QUANTITIES}
+            values = {name: getattr(solution, name) for name in reported(problem)}
             points.append(Point(problem=problem, values=values, digits=solution.digits))
     return points
 
@@ -183,8 +185,13 @@ def _solve_in_balls(jobs: Sequence[Job], digits: int) -> list[Point]:
 def _solve_together(jobs: Sequence[Job]) -> list[Point]:
     """Solve problems that share features and target, in float64 where it serves."""
     with ONE_AT_A_TIME:
-        if jobs[0][0].on_batch and jobs[0][0].inputs is None:
+        problem, _ = jobs[0]
+        if problem.inputs is not None:
+            return _solve_in_floats(jobs)
+        if problem.on_batch:
             return [_solve_on_batch(*job) for job in jobs]
+        if problem.ridge.loss != "square":
+            return _solve_losses(jobs)
         return _solve_in_floats(jobs)
 
 
@@ -197,10 +204,27 @@ def _solve_on_batch(problem: Problem, width: int | None) -> Point:
     return Point(problem=problem, values=found.quantities, digits=found.digits)
 
 
+def _solve_losses(jobs: Sequence[Job]) -> list[Point]:
+    """Solve in turn, each from the one before."""
+    points, near = [], None
+    for problem, width in jobs:
+        try:
+            if width is not None:
+                problem.require_square("the theory of a width")
+            found, known, digits = loss_values(problem, near)
+        except DetequivError as error:
+            points.append(Point(problem=problem, values={}, digits=0, failure=error))
+        else:
+            near = found.place
+            values = {name: known[name] for name in reported(problem)}
+            points.append(Point(problem=problem, values=values, digits=digits))
+    return points
+
+
 def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     problem, width = jobs[0]
     try:
-        if to_float(problem.ridge.penalty) == 0:
+        if to_float(problem.ridge.penalty) == 0 or problem.target.binary:
             return _solve_in_balls(jobs, ENOUGH)
         if width is None and problem.inputs is not None:
             values, errors = solve_covariance_points([job for job, _ in jobs])

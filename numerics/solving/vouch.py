@@ -8,7 +8,7 @@ them moved by their errors). Where they leave too few digits, precision and node
 increased; where that does not help, an error is raised and no number returned.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, inf, isfinite, log2, log10
 from typing import Any
 
@@ -16,8 +16,9 @@ import flint
 import numpy as np
 
 from detequiv.numerics.arithmetic import precision
-from detequiv.numerics.averages import Fields, geometric_error
-from detequiv.numerics.equations import BallOutputs, Cone, FloatSystem
+from detequiv.numerics.averages import Fields, LawFields, geometric_error
+from detequiv.numerics.equations import BallOutputs, BallSystem, Cone, FloatSystem
+from detequiv.numerics.losses import error_rates
 from detequiv.numerics.solving.batch import (
     FloatSolutions,
     analyticity,
@@ -197,10 +198,10 @@ def _attempt(
         results: list[tuple[list[Any], BallOutputs]] = []
         x: Any = start if floats is None else floats.unknowns[0]
         residual = inf
-        rules = [(fields, 1)]
+        rules = [(fields, 1, 1)]
         if measured:
-            rules += [(fields, 2), (fields, 4), (fields.disturbed(4), 1)]
-        for rule, stride in rules:
+            rules += [(fields, 2, 2), (fields, 4, 4), (fields.disturbed(4), 1, 4)]
+        for rule, stride, places in rules:
             system = task.balls(rule, stride)
             if x is None:
                 x = descend(system)
@@ -213,9 +214,15 @@ def _attempt(
                 # a rule from whose equations this solution is so far is too coarse
                 coarse = len(results) < 3
                 return Vouched(x, results[0][1], residual, -inf, coarse, fields, step)
+            outputs = system.outputs(found)
+            source = task.fields
+            if isinstance(source, LawFields) and source.law.binary:
+                outputs = _with_rates(
+                    source, system, fields, places, step, digits, found, outputs
+                )
             if not results:
                 x, residual, labels = found, found_residual, system.labels()
-            results.append((found, system.outputs(found)))
+            results.append((found, outputs))
         # entries of A that vanish by symmetry have no digits of their own
         cone = Cone(np.array([[float(v) for v in x]]), system.equations.order)
         sizes = [
@@ -242,6 +249,26 @@ def _attempt(
     return Vouched(
         x, outputs, residual, -log10(error), quadrature > inherited, fields, step
     )
+
+
+def _with_rates(
+    source: LawFields,
+    system: BallSystem,
+    fields: Fields,
+    stride: int,
+    step: float,
+    digits: float,
+    x: list[Any],
+    outputs: BallOutputs,
+) -> BallOutputs:
+    """Append how often the sign of the fit is wrong to what is reported."""
+    predictor = system.predictor(x, outputs)
+    if source.interpolating:
+        # samples that are fitted exactly have the leverage of a vanishing penalty
+        infinite = [arb.pos_inf()] * len(predictor.leverage)
+        predictor = replace(predictor, leverage=infinite)
+    rates = error_rates(source.law, fields, stride, step, predictor, digits)
+    return replace(outputs, quantities=[*outputs.quantities, *rates])
 
 
 def _relative(values: list[Any], errors: list[Any], labels: Any) -> float:

@@ -61,6 +61,7 @@ def derive(
         raise InputError("derive", given, "give either a problem or groups")
     if problem is not None:
         check_problem(problem)
+        problem.require_regression("a derivation")
         return _of_problem(problem)
     if type(groups) is not int or not 1 <= groups <= MOST_GROUPS:
         raise InputError(

@@ -22,11 +22,11 @@ from detequiv.theory.problem.limits import check_limit, interpolates
 from detequiv.theory.problem.parts import (
     MOST_GROUPS,
     Network,
-    Ridge,
     SpikedFeatures,
     Target,
 )
 from detequiv.theory.problem.problem import Problem, check_problem
+from detequiv.theory.problem.regression import Ridge
 from detequiv.theory.problem.remarks import remark, spiked_problem
 from detequiv.theory.problem.step import population_step, sampled_slope
 from detequiv.theory.problem.widths import law_at_width

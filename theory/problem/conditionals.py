@@ -11,10 +11,11 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import sign
-from detequiv.theory.gaussian import Moments, conditional_moments
+from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
 from detequiv.theory.models import Model, mixture_model, spiked_model
-from detequiv.theory.problem.parts import Ridge, SpikedFeatures
+from detequiv.theory.problem.parts import SpikedFeatures
 from detequiv.theory.problem.problem import Problem
+from detequiv.theory.problem.regression import Ridge
 from detequiv.theory.problem.step import TrainedGroup, trained_groups
 
 __all__ = [
@@ -42,7 +43,8 @@ class FeatureLaw:
     Attributes
     ----------
     activation, target : Moments
-        Conditional moments of sigma and of the target g.
+        Conditional moments of sigma and of the target g, or of the mean S of labels of
+        -1 and 1.
     weights, spikes, bulks : tuple of Expr
         ``pi_q``, ``u_q`` and ``rho_q``, length K.
     tangents : tuple of tuple of Expr
@@ -51,12 +53,14 @@ class FeatureLaw:
     alignment : Expr
         zeta; ``<w*, x> = zeta kappa + sqrt(1 - zeta^2) s``.
     noise_variance : Expr
-        Delta.
+        Delta: the variance of labels given ``<w*, x>``, on average.
     equations : str
         "spiked" or "network".
     mixture : tuple of (Expr, Expr)
         Strengths and scales of the groups' units on nodes of their overlap with the
         spike, group after group, at a finite width; empty in the limit.
+    binary : bool
+        Whether labels are -1 and 1.
     """
 
     activation: Moments
@@ -69,6 +73,7 @@ class FeatureLaw:
     noise_variance: sp.Expr
     equations: str
     mixture: tuple[tuple[sp.Expr, sp.Expr], ...] = ()
+    binary: bool = False
 
     @property
     def model(self) -> Model:
@@ -119,14 +124,15 @@ def feature_law(problem: Problem) -> FeatureLaw:
         alignment = sp.S.One
     return FeatureLaw(
         activation=conditional_moments(described.activation),
-        target=conditional_moments(problem.target.function),
+        target=conditional_moments(problem.target.mean),
         weights=described.weights,
         spikes=spikes,
         bulks=bulks,
         tangents=tangents,
         alignment=alignment,
-        noise_variance=problem.target.noise**2,
+        noise_variance=hermite_coefficient(problem.target.variance, 0),
         equations="spiked" if network is None else "network",
+        binary=problem.target.binary,
     )
 
 

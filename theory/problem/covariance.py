@@ -67,6 +67,7 @@ def covariance_law(problem: Problem) -> CovarianceLaw:
     InputError
         An eigenvalue that is too large for the dimension, or a step on a batch.
     """
+    problem.require_regression("[inputs]")
     part = problem.network if problem.features is None else problem.features
     assert part is not None
     assert problem.inputs is not None

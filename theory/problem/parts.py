@@ -1,4 +1,4 @@
-"""The parts of a problem: features or a network, a target, a ridge regression.
+"""The parts of a problem but for its fit: features or a network, and a target.
 
 They have the names of the tables of a problem file. Their numbers are exact SymPy
 numbers, their functions expressions in z.
@@ -12,8 +12,9 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact, is_rounded, read_function, sign
+from detequiv.theory.problem.labels import mean_label, read_labels
 
-__all__ = ["MOST_GROUPS", "Network", "Ridge", "SpikedFeatures", "Target"]
+__all__ = ["MOST_GROUPS", "Network", "SpikedFeatures", "Target"]
 
 Number = Any  # int, str, float, Fraction, Decimal, mpf or Expr; see `exact`
 Numbers = Number | Sequence[Number]
@@ -153,7 +154,7 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True, init=False)
 class Target:
-    """Labels ``y = g(<w*, x>) + noise``.
+    """Labels ``y = g(<w*, x>) + noise``, or labels of -1 and 1.
 
     Parameters
     ----------
@@ -163,6 +164,11 @@ class Target:
         ``zeta = <w*, v>`` in [-1, 1].
     noise : number
         Standard deviation of the label noise; its variance is Delta.
+    labels : str
+        ``"none"``: y as above, ``"sign"``: the sign of it, ``"logit"``: 1 with
+        probability ``1 / (1 + exp(-slope g))``, without noise, else -1.
+    slope : number, optional
+        Of ``"logit"`` labels, positive.
 
     Raises
     ------
@@ -173,9 +179,17 @@ class Target:
     function: sp.Expr
     alignment: sp.Expr
     noise: sp.Expr
+    labels: str
+    slope: sp.Expr | None
 
     def __init__(
-        self, *, function: str | sp.Expr, alignment: Number = 1, noise: Number = 0
+        self,
+        *,
+        function: str | sp.Expr,
+        alignment: Number = 1,
+        noise: Number = 0,
+        labels: str = "none",
+        slope: Number | None = None,
     ) -> None:
         overlap = exact(alignment, "target.alignment")
         deviation = exact(noise, "target.noise")
@@ -185,52 +199,30 @@ class Target:
             raise InputError(
                 "target.noise", noise, "must not be negative, a standard deviation"
             )
+        read = read_function(function, "target.function")
         _set(
             self,
-            function=read_function(function, "target.function"),
+            function=read,
             alignment=overlap,
             noise=deviation,
+            labels=labels,
+            slope=read_labels(read, labels, deviation, slope),
         )
 
+    @property
+    def binary(self) -> bool:
+        """Whether labels are -1 and 1."""
+        return self.labels != "none"
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class Ridge:
-    """Ridge regression of the second layer, in the proportional limit.
+    @property
+    def mean(self) -> sp.Expr:
+        """Mean of the labels given ``<w*, x> = z``, an expression in z."""
+        return mean_label(self.function, self.labels, self.noise, self.slope)
 
-    Parameters
-    ----------
-    samples_per_dim : number
-        ``alpha = n/d > 0``.
-    width_per_dim : number
-        ``beta = p/d > 0``.
-    penalty : number
-        ``lambda >= 0`` in ``sum_mu (y_mu - a.phi_mu/sqrt(p))^2 + lambda |a|^2``.
-
-    Raises
-    ------
-    InputError
-        A value outside its domain.
-    """
-
-    samples_per_dim: sp.Expr
-    width_per_dim: sp.Expr
-    penalty: sp.Expr
-
-    def __init__(
-        self, *, samples_per_dim: Number, width_per_dim: Number, penalty: Number
-    ) -> None:
-        samples = exact(samples_per_dim, "ridge.samples_per_dim")
-        width = exact(width_per_dim, "ridge.width_per_dim")
-        strength = exact(penalty, "ridge.penalty")
-        if sign(samples) <= 0:
-            raise InputError(
-                "ridge.samples_per_dim", samples_per_dim, "must be positive"
-            )
-        if sign(width) <= 0:
-            raise InputError("ridge.width_per_dim", width_per_dim, "must be positive")
-        if sign(strength) < 0:
-            raise InputError("ridge.penalty", penalty, "must not be negative")
-        _set(self, samples_per_dim=samples, width_per_dim=width, penalty=strength)
+    @property
+    def variance(self) -> sp.Expr:
+        """Variance of the labels given ``<w*, x> = z``, an expression in z."""
+        return 1 - self.mean**2 if self.binary else self.noise**2
 
 
 def _set(part: object, **values: object) -> None:

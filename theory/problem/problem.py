@@ -12,7 +12,8 @@ from typing import Any, cast
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem.inputs import Inputs
-from detequiv.theory.problem.parts import Network, Ridge, SpikedFeatures, Target
+from detequiv.theory.problem.parts import Network, SpikedFeatures, Target
+from detequiv.theory.problem.regression import Ridge
 
 __all__ = ["Problem", "check_problem"]
 
@@ -71,6 +72,38 @@ class Problem:
                 self.target.alignment,
                 "is 1 with a [network], whose spike is the target's direction",
             )
+        if self.ridge.named_loss.margin and not self.target.binary:
+            raise InputError(
+                "ridge.loss",
+                self.ridge.loss,
+                "needs labels of -1 and 1; give target.labels = 'sign' or 'logit'",
+            )
+
+    def require_regression(self, what: str) -> None:
+        """Refuse labels of -1 and 1, and losses other than the square.
+
+        Parameters
+        ----------
+        what : str
+            What knows the square loss of ``y = g + noise`` alone.
+
+        Raises
+        ------
+        InputError
+            The problem is another one.
+        """
+        self.require_square(what)
+        if self.target.binary:
+            raise InputError(
+                "target.labels", self.target.labels, f"{what} knows labels = 'none'"
+            )
+
+    def require_square(self, what: str) -> None:
+        """Refuse losses other than the square; see `require_regression`."""
+        if self.ridge.loss != "square":
+            raise InputError(
+                "ridge.loss", self.ridge.loss, f"{what} knows loss = 'square'"
+            )
 
     @property
     def groups(self) -> int:
@@ -106,7 +139,11 @@ class Problem:
     def tables(self) -> dict[str, dict[str, Any]]:
         """Nested mappings that :meth:`from_tables` turns into this problem again."""
         return {
-            name: _entries(part)
+            name: {
+                key: value
+                for key, value in _entries(part).items()
+                if key not in _USUAL or value != _USUAL[key]
+            }
             for name in _TABLES
             if (part := getattr(self, name)) is not None
         }
@@ -172,6 +209,8 @@ def check_problem(problem: object) -> None:
 
 _LAYERS = ("features", "network")
 _ONE_LAYER = "give either features or network, one of the two"
+# what a table need not say
+_USUAL = {"labels": "none", "slope": None, "loss": "square", "delta": None}
 _TABLES: Mapping[str, Any] = {
     "features": SpikedFeatures,
     "network": Network,

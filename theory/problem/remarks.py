@@ -50,7 +50,11 @@ def spiked_problem(problem: Problem) -> Problem:
             weights=law.weights,
         ),
         target=Target(
-            function=target.function, alignment=law.alignment, noise=target.noise
+            function=target.function,
+            alignment=law.alignment,
+            noise=target.noise,
+            labels=target.labels,
+            slope=target.slope,
         ),
         ridge=problem.ridge,
     )

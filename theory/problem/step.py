@@ -114,7 +114,7 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
     InputError
         The step cancels a group's rows (rho_q = 0).
     """
-    function, activation = target.function, network.activation
+    function, activation = target.mean, network.activation
     sigma = [hermite_coefficient(activation, k) for k in range(5)]
     mean = sp.Add(
         *[a * w for a, w in zip(network.readout, network.weights, strict=True)]

@@ -101,6 +101,7 @@ def sampler(problem: Problem) -> Model:
     InputError
         If a step on samples is asked of an activation that jumps.
     """
+    problem.require_regression("the sampler")
     features, network = problem.features, problem.network
     described = features if network is None else network
     assert described is not None
