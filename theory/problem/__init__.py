@@ -17,18 +17,18 @@ from detequiv.theory.problem.covariance import (
     covariance_parameters,
 )
 from detequiv.theory.problem.independence import spanning_groups
-from detequiv.theory.problem.inputs import Inputs, PowerLaw
 from detequiv.theory.problem.limits import check_limit, interpolates
-from detequiv.theory.problem.parts import (
+from detequiv.theory.problem.problem import Problem, check_problem
+from detequiv.theory.problem.remarks import remark, spiked_problem
+from detequiv.theory.problem.step import population_step, sampled_slope
+from detequiv.theory.problem.tables.inputs import Inputs, PowerLaw
+from detequiv.theory.problem.tables.parts import (
     MOST_GROUPS,
     Network,
     SpikedFeatures,
     Target,
 )
-from detequiv.theory.problem.problem import Problem, check_problem
-from detequiv.theory.problem.regression import Ridge
-from detequiv.theory.problem.remarks import remark, spiked_problem
-from detequiv.theory.problem.step import population_step, sampled_slope
+from detequiv.theory.problem.tables.regression import Ridge
 from detequiv.theory.problem.widths import law_at_width
 
 __all__ = [

@@ -13,10 +13,10 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.functions import sign
 from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
 from detequiv.theory.models import Model, mixture_model, spiked_model
-from detequiv.theory.problem.parts import SpikedFeatures
 from detequiv.theory.problem.problem import Problem
-from detequiv.theory.problem.regression import Ridge
 from detequiv.theory.problem.step import TrainedGroup, trained_groups
+from detequiv.theory.problem.tables.parts import SpikedFeatures
+from detequiv.theory.problem.tables.regression import Ridge
 
 __all__ = [
     "FeatureLaw",

@@ -21,9 +21,9 @@ from detequiv.theory.functions import affine_slope
 from detequiv.theory.gaussian import conditional_moments, hermite_coefficient
 from detequiv.theory.models import CovarianceModel, covariance_model
 from detequiv.theory.problem.conditionals import FeatureLaw, c1, c2, kappa
-from detequiv.theory.problem.inputs import PRECISION, Inputs, Levels
-from detequiv.theory.problem.parts import Network, SpikedFeatures, Target
 from detequiv.theory.problem.problem import Problem
+from detequiv.theory.problem.tables.inputs import PRECISION, Inputs, Levels
+from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
 
 __all__ = ["CovarianceLaw", "covariance_law", "covariance_parameters"]
 

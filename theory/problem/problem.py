@@ -11,9 +11,9 @@ from inspect import Parameter, signature
 from typing import Any, cast
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.problem.inputs import Inputs
-from detequiv.theory.problem.parts import Network, SpikedFeatures, Target
-from detequiv.theory.problem.regression import Ridge
+from detequiv.theory.problem.tables.inputs import Inputs
+from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
+from detequiv.theory.problem.tables.regression import Ridge
 
 __all__ = ["Problem", "check_problem"]
 

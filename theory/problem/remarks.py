@@ -6,8 +6,8 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.gaussian import hermite_coefficient
 from detequiv.theory.problem.batches import batch_law
 from detequiv.theory.problem.conditionals import FeatureLaw, feature_law
-from detequiv.theory.problem.parts import SpikedFeatures, Target
 from detequiv.theory.problem.problem import Problem
+from detequiv.theory.problem.tables.parts import SpikedFeatures, Target
 
 __all__ = ["remark", "spiked_problem"]
 

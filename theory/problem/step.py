@@ -22,7 +22,7 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import z
 from detequiv.theory.gaussian import hermite_coefficient
-from detequiv.theory.problem.parts import Network, Target
+from detequiv.theory.problem.tables.parts import Network, Target
 
 __all__ = [
     "TrainedGroup",

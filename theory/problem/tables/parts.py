@@ -12,7 +12,7 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact, is_rounded, read_function, sign
-from detequiv.theory.problem.labels import mean_label, read_labels
+from detequiv.theory.problem.tables.labels import mean_label, read_labels
 
 __all__ = ["MOST_GROUPS", "Network", "SpikedFeatures", "Target"]
 

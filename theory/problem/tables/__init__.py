@@ -1,0 +1,1 @@
+"""The tables of a problem file: what each says, checked."""
