@@ -136,7 +136,7 @@ def _on_rule(law: FeatureLaw, rule: Rule, digits: float) -> Fields:
     model, nothing = law.model, [arb(0)] * len(rule.nodes)
     columns = [nothing] * len(model.fields)
     for name, values in families.items():
-        columns[model.families[name]] = values
+        columns[model.families[name]] = [[v.mid() for v in c] for c in values]
     return Fields(weights, columns, model.families, rule)
 
 

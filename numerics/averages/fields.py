@@ -1,7 +1,7 @@
 """The kappa-dependent functions of a problem on a quadrature rule in kappa."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import inf
 from typing import Any
@@ -51,6 +51,7 @@ class Fields:
         Probabilities of the nodes: quadrature weights times the normal density.
     columns : list of list of arb
         One column a field, in the order of the model's `fields`, each of length n.
+        Radii are the errors to be expected of the values.
     families : mapping of str to slice
         Places of each family among the columns.
     rule : Rule, optional
@@ -73,12 +74,32 @@ class Fields:
         return self.columns[self.families[family]]
 
     def balls(self, stride: int = 1) -> tuple[list[Any], list[list[Any]]]:
-        """Weights and, node by node, fields: of the rule of every stride-th node."""
+        """Weights and, node by node, midpoints: of the rule of every stride-th node."""
         keep, factor = list(range(len(self.weights))), 1
         if self.rule is not None:
             keep, factor = self.rule.every(stride), stride
-        nodes = [[column[i] for column in self.columns] for i in keep]
+        nodes = [[column[i].mid() for column in self.columns] for i in keep]
         return [self.weights[i] * factor for i in keep], nodes
+
+    def disturbed(self, stride: int) -> "Fields":
+        """Enlarge the values of a coarser rule by their errors, its tails by theirs.
+
+        What that changes in a result is what errors of the fields make of it. As much
+        as lies beyond the ends of the rule lies in its last 1/radius.
+        """
+        weights, _ = self.balls(stride)
+        columns = [
+            [v.mid() + (v.rad() if v.mid() >= 0 else -v.rad()) for v in column]
+            for column in self.columns
+        ]
+        if self.rule is None:
+            return replace(self, columns=columns)
+        keep = self.rule.every(stride)
+        places = [abs(float(self.rule.nodes[i])) for i in keep]
+        end = max(places) - 1 / max(places)
+        weights = [w * (1 + (x >= end)) for w, x in zip(weights, places, strict=True)]
+        columns = [[column[i] for i in keep] for column in columns]
+        return replace(self, weights=weights, columns=columns, rule=None)
 
     def floats(
         self, stride: int = 1
@@ -220,9 +241,9 @@ def _columns(law: FeatureLaw, nodes: list[Any], digits: float) -> list[list[Any]
     noise = to_ball(law.noise_variance)
     families = {
         **feature_columns(law, nodes, digits),
-        "tau0": _midpoints([target.c0]),
-        "tau1": _midpoints([target.c1]),
-        "tau2": _midpoints([[x + noise for x in target.cs]]),
+        "tau0": [target.c0],
+        "tau1": [target.c1],
+        "tau2": [[x + noise for x in target.cs]],
     }
     return [column for name in law.model.families for column in families[name]]
 
@@ -242,15 +263,11 @@ def feature_columns(
     groups = [once[pair] for pair in zip(law.spikes, law.bulks, strict=True)]
     means = [moments_at(law.activation, nodes, *pair, digits) for pair in law.mixture]
     return {
-        "c0": _midpoints([v.c0 for v in means or groups]),
-        "c1": _midpoints([v.c1 for v in groups]),
-        "cs": _midpoints([v.cs for v in groups]),
+        "c0": [v.c0 for v in means or groups],
+        "c1": [v.c1 for v in groups],
+        "cs": [v.cs for v in groups],
         "h": _tangent_columns(law, nodes, groups),
     }
-
-
-def _midpoints(columns: Iterable[Iterable[Any]]) -> list[list[Any]]:
-    return [[x.mid() for x in column] for column in columns]
 
 
 def _tangent_columns(
@@ -262,7 +279,7 @@ def _tangent_columns(
         for tangent, values in zip(latent, groups, strict=True):
             h = _compiled(tangent)
             points = zip(nodes, values.c1, values.c2, strict=True)
-            columns.append([type(x)(h(x, a, b)[0]).mid() for x, a, b in points])
+            columns.append([type(x)(h(x, a, b)[0]) for x, a, b in points])
     return columns
 
 

@@ -178,7 +178,7 @@ def _closed(
                 least = abs(cs).mid() + tiny * (abs(second) + tiny)
                 if moments.second is not None and not cs.rad() < (tiny * least).mid():
                     cancelled.append(i)
-                table[i] = [c0, c1, c2, type(cs)(0) if cs.contains(0) else cs]
+                table[i] = [c0, c1, c2, cs - cs.mid() if cs.contains(0) else cs]
         left = cancelled
         if not left:
             return MomentValues(*map(list, zip(*table, strict=True)))

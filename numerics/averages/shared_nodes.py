@@ -46,7 +46,11 @@ SAMPLE = 16  # means at which the error of a step is measured
 
 @dataclass(frozen=True)
 class MomentValues:
-    """Values of the conditional moments at a list of means, as balls."""
+    """Values of the conditional moments at a list of means.
+
+    Balls whose radii are the errors to be expected, of rounding and of quadrature. What
+    is exactly zero has none.
+    """
 
     c0: list[Any]
     c1: list[Any]
@@ -69,14 +73,17 @@ def average_values(
     """
     width = to_float(scale)
     places = [complex(x) for x in means]
-    reach = max(map(abs, places))
+    farthest = max(map(abs, places))
     shift = max(abs(x.imag) for x in places) / width
     # the sums are taken about 0, not about the mean: that costs (mean / rho)^2;
     # off the real axis the Gaussian kernel oscillates, and is larger than its sum
-    cancelled = 2 * log10(1 + reach / width) + shift**2 / (2 * log(10))
+    cancelled = 2 * log10(1 + farthest / width) + shift**2 / (2 * log(10))
     working = digits + 15 + cancelled
     lowest, highest = (pick(x.real for x in places) for pick in (min, max))
-    radius = width * _radius(moments, (lowest, highest), width, digits + 5 + cancelled)
+    reach = _radius(moments, (lowest, highest), width, digits + 5 + cancelled)
+    # what He_2 makes of the Gaussian's ends
+    beyond = reach**2 * 10.0 ** -(digits + 5 + cancelled)
+    radius = width * reach
     lower, upper = lowest - radius, highest + radius
     kinks = [k for k in moments.kinks if lower < float(k) < upper]
     # the error measured falls short of the error reached by some 5 percent
@@ -104,7 +111,7 @@ def average_values(
             average = _Average(moments, rule, to_ball(scale), radius)
             error = average.error(sample)
             if error < 10.0**-digits:
-                return average.values(means)
+                return average.values(means, error + beyond)
         step *= min(0.8, max(0.4, -0.9 * log10(error) / digits))
     raise ConvergenceError(
         f"the Gaussian average of {moments.function} reached {error:.1e} of the "
@@ -175,12 +182,20 @@ class _Average:
             self.rows[i] = [share, share * x, share * x * x, share * value]
         return self.rows[i]
 
-    def values(self, means: Sequence[Any]) -> MomentValues:
-        """Moments at all means."""
+    def values(self, means: Sequence[Any], error: float) -> MomentValues:
+        """Moments at all means, with this error relative to their sizes."""
         table = []
-        for c0, c1, c2, cs in self._moments(means, 1):
-            positive = max(cs.mid(), arb(0)) if isinstance(cs, arb) else cs.mid()
-            table.append([*map(_centre, (c0, c1, c2)), positive])
+        for mean, row in zip(means, self._moments(means, 1), strict=True):
+            radius = arb(0, arb(error) * (1 + sum(abs(v).mid() for v in row)))
+            c0, c1, c2, cs = row
+            if isinstance(cs, arb):
+                cs = max(cs.mid(), arb(0)) + arb(0, cs.rad())
+            shifts = [c0, c1, c2]
+            for k, v in enumerate(shifts):
+                # the mean of an odd function is zero, and rounding is no function
+                odd = mean == 0 and v.contains(0)
+                shifts[k] = type(v)(0) if odd else v + radius
+            table.append([*shifts, cs + radius])
         return MomentValues(*map(list, zip(*table, strict=True)))
 
     def error(self, means: Sequence[Any]) -> float:
@@ -247,11 +262,6 @@ class _Average:
             ]
             sums.append([first * _horner(v, jump) for v in values])
         return sums
-
-
-def _centre(ball: Any) -> Any:
-    """Midpoint; 0 exactly where the ball contains it, as rounding is no function."""
-    return type(ball)(0) if ball.contains(0) else ball.mid()
 
 
 def _horner(coefficients: list[Any], at: Any) -> Any:

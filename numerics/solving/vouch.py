@@ -1,11 +1,11 @@
 """Solve one set of equations to so many digits, and vouch for them.
 
 Float64 finds the branch, or balls where it is too coarse for that; balls bring the
-digits. Three errors are watched: rounding (the balls' radii), Newton's (the last
-correction, far below the digits asked for) and the quadrature's (the same solve on
-every second and every fourth node). Where they leave too few digits, precision and
-nodes are increased; where that does not help, an error is raised and no number
-returned.
+digits. Four errors are watched: rounding (the balls' radii), Newton's (the last
+correction, far below the digits asked for), the quadrature's (the same solve on
+every second and every fourth node), and that of the fields (the same solve with all of
+them moved by their errors). Where they leave too few digits, precision and nodes are
+increased; where that does not help, an error is raised and no number returned.
 """
 
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ def vouch(task: Task, digits: int) -> Vouched:
         if attempt.quadrature_limited:
             step /= 2
         else:
-            extra += max(10.0, digits - attempt.digits)
+            extra += min(max(10.0, digits - attempt.digits), 10.0 + digits)
     raise ConvergenceError(
         f"{max(0, floor(reached)) if isfinite(reached) else 0} of {digits} digits can "
         "be vouched for; ask for fewer, or for a larger ridge.penalty"
@@ -136,48 +136,45 @@ def _attempt(
         results: list[tuple[list[Any], BallOutputs]] = []
         x: Any = None if floats is None else floats.unknowns[0]
         residual = inf
-        for stride in (1, 2, 4):
-            system = task.balls(fields, stride)
+        rules = [*((fields, stride) for stride in (1, 2, 4)), (fields.disturbed(4), 1)]
+        for rule, stride in rules:
+            system = task.balls(rule, stride)
             if x is None:
                 x = descend(system)
-            goal = digits + 10 if stride == 1 else digits
+            goal = digits if results else digits + 10
             try:
                 found, found_residual = polish(system, newton_matrix, x, goal)
             except ConvergenceError:
-                if stride == 1:
+                if not results:
                     raise
                 # a rule from whose equations this solution is so far is too coarse
-                return Vouched(x, results[0][1], residual, -inf, True, fields, step)
-            results.append((found, system.outputs(found)))
-            if stride == 1:
+                coarse = len(results) < 3
+                return Vouched(x, results[0][1], residual, -inf, coarse, fields, step)
+            if not results:
                 x, residual, labels = found, found_residual, system.labels()
+            results.append((found, system.outputs(found)))
         # entries of A that vanish by symmetry have no digits of their own
         cone = Cone(np.array([[float(v) for v in x]]), system.equations.order)
         sizes = [
             v if abs(v) > arb(10) ** -digits * s else arb(s)
             for v, s in zip(x, cone.sizes[0].tolist(), strict=True)
         ]
-    (_, outputs), *coarser = results
+    values = [[*o.quantities, *u] for u, o in results]
+    references = [*values[0][: len(values[0]) - len(x)], *sizes]
+
+    def gap(one: list[Any], other: list[Any]) -> float:
+        apart = [abs(p - q).mid() for p, q in zip(one, other, strict=True)]
+        return _relative(references, apart, labels)
+
+    outputs = results[0][1]
     rounding = _relative(
         outputs.quantities, [v.rad() for v in outputs.quantities], labels
     )
-    gaps = [
-        _relative(
-            [*outputs.quantities, *sizes],
-            [
-                abs(p - q).mid()
-                for p, q in zip(
-                    [*outputs.quantities, *x], [*o.quantities, *u], strict=True
-                )
-            ],
-            labels,
-        )
-        for u, o in coarser
-    ]
-    quadrature = geometric_error(gaps[1], gaps[0])
-    error = max(rounding, quadrature, 10.0**-digits)
+    quadrature = geometric_error(gap(values[0], values[2]), gap(values[0], values[1]))
+    inherited = max(rounding, gap(values[2], values[3]))
+    error = max(inherited, quadrature, 10.0**-digits)
     return Vouched(
-        x, outputs, residual, -log10(error), quadrature > rounding, fields, step
+        x, outputs, residual, -log10(error), quadrature > inherited, fields, step
     )
 
 

@@ -83,6 +83,23 @@ def test_a_mean_that_is_small_is_not_zero(activation: str) -> None:
     assert float(value) == pytest.approx(1e-30, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    "activation", ["gelu", "tanh", "abs(z)*tanh(z)", "relu", "exp(z)*tanh(z)"]
+)
+def test_moments_lie_within_their_radii(activation: str) -> None:
+    """Seen from twice the digits; the ends of the Gaussian count.
+
+    Where gelu is nearly linear or nearly 0, its variance is far below its error.
+    """
+    function = conditional_moments(parse_function(activation, "features.activation"))
+    means = [arb(20 * k / 7) for k in range(-7, 8)]
+    rough, fine = (conditional_values(function, means, sp.S.One, d) for d in (20, 45))
+    for name in ("c0", "c1", "c2", "cs"):
+        for p, q in zip(getattr(rough, name), getattr(fine, name), strict=True):
+            assert float(abs(p.mid() - q.mid())) <= float(p.rad() + 2 * q.rad())
+            assert float(p.rad()) <= 1e-17 * (1 + float(abs(q))) ** 2
+
+
 def test_a_growing_target_with_a_kink_is_followed_into_its_tail() -> None:
     """``E kappa^2 exp(6 kappa)`` is ``37 exp(18)``."""
     law = law_of(

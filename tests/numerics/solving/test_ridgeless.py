@@ -91,3 +91,16 @@ def test_certificates_and_diagnoses_ask_for_a_penalty() -> None:
         de.certify(limit)
     with pytest.raises(de.InputError, match="diagnosis"):
         de.diagnose(limit)
+
+
+@pytest.mark.slow
+def test_errors_of_the_fields_are_seen_where_they_grow() -> None:
+    """Penalties of 1e-60 to 1e-250 agree with each other on the limit."""
+    problem = de.Problem(
+        features=de.SpikedFeatures(activation="gelu", spike=[20, 6]),
+        target=de.Target(function="cos(z)", alignment="3/10"),
+        ridge=de.Ridge(samples_per_dim="4.6", width_per_dim="4.57", penalty=0),
+    )
+    limit = de.solve(problem)
+    assert limit.text("generalization_error") == "7.94576355245994e+36"
+    assert limit.text("readout_norm") == "1.88653237991690e+39"
