@@ -170,6 +170,9 @@ def _expanded_size(expr: sp.Expr) -> int:
 def _split(term: sp.Expr) -> Term | None:
     constant, dependent = term.as_independent(z)
     power, exponent, core = 0, sp.S.Zero, sp.S.One
+    # apart, exp(-1600) and exp(8000 z) need not be numbers in float64
+    for factor in constant.atoms(sp.exp) & set(sp.Mul.make_args(constant)):
+        constant, exponent = constant / factor, exponent + factor.args[0]
     for factor in sp.Mul.make_args(dependent):
         base, degree = factor.as_base_exp()
         if isinstance(factor, sp.exp):
@@ -194,7 +197,8 @@ def _smooth_term(term: Term, start: sp.Expr | None) -> sp.Expr | None:
     # completing the square: exp(exponent) changes mean and variance of z
     curvature, slope, offset = (exponent.coeff(z, k) for k in (2, 1, 0))
     spread = 1 - 2 * curvature * rho**2
-    mass = offset + (curvature * m**2 + slope * m + slope**2 * rho**2 / 2) / spread
+    growth = slope**2 / 2 - 2 * curvature * offset
+    mass = (curvature * m**2 + slope * m + offset + growth * rho**2) / spread
     tilted = {
         _MEAN: (m + slope * rho**2) / spread,
         _VARIANCE: rho**2 / spread,

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from detequiv.numerics.solving.solution import QUANTITIES
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.derivation.derive import derive
+from detequiv.theory.errors import InputError
 from detequiv.theory.problem import (
     Network,
     Problem,
@@ -71,15 +73,7 @@ LONG = (
     [pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in PROBLEMS],
 )
 def test_the_module_finds_what_the_solver_finds(name: str, tmp_path: Path) -> None:
-    file = tmp_path / "equations.py"
-    file.write_text(derive(PROBLEMS[name]).python(), "utf-8")
-    shown = subprocess.run(
-        [sys.executable, "-I", "-W", "error", file],
-        capture_output=True,
-        check=True,
-        text=True,
-        cwd=tmp_path,
-    ).stdout
+    shown = run(PROBLEMS[name], tmp_path).stdout
     values = dict(line.split() for line in shown.splitlines())
     solution = solve(PROBLEMS[name])
     assert list(values) == list(QUANTITIES)
@@ -88,11 +82,79 @@ def test_the_module_finds_what_the_solver_finds(name: str, tmp_path: Path) -> No
         assert float(value) == pytest.approx(exact, rel=1e-10), quantity
 
 
+def run(problem: Problem, folder: Path) -> subprocess.CompletedProcess[str]:
+    file = folder / "equations.py"
+    file.write_text(derive(problem).python(), "utf-8")
+    return subprocess.run(
+        [sys.executable, "-I", "-W", "error", file],
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=folder,
+    )
+
+
+BUMP = "5*exp(-10000*(z - 2/5)**2)"
+
+
+@pytest.mark.parametrize(
+    ("changed", "right"),
+    [
+        ({"activation": f"z + {BUMP}"}, 1.06814207135),
+        *(
+            pytest.param(changed, right, marks=pytest.mark.slow)
+            for changed, right in (
+                ({"function": BUMP}, 0.316279723538),
+                ({"function": BUMP, "alignment": "3/5"}, 0.313084944682),
+                ({"function": "tanh(1000*z)"}, 0.405604875937),
+                ({"activation": "sqrt(abs(z))"}, 1.74169918249),
+                ({"spike": [100, -5]}, 0.847671964974),
+            )
+        ),
+    ],
+)
+def test_narrow_functions_are_resolved(
+    changed: dict[str, Any], right: float, tmp_path: Path
+) -> None:
+    """The values are those of 50 digits."""
+    problem = narrow(**changed)
+    shown = run(problem, tmp_path).stdout.split()
+    assert float(shown[1]) == pytest.approx(right, rel=1e-11)
+
+
+def narrow(**changed: Any) -> Problem:
+    """Take the problem that the documentation begins with, changed in places."""
+    features = {"activation": "tanh", "spike": ["3/2", "-4/5"]}
+    target = {"function": "z + (z**2 - 1)/2", "noise": "3/10", "alignment": 1}
+    return Problem(
+        features=SpikedFeatures(**{k: changed.get(k, v) for k, v in features.items()}),
+        target=Target(**{k: changed.get(k, v) for k, v in target.items()}),
+        ridge=Ridge(samples_per_dim=2, width_per_dim="3/2", penalty="1/20"),
+    )
+
+
+def test_what_no_rule_resolves_is_refused(tmp_path: Path) -> None:
+    problem = narrow(activation="relu", spike=[1], function="sin(exp(9*z))")
+    refused = run(problem, tmp_path)
+    assert refused.returncode != 0
+    assert not refused.stdout
+    assert refused.stderr.strip() == "two rules do not agree on 4 digits: no results"
+
+
+def test_without_a_penalty_no_module_is_written() -> None:
+    problem = replace(
+        narrow(), ridge=Ridge(samples_per_dim=2, width_per_dim=1, penalty=0)
+    )
+    with pytest.raises(InputError, match="penalty"):
+        derive(problem).python()
+
+
 def test_equations_vanish_at_the_solution_alone() -> None:
     problem = PROBLEMS["closed"]
     module: dict[str, Any] = {"__name__": "equations"}
     exec(derive(problem).python(), module)
-    values, weights = module["fields"]()
+    kappa, weights = module["gaussian_rule"]()
+    values = module["functions"](kappa)
     numbers = [module[name] for name in ("ALPHA", "BETA", "PENALTY", "PI")]
     solution = solve(problem)
     g = np.array(solution.g, dtype=float)
