@@ -18,6 +18,10 @@ __all__ = [
 ]
 
 arb, arb_mat = flint.arb, flint.arb_mat
+SINGULAR = (
+    "a matrix of the equations is singular to working precision; try a larger "
+    "ridge.penalty, or groups that differ more"
+)
 
 
 def column(values: list[Any]) -> Any:
@@ -49,7 +53,7 @@ def inverse_of(matrix: Any) -> Any:
     try:
         return matrix.inv()
     except ZeroDivisionError:
-        raise ConvergenceError("a matrix could not be proved to be regular") from None
+        raise ConvergenceError(SINGULAR) from None
 
 
 def solve_linear(matrix: Any, right: list[Any]) -> list[Any]:
@@ -57,7 +61,7 @@ def solve_linear(matrix: Any, right: list[Any]) -> list[Any]:
     try:
         return list(matrix.solve(column(right), algorithm="precond").entries())
     except ZeroDivisionError:
-        raise ConvergenceError("a matrix could not be proved to be regular") from None
+        raise ConvergenceError(SINGULAR) from None
 
 
 def cholesky(matrix: Any) -> Any:

@@ -53,14 +53,12 @@ def polish(
     x = [v.mid() if isinstance(v, arb) else exact_ball(float(v)) for v in start]
     point = np.array([[float(v) for v in x]])
     cone = Cone(point, system.equations.order)
-    scale = cone.sizes[0]
-    sizes = [exact_ball(float(s)) for s in scale]
-    if floats is None:
+    sizes = [exact_ball(float(s)) for s in cone.sizes[0]]
+    chord = None if floats is None else _float_inverse(floats, cone)
+    exact = chord is None
+    if chord is None:
         chord = _inverse_hessian(system, x, sizes)
-    else:
-        rows = floats.inverse_hessian(cone)[0] / scale[:, None] / scale
-        chord = arb_mat([[exact_ball(float(v)) for v in row] for row in rows])
-    previous, goal, exact = arb(1), arb(10) ** (-arb(digits)), floats is None
+    previous, goal = arb(1), arb(10) ** (-arb(digits))
     for _ in range(STEPS):
         gradient = [g * s for g, s in zip(system.gradient(x), sizes, strict=True)]
         step = (chord * column(gradient)).entries()
@@ -79,6 +77,18 @@ def polish(
         f"Newton's corrections stopped at {float(largest):.1e} on the way to "
         f"{digits:.0f} digits; try a larger penalty"
     )
+
+
+def _float_inverse(floats: FloatSystem, cone: Cone) -> Any:
+    """Inverse Hessian in the same units, by float64; None where that is singular."""
+    scale = cone.sizes[0]
+    try:
+        rows = floats.inverse_hessian(cone)[0] / scale[:, None] / scale
+    except np.linalg.LinAlgError:
+        return None
+    if not np.isfinite(rows).all():
+        return None
+    return arb_mat([[exact_ball(float(v)) for v in row] for row in rows])
 
 
 def _inverse_hessian(system: BallSystem, x: list[Any], sizes: list[Any]) -> Any:

@@ -49,6 +49,11 @@ def descend(system: BallSystem) -> list[Any]:
     ConvergenceError
         The minimum was not reached.
     """
+    with np.errstate(all="ignore"):
+        return _descend(system)
+
+
+def _descend(system: BallSystem) -> list[Any]:
     equations = system.equations
     order, size = equations.order, equations.size
     diagonal = [float(i == j) for i, j in upper_triangle(order)]

@@ -113,5 +113,24 @@ def newton_step(cone: Cone, gradient: Array, hessian: Array) -> Array:
     size = unit_sizes(inner)
     inner = inner / size[:, :, None] / size[:, None, :]
     right = np.einsum("bij,bi->bj", basis, gradient) / size
-    step: Array = -np.linalg.solve(inner, right[:, :, None])[:, :, 0] / size
+    try:
+        step: Array = -np.linalg.solve(inner, right[:, :, None])[:, :, 0]
+    except np.linalg.LinAlgError:
+        step = np.full_like(right, np.nan)
+    # Psi is convex: a step that does not lead down is one of rounding
+    flat = ~(np.einsum("bi,bi->b", right, step) <= 0) & np.isfinite(inner).all((1, 2))
+    if flat.any():
+        step[flat] = _descent(inner[flat], right[flat])
+    return step / size
+
+
+def _descent(matrices: Array, right: Array) -> Array:
+    """Newton's step where a Hessian is singular to rounding: far along what is flat.
+
+    As where no penalty bounds the unknowns and the samples hardly see them yet.
+    """
+    values, vectors = np.linalg.eigh(matrices)
+    floor = 8 * values.shape[1] * np.finfo(float).eps * values[:, -1:]
+    inner = np.einsum("bij,bi->bj", vectors, right) / np.maximum(values, floor)
+    step: Array = -np.einsum("bij,bj->bi", vectors, inner)
     return step

@@ -93,6 +93,27 @@ def test_certificates_and_diagnoses_ask_for_a_penalty() -> None:
         de.diagnose(limit)
 
 
+def test_hardly_a_penalty_is_near_its_limit() -> None:
+    """Where leading orders at large penalties leave the Hessian flat to rounding."""
+    problem = de.Problem(
+        features=de.SpikedFeatures(activation="gelu", spike=2),
+        target=de.Target(function="z", alignment="1/2", noise=1),
+        ridge=de.Ridge(samples_per_dim=2, width_per_dim="1.9", penalty="1e-90"),
+    )
+    assert de.solve(problem).text("generalization_error") == "875.065593481036"
+
+
+def test_unknowns_beyond_float64_are_refused_with_advice() -> None:
+    """A resolvent of some 1e500 is needed to see samples a step hardly tells apart."""
+    problem = de.Problem(
+        features=de.SpikedFeatures(activation="step", spike="-33.85", bulk="0.019"),
+        target=de.Target(function="max(z - 1/2, 0)", alignment=-1),
+        ridge=de.Ridge(samples_per_dim="9.9", width_per_dim="0.162", penalty=0),
+    )
+    with pytest.raises(de.ConvergenceError, match=r"try a larger ridge\.penalty"):
+        de.solve(problem)
+
+
 @pytest.mark.slow
 def test_errors_of_the_fields_are_seen_where_they_grow() -> None:
     """Penalties of 1e-60 to 1e-250 agree with each other on the limit."""
