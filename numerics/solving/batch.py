@@ -100,7 +100,9 @@ def solve_floats(
         The branch was lost, or the rule in kappa could not be refined enough.
     """
     try:
-        return _solve_floats(model, source, parameters)
+        # what overflows is not finite, and not vouched for
+        with np.errstate(all="ignore"):
+            return _solve_floats(model, source, parameters)
     except np.linalg.LinAlgError as error:
         raise ConvergenceError(
             f"float64 met a matrix that it cannot solve ({error}); ask for digits to "

@@ -8,7 +8,7 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.functions.analyticity import require_finite, strip
 from detequiv.theory.functions.expressions import parse_function
 from detequiv.theory.functions.growth import require_square_integrable
-from detequiv.theory.functions.pieces import pieces
+from detequiv.theory.functions.pieces import KINKED, pieces
 
 __all__ = ["read_function"]
 
@@ -38,6 +38,8 @@ def read_function(
     --------
     >>> read_function("exp(z**2/8)", "target.function")
     exp(z**2/8)
+    >>> read_function("sign(z)**2", "target.function")
+    1
     >>> read_function("1/z", "target.function")
     Traceback (most recent call last):
     detequiv.theory.errors.InputError: target.function = 1/z: 1/z has a pole at z = 0
@@ -52,4 +54,5 @@ def read_function(
             strip(function)
     except ValueError as error:
         raise InputError(field, text, str(error)) from None
-    return function
+    # an average does not see single points, such as where sign(z)**2 is not 1
+    return parts.branches[0] if not parts.breaks and function.has(*KINKED) else function

@@ -22,6 +22,10 @@ WINDOW = 40  # boxes cover [-WINDOW, WINDOW] finely and the rest by two half-lin
 FINEST = 2.0**-12  # boxes on the axis are halved down to this width
 WIDEST = 8.0  # of a strip that boxes establish
 NARROWEST = 2.0**-6
+TAME = (
+    ": removable and integrable singularities are not taken, only functions whose "
+    "every part is finite"
+)
 
 
 def require_finite(parts: Pieces) -> None:
@@ -36,8 +40,37 @@ def require_finite(parts: Pieces) -> None:
     for branch, (left, right) in zip(parts.branches, pairwise(ends), strict=True):
         for part in sp.preorder_traversal(branch):
             kind = _critical(part)
-            if kind:
+            if not kind:
+                continue
+            try:
                 _require(part, kind, left, right)
+            except _SingularError as error:
+                remark = TAME if _is_tame(branch, error.place, left, right) else ""
+                raise ValueError(f"{error}{remark}") from None
+
+
+class _SingularError(ValueError):
+    """A part of an expression is singular at a known place."""
+
+    def __init__(self, message: str, place: float) -> None:
+        super().__init__(f"{message} at z = {place:.6g}")
+        self.place = place
+
+
+def _is_tame(function: sp.Expr, place: float, left: float, right: float) -> bool:
+    """Whether a function seems square integrable about a place, by its growth there."""
+    at = sp.Rational(place)
+    sides = [1] * (place < right) + [-1] * (place > left)
+    for side in sides:
+        sizes = []
+        for distance in (sp.Rational(1, 10**10), sp.Rational(1, 10**20)):
+            value = function.subs(z, at + side * distance).evalf(30)
+            if not value.is_comparable:
+                return False
+            sizes.append(abs(value))
+        if not sizes[1] < 10**4 * (sizes[0] + 1):
+            return False
+    return True
 
 
 def _critical(part: sp.Expr) -> str:
@@ -68,7 +101,7 @@ def _require(part: sp.Expr, kind: str, left: float, right: float) -> None:
         middles = [(a + b) / 2 for a, b in pairwise(marks) if b > a]
         negative = [x for x in middles if poly.eval(sp.Rational(x)) < 0]
         if inside and kind != "root":
-            raise ValueError(f"{part} {name[kind]} at z = {inside[0]:.6g}")
+            raise _SingularError(f"{part} {name[kind]}", inside[0])
         if negative and kind != "pole":
             raise ValueError(f"{part} {name[kind]} at z = {negative[0]:.6g}")
         return

@@ -14,7 +14,7 @@ import sympy as sp
 
 from detequiv.theory.functions.grammar import z
 
-__all__ = ["Pieces", "affine_slope", "pieces", "symmetric_part"]
+__all__ = ["KINKED", "Pieces", "affine_slope", "pieces", "symmetric_part"]
 
 KINKED = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min)
 

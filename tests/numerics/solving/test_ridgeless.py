@@ -125,3 +125,20 @@ def test_errors_of_the_fields_are_seen_where_they_grow() -> None:
     limit = de.solve(problem)
     assert limit.text("generalization_error") == "7.94576355245994e+36"
     assert limit.text("readout_norm") == "1.88653237991690e+39"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", ["1", "1e-8", "1e-16", "1e10"])
+def test_a_factor_of_the_features_changes_no_error(factor: str) -> None:
+    problem = de.Problem(
+        features=de.SpikedFeatures(
+            activation=f"{factor}*tanh(z)",
+            spike=["-1.65267", "-20.0745", "6.97545e-05", "0.896211"],
+            bulk=["9.39477", "0.462341", "0.0239419", "0.0985784"],
+        ),
+        target=de.Target(function="tanh(3*z)", alignment="-0.9"),
+        ridge=de.Ridge(samples_per_dim="1.93496", width_per_dim="0.747389", penalty=0),
+    )
+    assert float(de.solve(problem).generalization_error) == pytest.approx(
+        3.7727, rel=1e-4
+    )
