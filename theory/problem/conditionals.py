@@ -225,6 +225,11 @@ def remark(problem: Problem) -> str:
             "the spike is noise of the batch, for target.function has no linear part "
             "(mu_1(g) = 0): training does not help"
         )
+    if network.batch_per_dim is not None:
+        return (
+            "the step on a batch is taken to first order in 1/batch_per_dim: what the "
+            "batch costs comes out short, and the digits are those of this order"
+        )
     return ""
 
 

@@ -217,6 +217,7 @@ def test_no_linear_part_leaves_no_spike() -> None:
         ("z", {"activation": "cos"}, r"network.activation has no linear part"),
         ("z**2", {"batch_per_dim": 9}, r"the spike is noise of the batch"),
         ("z + z**2", {}, "^$"),
+        ("z + z**2", {"batch_per_dim": 9}, r"first order in 1/batch_per_dim"),
         ("z**2", {"step": 0}, "^$"),
     ],
 )
