@@ -30,6 +30,7 @@ ORDER = {
         "arithmetic",
         "averages",
         "equations",
+        "batches",
         "solving",
         "spectrum",
         "certificates",

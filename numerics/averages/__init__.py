@@ -14,7 +14,13 @@ from detequiv.numerics.averages.fields import (
 )
 from detequiv.numerics.averages.moments import MomentValues, conditional_values
 from detequiv.numerics.averages.overlaps import gauss_rule, mixture, refine_overlaps
-from detequiv.numerics.averages.quadrature import Rule, geometric_error
+from detequiv.numerics.averages.quadrature import (
+    Rule,
+    gaussian_radius,
+    geometric_error,
+    lattice,
+    panels,
+)
 
 __all__ = [
     "CONTOURS",
@@ -29,7 +35,10 @@ __all__ = [
     "enclosed_zeros",
     "feature_columns",
     "gauss_rule",
+    "gaussian_radius",
     "geometric_error",
+    "lattice",
     "mixture",
+    "panels",
     "refine_overlaps",
 ]

@@ -128,11 +128,6 @@ class BoxEnclosure:
             if name not in MOVABLE:
                 known = ", ".join(MOVABLE)
                 raise InputError(name, box[name], f"ranges are proved over {known}")
-            if name == "target.noise" and self.problem.network is not None:
-                if self.problem.network.batch_per_dim is not None:
-                    raise InputError(
-                        name, box[name], "changes the step on a finite batch"
-                    )
         middle = {name: (low + high) / 2 for name, (low, high) in box.items()}
         centre = self.problem.with_values(middle)
         solution = solve(centre, digits=15)

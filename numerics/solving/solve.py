@@ -8,6 +8,7 @@ import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
+from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.solving.solution import QUANTITIES, Solution
 from detequiv.numerics.solving.task import Task
 from detequiv.numerics.solving.vouch import vouch
@@ -15,6 +16,7 @@ from detequiv.theory.models import Model, families, ridgeless_model, upper_trian
 from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
+    batch_law,
     check_limit,
     exact_parameters,
     interpolates,
@@ -45,7 +47,8 @@ def solve(problem: Problem, *, digits: int = 15, width: int | None = None) -> So
         width keeps what functions of the projection cost a finite number of units,
         through all orders of a unit's overlap with the spike
         (:mod:`detequiv.theory.models.mixture`); other corrections of order 1/d are
-        left out. By default the limit of infinite width.
+        left out. By default the limit of infinite width. After a step on a batch, as
+        for `solve_at_width`.
 
     Returns
     -------
@@ -71,6 +74,8 @@ def solve(problem: Problem, *, digits: int = 15, width: int | None = None) -> So
     >>> solve(problem, digits=20).text("generalization_error")
     '0.78907610210953659384'
     """
+    if problem.on_batch:
+        return _report_batch(problem, digits, width)
     if width is not None:
         return _at_width(problem, width, digits)
     return _report(problem, task_of(problem, law_of(problem)), digits)
@@ -93,6 +98,8 @@ def _at_width(problem: Problem, width: int, digits: int) -> Solution:
 def law_of_solution(solution: Solution) -> FeatureLaw:
     """Features and target whose functions a solution has the coefficients of."""
     problem, width = solution.problem, solution.width
+    if problem.on_batch:
+        return batch_law(problem).law
     if width is None:
         return law_of(problem)
     count = len(solution.m) // problem.groups
@@ -133,7 +140,30 @@ def solve_at_width(problem: Problem, width: int, *, digits: int = 15) -> Solutio
         As `solve` does; or the width is no positive number.
     """
     check_whole("width", width)
+    if problem.on_batch:
+        return replace(_report_batch(problem, digits, width), width=None)
     return _report(problem, task_of(problem, law_of(problem), width), digits)
+
+
+def _report_batch(problem: Problem, digits: int, width: int | None) -> Solution:
+    """Solve a step on a batch, and put the numbers under their names."""
+    check_digits(digits)
+    if width is not None:
+        check_whole("width", width)
+    found, groups = solve_batch(problem, digits, width), problem.groups
+    latents = len(batch_law(problem).law.tangents)
+    return Solution(
+        **found.quantities,
+        g=tuple(found.g),
+        A=tuple(map(tuple, found.coupling)),
+        m=tuple(found.coefficients[:groups]),
+        t=tuple(found.coefficients[groups : (1 + latents) * groups]),
+        digits=digits,
+        residual=mpmath.mpf(found.residual),
+        equations="network",
+        problem=problem,
+        width=width,
+    )
 
 
 def task_of(problem: Problem, law: FeatureLaw, width: int | None = None) -> Task:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
+from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.solving.batch import solve_floats
 from detequiv.numerics.solving.solution import QUANTITIES
 from detequiv.numerics.solving.solve import solve
@@ -180,7 +181,18 @@ def _solve_in_balls(jobs: Sequence[Job], digits: int) -> list[Point]:
 def _solve_together(jobs: Sequence[Job]) -> list[Point]:
     """Solve problems that share features and target, in float64 where it serves."""
     with ONE_AT_A_TIME:
+        if jobs[0][0].on_batch:
+            return [_solve_on_batch(*job) for job in jobs]
         return _solve_in_floats(jobs)
+
+
+def _solve_on_batch(problem: Problem, width: int | None) -> Point:
+    """Solve one step on a batch, to the digits that float64 has."""
+    try:
+        found = solve_batch(problem, width=width)
+    except DetequivError as failure:
+        return Point(problem=problem, values={}, digits=0, failure=failure)
+    return Point(problem=problem, values=found.quantities, digits=found.digits)
 
 
 def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:

@@ -20,13 +20,6 @@ _NAMES = {
 
 def step_section(problem: Problem, network: Network) -> Section:
     """Trace strengths, bulk scales and tangents back to Hermite coefficients."""
-    whole = network.batch_per_dim is None
-    taken = (
-        "The average is over all inputs."
-        if whole
-        else "The average is over $n_0$ samples: the numbers have corrections of order "
-        "$d/n_0$ to the formulas below, which are those of a large batch."
-    )
     body: list[str | Formula] = [
         r"The rows $w_j$ of the first layer took one step of rate $\eta p$ on half the "
         "mean squared error of a network,",
@@ -39,8 +32,8 @@ def step_section(problem: Problem, network: Network) -> Section:
             r"x\bigr]",
             "f_j = w_j + eta A_j E[(y - f(x)) sigma'(w_j . x) x]",
         ),
-        taken + " The step, the values of the second layer, and the Hermite "
-        "coefficients of activation and target:",
+        "The average is over all inputs. The step, the values of the second layer, and "
+        "the Hermite coefficients of activation and target:",
         _listed({r"\eta": ("eta", network.step)}),
         _listed(
             {

@@ -11,9 +11,9 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import sign
-from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
+from detequiv.theory.gaussian import Moments, conditional_moments
 from detequiv.theory.models import Model, mixture_model, spiked_model
-from detequiv.theory.problem.parts import Ridge, SpikedFeatures, Target
+from detequiv.theory.problem.parts import Ridge, SpikedFeatures
 from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.step import TrainedGroup, trained_groups
 
@@ -25,12 +25,14 @@ __all__ = [
     "feature_law",
     "kappa",
     "law_of",
-    "remark",
     "ridge_parameters",
-    "spiked_problem",
 ]
 
 kappa, c1, c2 = sp.symbols("kappa c1 c2", real=True)
+_NO_BATCH = (
+    "is known to solve, curve and validate; here leave it out, for the gradient of the "
+    "population loss"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +91,12 @@ def feature_law(problem: Problem) -> FeatureLaw:
     Raises
     ------
     InputError
-        The step of a [network] leaves a group without bulk.
+        The step of a [network] leaves a group without bulk, or is taken on a batch:
+        see :mod:`detequiv.theory.problem.batches`.
     """
     features, network = problem.features, problem.network
+    if network is not None and problem.on_batch:
+        raise InputError("network.batch_per_dim", network.batch_per_dim, _NO_BATCH)
     described = features if network is None else network
     assert described is not None
     if isinstance(described, SpikedFeatures):
@@ -103,7 +108,7 @@ def feature_law(problem: Problem) -> FeatureLaw:
         spikes = tuple(group.strength for group in groups)
         bulks = tuple(sign(group.scale) * group.scale for group in groups)
         tangents = tuple(zip(*map(_tangents, groups), strict=True))
-        alignment = groups[0].alignment
+        alignment = sp.S.One
     return FeatureLaw(
         activation=conditional_moments(described.activation),
         target=conditional_moments(problem.target.function),
@@ -136,101 +141,6 @@ def exact_parameters(problem: Problem, law: FeatureLaw) -> list[sp.Expr]:
 def ridge_parameters(ridge: Ridge) -> list[sp.Expr]:
     """Those of them, the first, that points with the same features may differ in."""
     return [ridge.samples_per_dim, ridge.width_per_dim, ridge.penalty]
-
-
-def spiked_problem(problem: Problem) -> Problem:
-    """Replace a network by the pure spiked model with its strengths and bulk scales.
-
-    This is what remains of training when the differences between the units of a group
-    are left out, as in arXiv:2410.18938; the network itself has other tangents.
-
-    Raises
-    ------
-    InputError
-        The problem has no [network], or its step leaves a group without bulk.
-
-    Examples
-    --------
-    >>> from detequiv.theory.problem import Network, Ridge, Target
-    >>> spiked_problem(
-    ...     Problem(
-    ...         network=Network(activation="relu", readout=[1, -1], step=3),
-    ...         target=Target(function="z + z**2"),
-    ...         ridge=Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
-    ...     )
-    ... ).features.spike
-    (3/2, -3/2)
-    """
-    network = problem.network
-    if network is None:
-        raise InputError(
-            "features", "[features]", "is a spiked model already; give a [network]"
-        )
-    law = feature_law(problem)
-    target = problem.target
-    return Problem(
-        features=SpikedFeatures(
-            activation=network.activation,
-            spike=law.spikes,
-            bulk=law.bulks,
-            weights=law.weights,
-        ),
-        target=Target(
-            function=target.function, alignment=law.alignment, noise=target.noise
-        ),
-        ridge=problem.ridge,
-    )
-
-
-def remark(problem: Problem) -> str:
-    """Say what training does not do for a problem, in one line; "" if nothing is amiss.
-
-    A step of this size makes a spike of strength ``eta A_q mu_1(sigma) mu_1(g)``.
-
-    Raises
-    ------
-    InputError
-        The step of a [network] leaves a group without bulk.
-
-    Examples
-    --------
-    >>> from detequiv.theory.problem import Network, Ridge, Target
-    >>> problem = Problem(
-    ...     network=Network(activation="tanh", readout=1, step=3),
-    ...     target=Target(function="z**2"),
-    ...     ridge=Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
-    ... )
-    >>> print(remark(problem).partition(":")[0])
-    the step makes no spike, for target.function has no linear part (mu_1(g) = 0)
-    """
-    network = problem.network
-    if network is None or network.step.is_zero:
-        return ""
-    law = feature_law(problem)
-    if all(u.is_zero for u in law.spikes):
-        lacking = [
-            f"{field} has no linear part ({coefficient} = 0)"
-            for field, function, coefficient in (
-                ("target.function", law.target.function, "mu_1(g)"),
-                ("network.activation", law.activation.function, "mu_1(sigma)"),
-            )
-            if hermite_coefficient(function, 1).is_zero
-        ]
-        return (
-            f"the step makes no spike, for {' and '.join(lacking)}: the error is that "
-            "of the untrained network with other bulk scales"
-        )
-    if law.alignment.is_zero:
-        return (
-            "the spike is noise of the batch, for target.function has no linear part "
-            "(mu_1(g) = 0): training does not help"
-        )
-    if network.batch_per_dim is not None:
-        return (
-            "the step on a batch is taken to first order in 1/batch_per_dim: what the "
-            "batch costs comes out short, and the digits are those of this order"
-        )
-    return ""
 
 
 def _tangents(group: TrainedGroup) -> tuple[sp.Expr, ...]:

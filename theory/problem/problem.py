@@ -69,6 +69,11 @@ class Problem:
         """K, the number of groups of units."""
         return cast(SpikedFeatures | Network, self.features or self.network).groups
 
+    @property
+    def on_batch(self) -> bool:
+        """Whether the network's step is taken on a finite batch."""
+        return self.network is not None and self.network.batch_per_dim is not None
+
     @classmethod
     def from_tables(cls, tables: Mapping[str, object]) -> "Problem":
         """Build a problem from nested mappings with the names of a problem file.

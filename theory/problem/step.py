@@ -26,7 +26,6 @@ from detequiv.theory.problem.parts import Network, Target
 
 __all__ = [
     "TrainedGroup",
-    "batch_step",
     "population_step",
     "sampled_slope",
     "trained_groups",
@@ -46,14 +45,11 @@ class TrainedGroup:
     latents : tuple of (Expr, Expr)
         What a unit standard deviation of ``sqrt(d)`` times each independent latent
         adds to the unit's strength and to its scale, ``sqrt(d) (du, drho)``.
-    alignment : Expr
-        ``zeta``, the cosine of the angle between the spike and the target's direction.
     """
 
     strength: sp.Expr
     scale: sp.Expr
     latents: tuple[Latent, ...]
-    alignment: sp.Expr
 
 
 def population_step(
@@ -107,90 +103,16 @@ def population_step(
         strength=strength.subs(typical),
         scale=scale.subs(typical),
         latents=(overlap, norm) if rows == "gaussian" else (overlap,),
-        alignment=sp.S.One,
     )
-
-
-def batch_step(
-    rate: sp.Expr,
-    sigma: Sequence[sp.Expr],
-    slope: Sequence[sp.Expr],
-    target: Sequence[sp.Expr],
-    residual: Sequence[sp.Expr],
-    batch: sp.Expr,
-    rows: str,
-) -> TrainedGroup:
-    r"""Group of units after a step on ``n0 = alpha0 d`` samples, to order 1/alpha0.
-
-    The common part ``mu_1(sigma) (1/n0) sum_mu r_mu x_mu`` of the gradients is the
-    spike, of length ``G^2 = mu_1(g)^2 + E r^2 / alpha0`` and alignment
-    ``mu_1(g) / G``; what the other Hermite components of sigma' add is noise of
-    variance ``E r^2 Var(sigma') / alpha0``, some of it in the latents. Exact to this
-    order where ``mu_2(sigma) = 0``. Elsewhere the second component also deforms the
-    bulk by the matrix ``(1/n0) sum_mu r_mu x_mu x_mu^T``, of which only the trace, the
-    second moment and what meets the spike are kept.
-
-    Parameters
-    ----------
-    rate, sigma, target, rows
-        As for :func:`population_step`.
-    slope : sequence of Expr
-        ``E sigma'^2 s^k`` for k = 0, 1, 2.
-    residual : sequence of Expr
-        ``E r^2 s^k`` for k = 0, 1, 2: r the label's residual (noise included), s the
-        target's projection.
-    batch : Expr
-        ``alpha0 = n0/d``.
-    """
-    whole = population_step(rate, sigma, target, rows)
-    _, mu1, mu2, mu3, _ = sigma
-    _, g1, g2 = target
-    r0, r1, r2 = (moment / batch for moment in residual)
-    length = sp.sqrt(g1**2 + r0)
-    zeta = g1 / length
-    scale = sp.sqrt(whole.scale**2 + rate**2 * (slope[0] - mu1**2) * r0)
-    share = whole.scale / scale  # of a unit's own row in its direction
-    overlap = (
-        whole.scale + rate * mu2 * (zeta**2 * g2 + 2 * zeta * r1 / length),
-        share * rate * mu3 * length
-        + rate**2 * r1 * (slope[1] - 2 * mu1 * mu2) / (2 * scale),
-    )
-    centre = zeta * g2 / length
-    noise_u = rate**2 * (
-        mu2**2 * (r2 - 2 * centre * r1 + centre**2 * r0)
-        + (slope[0] - mu1**2 - mu2**2) * r2
-    )
-    noise_rho = (share * rate) ** 2 * r0 * (slope[2] - mu2**2 - (mu1 + mu3) ** 2)
-    noise_both = rate**2 * share * r1 * (slope[1] - mu2 * (2 * mu1 + mu3))
-    norms = [(du, share * drho) for du, drho in whole.latents[1:]]
-    covariance = [
-        sum((p[i] * p[j] for p in (overlap, *norms)), start=noise)
-        for (i, j), noise in zip(
-            [(0, 0), (0, 1), (1, 1)], [noise_u, noise_both, noise_rho], strict=True
-        )
-    ]
-    return TrainedGroup(
-        strength=rate * mu1 * length,
-        scale=scale,
-        latents=_independent(*covariance),
-        alignment=zeta,
-    )
-
-
-def _independent(uu: sp.Expr, ur: sp.Expr, rr: sp.Expr) -> tuple[Latent, Latent]:
-    """Write a covariance of (du, drho) by two independent latents (Cholesky)."""
-    width = sp.sqrt(uu)
-    return (width, ur / width), (sp.S.Zero, sp.sqrt(rr - ur**2 / uu))
 
 
 def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]:
-    """Every group of `network` after its step, by exact numbers.
+    """Every group of `network` after a step on the population, by exact numbers.
 
     Raises
     ------
     InputError
-        The step cancels a group's rows (rho_q = 0), or is taken on a batch by an
-        activation that jumps.
+        The step cancels a group's rows (rho_q = 0).
     """
     function, activation = target.function, network.activation
     sigma = [hermite_coefficient(activation, k) for k in range(5)]
@@ -201,19 +123,7 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
     labels = [hermite_coefficient(function, k) for k in range(3)]
     labels[0] -= output
     rates = [network.step * a for a in network.readout]
-    if network.batch_per_dim is None:
-        groups = [population_step(a, sigma, labels, network.rows) for a in rates]
-    else:
-        slope = _moments(sampled_slope(activation) ** 2)
-        square = _moments(sp.expand((function - output) ** 2))
-        noise = target.noise**2
-        residual = [s + n for s, n in zip(square, (noise, 0, noise), strict=True)]
-        groups = [
-            batch_step(
-                a, sigma, slope, labels, residual, network.batch_per_dim, network.rows
-            )
-            for a in rates
-        ]
+    groups = [population_step(a, sigma, labels, network.rows) for a in rates]
     for group, readout in zip(groups, network.readout, strict=True):
         if abs(group.scale.evalf(30)) < sp.Float("1e-25"):
             raise InputError(
@@ -223,12 +133,6 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
                 "rho = 1 + eta A mu_2(sigma) mu_0(g) vanishes; change it a little",
             )
     return tuple(groups)
-
-
-def _moments(function: sp.Expr) -> list[sp.Expr]:
-    """``E f(s) s^k`` for k = 0, 1, 2."""
-    mu0, mu1, mu2 = (hermite_coefficient(function, k) for k in range(3))
-    return [mu0, mu1, mu2 + mu0]
 
 
 def sampled_slope(activation: sp.Expr) -> sp.Expr:

@@ -6,7 +6,7 @@ import pytest
 
 import detequiv as de
 from detequiv.theory.functions import CATALOGUE, sign
-from detequiv.theory.problem import feature_law, spiked_problem
+from detequiv.theory.problem import batch_law, feature_law, spiked_problem
 
 COMPOSITE = [
     *("tanh(z+1)", "sigmoid(2*z)", "exp(-z**2)*z", "max(z, -z/2)", "z*erf(z)"),
@@ -46,7 +46,7 @@ def test_networks_become_spiked_problems(activation: str, batch: str | None) -> 
     problem = network(activation, batch)
     spiked = spiked_problem(problem).features
     assert spiked is not None
-    law = feature_law(problem)
+    law = feature_law(problem) if batch is None else batch_law(problem).law
     assert spiked.spike == law.spikes
     assert all(sign(bulk) == 1 for bulk in law.bulks)
 
