@@ -23,6 +23,7 @@ ORDER = {
         "gaussian",
         "losses",
         "models",
+        "batches",
         "problem",
         "derivation",
     ),

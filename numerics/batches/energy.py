@@ -18,12 +18,8 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.batches.floats import FloatBatch
-from detequiv.theory.models import (
-    LABELS,
-    POWERS,
-    special_directions,
-    upper_triangle,
-)
+from detequiv.theory.batches import LABELS, POWERS, special_directions
+from detequiv.theory.models import upper_triangle
 
 __all__ = ["FloatEnergy"]
 

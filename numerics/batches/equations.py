@@ -8,12 +8,11 @@ import sympy as sp
 
 from detequiv.numerics.arithmetic import BALLS, FLOATS, compile_expressions
 from detequiv.numerics.batches.determinants import Affine
+from detequiv.theory.batches import batch_model, tangent_prior
 from detequiv.theory.models import (
-    batch_model,
     energy,
     energy_ridge,
     energy_source,
-    tangent_prior,
     upper_triangle,
 )
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
-
 CROSS = [(i, 0) for i in range(-2, 3)] + [(0, j) for j in (-2, -1, 1, 2)]
 
 

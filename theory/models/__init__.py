@@ -1,15 +1,6 @@
 """Models, two scalar potentials each, and what they are made of."""
 
 from detequiv.theory.models.anisotropic import anisotropic_model
-from detequiv.theory.models.batch import BatchModel, batch_model
-from detequiv.theory.models.batch_prior import (
-    LABELS,
-    POWERS,
-    SLOPES,
-    TangentPrior,
-    special_directions,
-    tangent_prior,
-)
 from detequiv.theory.models.convex import ConvexModel, convex_model
 from detequiv.theory.models.kappa_mean import KappaMean
 from detequiv.theory.models.matrices import InverseEntry, symmetric, upper_triangle
@@ -26,17 +17,11 @@ from detequiv.theory.models.ridgeless import ridgeless_model
 from detequiv.theory.models.spiked import spiked_model
 
 __all__ = [
-    "LABELS",
-    "POWERS",
-    "SLOPES",
-    "BatchModel",
     "ConvexModel",
     "InverseEntry",
     "KappaMean",
     "Model",
-    "TangentPrior",
     "anisotropic_model",
-    "batch_model",
     "convex_model",
     "energy",
     "energy_ridge",
@@ -45,9 +30,7 @@ __all__ = [
     "mixture_model",
     "ridge_model",
     "ridgeless_model",
-    "special_directions",
     "spiked_model",
     "symmetric",
-    "tangent_prior",
     "upper_triangle",
 ]

@@ -38,7 +38,7 @@ class BatchLaw:
     rates : tuple of Expr
         ``a_q = eta A_q``, length K.
     slopes : tuple of Expr
-        The numbers `detequiv.theory.models.batch_prior.SLOPES`.
+        The numbers `detequiv.theory.batches.prior.SLOPES`.
     output : Expr
         The network's mean output at initialisation: residuals are labels less this.
     length : Expr

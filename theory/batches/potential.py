@@ -25,9 +25,7 @@ from functools import lru_cache
 
 import sympy as sp
 
-from detequiv.theory.models.matrices import symmetric, upper_triangle
-from detequiv.theory.models.potential import Model
-from detequiv.theory.models.spiked import spiked_model
+from detequiv.theory.models import Model, spiked_model, symmetric, upper_triangle
 
 __all__ = ["BatchModel", "batch_model"]
 
