@@ -15,6 +15,8 @@ from detequiv.theory.problem import Problem, batch_law
 
 __all__ = ["BatchAnswer", "solve_batch"]
 
+FEWEST = 6  # digits, below which nothing is reported unless asked for
+
 
 @dataclass(frozen=True)
 class BatchAnswer:
@@ -71,13 +73,13 @@ def solve_batch(
             "ridge.penalty", ridge.penalty, "must be positive with a batch_per_dim"
         )
     point = solve_in_floats(problem, batch_law(problem), width)
-    reached = floor(-log10(point.error)) if point.error > 0 else 0
-    if digits is not None and reached < digits:
+    reached = floor(-log10(point.error)) if 0 < point.error < 1 else 0
+    if reached < (FEWEST if digits is None else digits):
         raise ConvergenceError(
-            f"{max(0, reached)} of {digits} digits can be vouched for with a "
-            f"batch_per_dim; ask for fewer"
+            f"{reached} of {FEWEST if digits is None else digits} digits can be vouched "
+            "for after a step on a batch; ask for fewer, or for a larger ridge.penalty"
         )
-    return _in_floats(point, max(0, reached) if digits is None else digits)
+    return _in_floats(point, reached if digits is None else digits)
 
 
 def _in_floats(point: FloatPoint, digits: int) -> BatchAnswer:
