@@ -74,10 +74,11 @@ def solve_batch(
         )
     point = solve_in_floats(problem, batch_law(problem), width)
     reached = floor(-log10(point.error)) if 0 < point.error < 1 else 0
-    if reached < (FEWEST if digits is None else digits):
+    wanted = FEWEST if digits is None else digits
+    if reached < wanted:
         raise ConvergenceError(
-            f"{reached} of {FEWEST if digits is None else digits} digits can be vouched "
-            "for after a step on a batch; ask for fewer, or for a larger ridge.penalty"
+            f"{reached} of {wanted} digits can be vouched for after a step on a batch; "
+            "ask for fewer, or for a larger ridge.penalty"
         )
     return _in_floats(point, reached if digits is None else digits)
 
