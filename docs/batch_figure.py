@@ -9,7 +9,7 @@ import detequiv as de
 from detequiv.numerics.solving import solve_at_width
 from detequiv.validation.trial import simulate
 
-DIMENSION, DRAWS = 100, 40
+DIMENSION, DRAWS = 200, 12
 SIZES = ["1/2", 1, 2, 5, 20, 80]
 CASES = {
     "relu, A = (1, -1/2)": ("relu", [1, "-1/2"], 2, "z + He(2, z)/2", "C0"),

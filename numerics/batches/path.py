@@ -22,7 +22,7 @@ CLOSE = 1e-6  # Newton step, in natural sizes, that ends a point on the way
 FIRST, SMALLEST = 1.0, 1e-3  # change of the penalty's logarithm in a step
 STEPS = 400
 NEWTON = 8  # steps at a point on the way
-ROUNDING = 1e-9  # below which steps may cease to shrink
+ROUNDING = 1e-6  # below which steps may cease to shrink
 
 
 def follow_down(system: FloatBatch) -> Array:

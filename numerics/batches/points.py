@@ -12,7 +12,7 @@ from detequiv.numerics.averages import Fields, LawFields, geometric_error
 from detequiv.numerics.batches.energy import FloatEnergy
 from detequiv.numerics.batches.floats import FloatBatch
 from detequiv.numerics.batches.path import follow_down, newton
-from detequiv.numerics.batches.residuals import Residuals, residual_rule
+from detequiv.numerics.batches.residuals import residual_rule
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import BatchLaw, Problem
 
@@ -23,9 +23,10 @@ FIELD_DIGITS = 20.0  # small conditional variances are multiplied by g ~ 1/lambd
 FIELD_STEP = 2 * pi * 0.45 / (28 * log(10))
 RULE_DIGITS = 17.0
 RULE_STEP = 0.2
-REFINEMENTS = 4  # halvings of a step
+REFINEMENTS = 6  # of a rule
 ARRIVED = 1e-12  # Newton step, in natural sizes, that is the last
 SETTLED = 1e-12  # change under refinement at which float64 has converged
+ROUNDED = 1e-8  # error below which it may be rounding that is left
 SAFETY = 10.0  # between the change seen and the error vouched for
 
 
@@ -39,23 +40,20 @@ class FloatPoint:
         On the rules that were fine enough: unknowns, coefficients and quantities.
     error : float
         Relative error vouched for, of every quantity.
-    fields, residuals : Fields, Residuals
-        Those rules.
-    steps : (float, float)
-        Their steps.
     """
 
     energy: FloatEnergy
     error: float
-    fields: Fields
-    residuals: Residuals
-    steps: tuple[float, float]
 
 
 @lru_cache(maxsize=16)
-def batch_fields(law: BatchLaw, digits: float, step: float) -> Fields:
+def _fields(law: BatchLaw, digits: float, halvings: int) -> Fields:
     """Fields on a rule in kappa; remembered, for sweeps."""
-    return LawFields(law.law).evaluate(digits, step)
+    source = LawFields(law.law)
+    if not halvings:
+        return source.evaluate(digits, FIELD_STEP)
+    coarser = _fields(law, digits, halvings - 1)
+    return source.refine(coarser, FIELD_STEP / 2**halvings)
 
 
 def solve_in_floats(
@@ -73,10 +71,10 @@ def solve_in_floats(
     """
     penalty = float(problem.ridge.penalty)
     digits = FIELD_DIGITS + max(0.0, -float(np.log10(penalty)))
-    steps, x, best = (FIELD_STEP, RULE_STEP), None, None
+    halvings, x, best = [0, 0], None, None
     for _ in range(REFINEMENTS):
-        fields = batch_fields(law, digits, steps[0])
-        residuals = residual_rule(law, RULE_DIGITS, steps[1])
+        fields = _fields(law, digits, halvings[0])
+        residuals = residual_rule(law, RULE_DIGITS, RULE_STEP / 2 ** halvings[1])
         system = FloatBatch.of(problem, law, fields, residuals)
         if x is None:
             x = follow_down(system.on(fields, 4, residuals.every(4)))
@@ -91,17 +89,13 @@ def solve_in_floats(
         size = np.maximum(np.abs(energy.quantities), 1e-300)
         rounding = float((energy.rounding / size).max())
         error = SAFETY * (in_kappa + in_rule + rounding) + 1e-15
+        improved = best is None or error < best.error / 10
         if best is None or error < best.error:
-            better = best is None or error < best.error / 10
-            best = FloatPoint(energy, error, fields, residuals, steps)
-        else:
-            better = False
-        if max(in_kappa, in_rule) < SETTLED or not better:
+            best = FloatPoint(energy, error)
+        if max(in_kappa, in_rule) < SETTLED or (error < ROUNDED and not improved):
             break
-        steps = (
-            steps[0] / (2 if in_kappa > SETTLED else 1),
-            steps[1] / (2 if in_rule > SETTLED else 1),
-        )
+        halvings[0] += in_kappa > SETTLED
+        halvings[1] += in_rule > SETTLED
     assert best is not None
     return best
 
