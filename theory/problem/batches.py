@@ -63,6 +63,7 @@ def batch_law(problem: Problem) -> BatchLaw:
         The activation jumps; or there is nothing to learn from, for the target is the
         network's output and has no noise.
     """
+    problem.require_regression("a step on a batch")
     network, target = problem.network, problem.target
     assert network is not None
     assert network.batch_per_dim is not None
