@@ -10,6 +10,7 @@ import detequiv
 
 sys.path.insert(0, str(Path(__file__).parent))
 from activation_tables import activation_tables
+from command_pages import command_pages
 from room_tables import room_tables
 
 project = "detequiv"
@@ -72,7 +73,7 @@ def append_modules(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def append_tables(app: Sphinx, page: str, source: list[str]) -> None:
-    """End some pages with tables: of activations, and of the rooms' imports.
+    """End some pages with what the package says: of activations, commands, rooms.
 
     Parameters
     ----------
@@ -81,6 +82,8 @@ def append_tables(app: Sphinx, page: str, source: list[str]) -> None:
     """
     if page == "activations":
         source[0] += activation_tables()
+    if page == "commands":
+        source[0] += command_pages()
     if page == "architecture":
         source[0] += room_tables()
 

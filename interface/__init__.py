@@ -54,6 +54,7 @@ __all__ = [
     "solve",
     "solve_model",
     "spectrum",
+    "target_function",
     "theory",
     "validate",
     "validation",
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
         learned_function,
         optimal_penalty,
         reach,
+        target_function,
     )
     from detequiv.numerics.discovery import Verdict, check
     from detequiv.numerics.solving import Point, Solution, solve, solve_model
@@ -102,6 +104,7 @@ else:
             "learned_function",
             "optimal_penalty",
             "reach",
+            "target_function",
         ),
         "detequiv.numerics.discovery": ("Verdict", "check"),
         "detequiv.numerics.solving": ("Point", "Solution", "solve", "solve_model"),

@@ -32,16 +32,16 @@ class Commands(click.Group):
     """A group of commands, each in a module that is imported when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the modules of `detequiv.commands`."""
-        names = {found.name for found in pkgutil.iter_modules(commands.__path__)}
+        """Name the modules of `detequiv.commands` and of its folders."""
+        names = _modules()
         return sorted(names, key=lambda name: ([*ORDER, name].index(name), name))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the module of a command."""
-        if cmd_name not in self.list_commands(ctx):
+        module = _modules().get(cmd_name)
+        if module is None:
             return None
-        module = import_module(f"{commands.__name__}.{cmd_name}")
-        return cast(click.Command, module.command)
+        return cast(click.Command, import_module(module).command)
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run a command and exit, with one line for what goes wrong."""
@@ -63,6 +63,13 @@ class Commands(click.Group):
         except (click.Abort, KeyboardInterrupt):
             status = _refuse("interrupted", INTERRUPTED)
         sys.exit(status)
+
+
+def _modules() -> dict[str, str]:
+    """Modules of the commands, by the names that a shell knows them by."""
+    found = pkgutil.walk_packages(commands.__path__, f"{commands.__name__}.")
+    modules = [module.name for module in found if not module.ispkg]
+    return {name.rpartition(".")[2].replace("_", "-"): name for name in modules}
 
 
 def _refuse(message: str, status: int) -> int:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
+import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
-from detequiv.numerics.arithmetic import exact_ball, precision
-from detequiv.numerics.averages import feature_columns
+from detequiv.numerics.arithmetic import exact_ball, precision, to_ball
+from detequiv.numerics.averages import conditional_values, feature_columns
 from detequiv.numerics.solving import Solution, law_of_solution
-from detequiv.theory.problem import FeatureLaw
+from detequiv.theory.problem import FeatureLaw, Problem, law_of
 
-__all__ = ["combine_functions", "learned_function"]
+__all__ = ["combine_functions", "learned_function", "target_function"]
 
 DIGITS = 18  # of the conditional moments, for float64 results
 
@@ -53,6 +54,44 @@ def learned_function(solution: Solution, kappa: ArrayLike) -> NDArray[np.float64
     """
     coefficients = [float(v) for v in solution.m + solution.t]
     return combine_functions(law_of_solution(solution), coefficients, kappa)
+
+
+def target_function(problem: Problem, kappa: ArrayLike) -> NDArray[np.float64]:
+    r"""Evaluate what the network is to learn of the projection.
+
+    The average of the labels over inputs with ``<v, x> = kappa``,
+    ``E g(zeta kappa + sqrt(1 - zeta^2) s)`` with s standard normal.
+
+    Parameters
+    ----------
+    problem : Problem
+        With a target.
+    kappa : array_like
+        Values of the projection, any shape.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `kappa`.
+
+    Examples
+    --------
+    >>> from detequiv.theory.problem import Ridge, SpikedFeatures, Target
+    >>> problem = Problem(
+    ...     features=SpikedFeatures(activation="relu", spike=1),
+    ...     target=Target(function="z**2", alignment="1/2"),
+    ...     ridge=Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
+    ... )
+    >>> target_function(problem, [0, 2])
+    array([0.75, 1.75])
+    """
+    law, places = law_of(problem), np.asarray(kappa, np.float64)
+    with precision(DIGITS + 15):
+        factor = to_ball(law.alignment)
+        means = [(factor * exact_ball(float(k))).mid() for k in places.ravel()]
+        spread = sp.sqrt(1 - law.alignment**2)
+        values = conditional_values(law.target, means, spread, DIGITS).c0
+    return np.array([float(v) for v in values]).reshape(places.shape)
 
 
 def combine_functions(

@@ -1,0 +1,1 @@
+"""Commands for what follows from a solution: proofs, derivatives, optima."""

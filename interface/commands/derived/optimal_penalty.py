@@ -1,0 +1,36 @@
+"""``detequiv optimal-penalty``: the penalty of least error."""
+
+from __future__ import annotations
+
+import click
+
+import detequiv as de
+from detequiv.shell.options import (
+    decimal,
+    digits_option,
+    json_option,
+    print_json,
+    takes_problem,
+)
+
+__all__ = ["command"]
+
+
+@click.command
+@takes_problem
+@digits_option
+@json_option
+def command(problem: de.Problem, digits: int, as_json: bool) -> None:
+    """Find the ridge penalty of least generalisation error for FILE.
+
+    The penalty that stands there does not matter.
+    """
+    found = de.optimal_penalty(problem, digits=digits)
+    penalty = decimal(found.penalty, digits)
+    error = decimal(found.generalization_error, digits)
+    if as_json:
+        print_json(
+            {"penalty": penalty, "generalization_error": error, "digits": digits}
+        )
+        return
+    click.echo(f"ridge.penalty = {penalty}\ngeneralization_error = {error}")
