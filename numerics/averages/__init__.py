@@ -7,11 +7,8 @@ from detequiv.numerics.averages.contours import (
     contour_fields,
     enclosed_zeros,
 )
-from detequiv.numerics.averages.fields import (
-    Fields,
-    LawFields,
-    feature_columns,
-)
+from detequiv.numerics.averages.fields import Fields
+from detequiv.numerics.averages.law_fields import LawFields, feature_columns
 from detequiv.numerics.averages.moments import MomentValues, conditional_values
 from detequiv.numerics.averages.overlaps import gauss_rule, mixture, refine_overlaps
 from detequiv.numerics.averages.quadrature import (

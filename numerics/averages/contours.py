@@ -22,7 +22,8 @@ import flint
 import numpy as np
 
 from detequiv.numerics.arithmetic import precision, to_float
-from detequiv.numerics.averages.fields import Fields, feature_columns
+from detequiv.numerics.averages.fields import Fields
+from detequiv.numerics.averages.law_fields import feature_columns
 from detequiv.numerics.averages.quadrature import Rule, gaussian_radius
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import FeatureLaw

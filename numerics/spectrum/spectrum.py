@@ -103,7 +103,7 @@ class Spectrum:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild from the arguments: compiled equations cross no process border."""
-        options = {"digits": self.digits, "width": self.width}
+        options: dict[str, Any] = {"digits": self.digits, "width": self.width}
         return partial(type(self), scale=self.scale[-1], **options), (self.problem,)
 
     @cached_property

@@ -8,7 +8,7 @@ import sympy as sp
 from flint import arb
 
 import detequiv as de
-from detequiv.numerics.averages.fields import LawFields
+from detequiv.numerics.averages.law_fields import LawFields
 from detequiv.numerics.averages.moments import central_values, conditional_values
 from detequiv.numerics.averages.quadrature import Rule
 from detequiv.theory.functions import parse_function

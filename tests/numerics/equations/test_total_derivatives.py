@@ -13,7 +13,7 @@ import sympy as sp
 
 import detequiv as de
 from detequiv.numerics.arithmetic.compiled import precision, to_ball, to_mpf
-from detequiv.numerics.averages.fields import LawFields
+from detequiv.numerics.averages.law_fields import LawFields
 from detequiv.numerics.equations.balls import BallSystem
 from detequiv.numerics.equations.floats import FloatSystem
 from detequiv.numerics.solving.batch import solve_floats

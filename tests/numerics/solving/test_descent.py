@@ -5,7 +5,7 @@ import pytest
 
 import detequiv as de
 from detequiv.numerics.arithmetic.compiled import precision, to_ball
-from detequiv.numerics.averages.fields import LawFields
+from detequiv.numerics.averages.law_fields import LawFields
 from detequiv.numerics.equations.balls import BallSystem
 from detequiv.numerics.equations.floats import FloatSystem
 from detequiv.numerics.solving import batch

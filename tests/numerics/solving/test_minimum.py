@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import detequiv as de
-from detequiv.numerics.averages.fields import LawFields
+from detequiv.numerics.averages.law_fields import LawFields
 from detequiv.numerics.equations.cone import Cone
 from detequiv.numerics.equations.floats import FloatSystem
 from detequiv.numerics.solving.batch import float_fields, solve_floats
