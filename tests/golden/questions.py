@@ -358,7 +358,8 @@ def _networks() -> Cases:
             "ridge": _ridge(rng),
         }
         name = f"network/{k:02}/{activation}"
-        given = {"tables": tables, "digits": next(digits)}
+        asked = next(digits)
+        given = {"tables": tables, "digits": 8 if k % 4 == 3 else asked}
         yield f"solve/{name}", Case("solve", given)
     for name, tables in (
         ("documented", NETWORK),
@@ -366,7 +367,7 @@ def _networks() -> Cases:
         ("gaussian", changed(NETWORK, network__rows="gaussian")),
         ("batch", changed(NETWORK, network__batch_per_dim=20)),
     ):
-        given = {"tables": tables, "digits": 20}
+        given = {"tables": tables, "digits": 8 if name == "batch" else 20}
         yield f"solve/network/{name}", Case("solve", given)
 
 

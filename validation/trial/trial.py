@@ -103,8 +103,8 @@ def tried(
 def resolvent_points(problem: Problem) -> tuple[complex, ...]:
     """Points about the bulk of the eigenvalues of ``Phi^T Phi / n``, and off the axis.
 
-    In units of the mean eigenvalue ``E sigma^2``, to the nearest power of two. None after
-    a step on a batch, whose spectrum has no theory here.
+    In units of the mean eigenvalue ``E sigma^2``, to the nearest power of two. None
+    after a step on a batch, whose spectrum has no theory here.
     """
     if problem.on_batch:
         return ()
