@@ -2,6 +2,7 @@
 
 from detequiv.numerics.discovery.claims import Claim, read_claim
 from detequiv.numerics.discovery.conjectures import check
+from detequiv.numerics.discovery.relation import Relation, eliminate
 from detequiv.numerics.discovery.verdict import Verdict
 
-__all__ = ["Claim", "Verdict", "check", "read_claim"]
+__all__ = ["Claim", "Relation", "Verdict", "check", "eliminate", "read_claim"]
