@@ -78,7 +78,7 @@ if TYPE_CHECKING:
         reach,
         target_function,
     )
-    from detequiv.numerics.discovery import Verdict, check
+    from detequiv.numerics.discovery import Relation, Verdict, check, eliminate
     from detequiv.numerics.solving import Point, Solution, solve, solve_model
     from detequiv.numerics.spectrum import Edge, Interval, Outlier, Threshold
     from detequiv.results.curves import Curve, IncompleteCurveError, curve
@@ -108,7 +108,7 @@ else:
             "reach",
             "target_function",
         ),
-        "detequiv.numerics.discovery": ("Verdict", "check"),
+        "detequiv.numerics.discovery": ("Relation", "Verdict", "check", "eliminate"),
         "detequiv.numerics.solving": ("Point", "Solution", "solve", "solve_model"),
         "detequiv.numerics.spectrum": ("Edge", "Interval", "Outlier", "Threshold"),
         "detequiv.results.curves": ("Curve", "IncompleteCurveError", "curve"),

@@ -150,8 +150,7 @@ class Relation:
 
         A quantity that the unknown does not determine rationally is left out.
         """
-        found = {n: self._elimination.quantity(n) for n in self._reduction.quantities}
-        return {name: value for name, value in found.items() if value is not None}
+        return self._elimination.quantities
 
     def discriminant(self) -> sp.Expr:
         """Discriminant of the polynomial, in factors.
@@ -262,7 +261,9 @@ class Relation:
         for _ in range(ATTEMPTS):
             w, v = enclose_branch(self._untrained, digits)
             with precision(digits + 20):
-                expression = self._reduction.quantities[self._name]
+                expression = self._reduction.written_out(
+                    self._reduction.quantities[self._name], {}
+                )
                 values = self._untrained.values
                 compiled = compile_expressions(
                     [weight, coupled, *values], [expression], BALLS

@@ -1,13 +1,9 @@
 """What the equations say in closed form."""
 
+from detequiv.theory.closed.closing import of_problem
 from detequiv.theory.closed.elimination import Elimination
 from detequiv.theory.closed.reduction import Reduction, coupled, weight
-from detequiv.theory.closed.untrained import (
-    Untrained,
-    of_problem,
-    of_ridge,
-    of_symbols,
-)
+from detequiv.theory.closed.untrained import Untrained, of_ridge, of_symbols
 
 __all__ = [
     "Elimination",

@@ -3,8 +3,8 @@
 Everything reported is a rational function of w and W. A resultant leaves one of them,
 the base; its irreducible factor that belongs to the physical branch makes the field in
 which all the rest lives, and the other number is rational in the base there. An unknown
-that generates this field has a minimal polynomial of the same degree, and everything
-reported is a polynomial in it.
+that generates this field has a minimal polynomial of the same degree, and w, W and
+everything reported are rational in it.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ from detequiv.theory.errors import InputError
 __all__ = ["Elimination"]
 
 Chooser = Callable[[sp.Expr], bool]
+Values = dict[sp.Symbol, sp.Expr]
 
 
 class Elimination:
@@ -48,145 +49,191 @@ class Elimination:
             known = ", ".join(reduction.quantities)
             raise InputError("unknown", unknown, f"is not reported here; known: {known}")
         self.reduction, self.may_vanish = reduction, may_vanish
-        scaled = reduction.untrained.interpolating and unknown.startswith("g_")
-        name = f"lambda_{unknown}" if scaled else unknown
-        self.unknown = sp.Symbol(name, positive=True)
-        self._expression = reduction.quantities[unknown]
-
-    @cached_property
-    def _field(self) -> Any:
-        """Rational numbers, or rational functions of the symbols."""
-        expressions = [*self.reduction.equations, *self.reduction.quantities.values()]
-        symbols = {s for e in expressions for s in e.free_symbols} - {weight, coupled}
-        ordered = sorted(symbols, key=str)
-        return sp.QQ.frac_field(*ordered) if ordered else sp.QQ
-
-    @cached_property
-    def _base(self) -> tuple[sp.Symbol, sp.Poly, dict[sp.Symbol, sp.Expr]]:
-        """The base, its polynomial, and w and W by it."""
-        equations = self.reduction.equations
-        if len(equations) == 1:
-            return weight, self._physical(equations[0], weight, {}), {}
-        trace, coupling = equations
-        if not trace.has(coupled):  # no penalty and n > p: w is known
-            (value,) = sp.Poly(trace, weight).monic().all_coeffs()[1:]
-            known = {weight: -value}
-            left = sp.numer(sp.together(coupling.subs(known)))
-            return coupled, self._physical(left, coupled, {}), known
-        resultant = sp.resultant(trace, coupling, coupled)
-        base = self._physical(resultant, weight, {})
-        for remainder in sorted(
-            (trace, coupling, *sp.subresultants(trace, coupling, coupled)),
-            key=lambda e: sp.degree(e, coupled),
-        ):
-            if sp.degree(remainder, coupled) != 1:
-                continue
-            first, last = sp.Poly(remainder, coupled).all_coeffs()
-            leading = sp.Poly(first, weight, domain=self._field)
-            if not leading.rem(base).is_zero:
-                return weight, base, {coupled: -last / first}
-        raise InputError("problem", "its equations", "leave W undetermined by w")
-
-    def _physical(
-        self, polynomial: sp.Expr, base: sp.Symbol, known: Mapping[Any, Any]
-    ) -> sp.Poly:
-        """Irreducible factor that the physical branch obeys."""
-        _, factors = sp.factor_list(sp.expand(polynomial), base, domain=None)
-        fitting = [
-            factor
-            for factor, _ in factors
-            if sp.sympify(factor).has(base) and self.may_vanish(sp.sympify(factor))
-        ]
-        if len(fitting) != 1:
-            raise InputError(
-                "problem", "its equations", "have branches that meet; change a number"
-            )
-        return sp.Poly(fitting[0], base, domain=self._field)
-
-    @cached_property
-    def _line(self) -> tuple[sp.Expr, sp.Expr] | None:
-        """The base by the unknown and the other way, where both are of degree one."""
-        base, _, known = self._base
-        value = sp.cancel(sp.together(self._expression.subs(known)))
-        top, bottom = (sp.Poly(e, base) for e in sp.fraction(value))
-        if max(top.degree(), bottom.degree()) != 1:
-            return None
-        (inverse,) = sp.solve(
-            top.as_expr() - self.unknown * bottom.as_expr(), base, dict=True
-        )
-        return inverse[base], value
+        groups = len(reduction.resolvent)
+        own = {f"g_{q + 1}": reduction.resolvent[q] for q in range(groups)}
+        self.unknown = own.get(unknown) or sp.Symbol(unknown, real=True)
+        self._name = unknown
+        self._expression = reduction.written_out(reduction.quantities[unknown], {})
 
     @cached_property
     def polynomial(self) -> sp.Poly:
         """Minimal polynomial of the unknown, primitive, its leading sign positive."""
-        base, modulus, _ = self._base
-        if self._line is not None:
-            inverse, _ = self._line
-            numerator = sp.numer(sp.together(modulus.as_expr().subs(base, inverse)))
-            factors = sp.factor_list(numerator)[1]
-            (found,) = [f for f, _ in factors if f.has(self.unknown)]
-        else:
-            found = self._dependence()
-        _, primitive = sp.Poly(found, self.unknown).primitive()
-        symbols = sorted(primitive.free_symbols - {self.unknown}, key=str)
-        whole = sp.Poly(primitive.as_expr(), self.unknown, *symbols)
-        sign = -1 if whole.LC() < 0 else 1
-        return sp.Poly(sign * primitive.as_expr(), self.unknown)
-
-    def quantity(self, name: str) -> sp.Expr | None:
-        """One reported quantity by the unknown; None where it is not rational in it."""
-        base, _, known = self._base
-        expression = self.reduction.quantities[name]
-        if self._line is not None and self._field != sp.QQ:
-            inverse, _ = self._line
-            known = {s: e.subs(base, inverse) for s, e in known.items()}
-            return sp.factor(expression.subs({base: inverse, **known}))
-        value = self._vector(self._reduced(expression))
-        powers = self._powers[: self.polynomial.degree()]
-        matrix = DomainMatrix([*powers, value], (len(powers) + 1, len(value)), self._field)
-        reduced, pivots = matrix.transpose().rref()
-        if len(powers) in pivots:
-            return None
-        field = self._field
-        last = [reduced.to_Matrix()[i, len(powers)] for i in range(len(powers))]
-        del field
-        return sp.Add(*[c * self.unknown**i for i, c in enumerate(last)])
-
-    def _reduced(self, expression: sp.Expr) -> sp.Poly:
-        """Write an expression in w and W as a polynomial in the base."""
-        base, modulus, known = self._base
-        element = {base: sp.Poly(base, base, domain=self._field).rem(modulus)}
-        for symbol, value in known.items():
-            element[symbol] = _modulo(value, element, modulus)
-        return _modulo(expression, element, modulus)
-
-    def _vector(self, element: sp.Poly) -> list[Any]:
-        size = self._base[1].degree()
-        field = self._field
-        found = [field.convert(c) for c in reversed(element.rep.to_list())]
-        return found + [field.zero] * (size - len(found))
+        return self._solved[0]
 
     @cached_property
-    def _powers(self) -> list[list[Any]]:
-        """Powers of the unknown, from 0 to the degree of the field."""
-        base, modulus, _ = self._base
-        one = sp.Poly(1, base, domain=self._field)
-        step, powers = self._reduced(self._expression), [one]
-        for _ in range(modulus.degree()):
-            powers.append((powers[-1] * step).rem(modulus))
-        return [self._vector(power) for power in powers]
+    def point(self) -> Values | None:
+        """``w`` and W by the unknown; None where they are not rational in it."""
+        return self._solved[1]
 
-    def _dependence(self) -> sp.Expr:
-        """First linear dependence between powers of the unknown."""
-        size = len(self._powers)
-        matrix = DomainMatrix(self._powers, (size, size - 1), self._field).transpose()
-        reduced, pivots = matrix.rref()
-        degree = len(pivots)
-        column = reduced.to_Matrix()[:, degree]
-        relation = self.unknown**degree - sp.Add(
-            *[column[i] * self.unknown**i for i in range(degree)]
+    @cached_property
+    def quantities(self) -> dict[str, sp.Expr]:
+        """Reported quantities as rational functions of the unknown.
+
+        Those that are not rational in it are left out. Where all else are numbers, they
+        are polynomials of a degree below the unknown's.
+        """
+        return self._solved[2]
+
+    @cached_property
+    def _solved(self) -> tuple[sp.Poly, Values | None, dict[str, sp.Expr]]:
+        """The polynomial; w and W, and all that is reported, by its root."""
+        found = self._explicit() or self._by_itself()
+        if found is None:
+            return self._dependence()
+        polynomial, point = found
+        return self._primitive(polynomial), point, self._written_out(polynomial, point)
+
+    def _explicit(self) -> tuple[sp.Poly, Values] | None:
+        """One equation is left for the unknown, once w and W are written by it."""
+        explicit = self.reduction.explicit(self._name, self.unknown)
+        if explicit is None:
+            return None
+        point, equation = explicit
+        numerator = sp.numer(sp.together(equation))
+        return self._physical(numerator, self.unknown), point
+
+    def _by_itself(self) -> tuple[sp.Poly, Values] | None:
+        """The unknown is the base, for it gives one of w and W by the other."""
+        one = self.reduction.one_by(self._name, self.unknown)
+        if one is None or len(self.reduction.equations) == 1:
+            return None
+        first, second = (
+            sp.numer(sp.together(e.subs(one))) for e in self.reduction.equations
         )
-        return sp.numer(sp.together(relation))
+        gone = coupled if weight in one else weight
+        left = self._left(first, second, gone, self.unknown)
+        if left is None:
+            return None
+        polynomial, value = left
+        known = {gone: value}
+        return polynomial, {**known, **{s: e.subs(known) for s, e in one.items()}}
+
+    def _left(
+        self, first: sp.Expr, second: sp.Expr, gone: sp.Symbol, base: sp.Symbol
+    ) -> tuple[sp.Poly, sp.Expr] | None:
+        """Polynomial of the base, and what is gone by it, if that is rational in it."""
+        resultant = sp.resultant(first, second, gone)
+        if resultant == 0:
+            return None
+        modulus = self._physical(resultant, base)
+        chain = (first, second, *sp.subresultants(first, second, gone))
+        for remainder in sorted(chain, key=lambda e: sp.degree(e, gone)):
+            if sp.degree(remainder, gone) != 1:
+                continue
+            leading, last = sp.Poly(remainder, gone).all_coeffs()
+            if not sp.Poly(leading, base, domain=self._field).rem(modulus).is_zero:
+                return modulus, -last / leading
+        return None
+
+    def _written_out(self, polynomial: sp.Poly, point: Values) -> dict[str, sp.Expr]:
+        """Put w and W into what is reported; reduce it if it is of numbers alone."""
+        x, reduction = self.unknown, self.reduction
+        if self._field != sp.QQ:
+            known = {x: x, **point}
+            quantities = reduction.quantities.items()
+            return {n: reduction.written_out(e, known) for n, e in quantities}
+        element = {x: sp.Poly(x, x, domain=sp.QQ).rem(polynomial)}
+        for symbol, value in point.items():
+            element[symbol] = _modulo(value, element, polynomial)
+        found = self._reported(element, polynomial)
+        return {name: value.as_expr() for name, value in found.items()}
+
+    def _reported(
+        self, element: dict[sp.Symbol, sp.Poly], modulus: sp.Poly
+    ) -> dict[str, sp.Poly]:
+        """Evaluate what is reported in the field modulo a polynomial."""
+        point = dict(element)
+        for symbol, value in self.reduction.steps.items():
+            if symbol not in point:
+                point[symbol] = _modulo(value, point, modulus)
+        quantities = self.reduction.quantities.items()
+        return {name: _modulo(e, point, modulus) for name, e in quantities}
+
+    @cached_property
+    def _field(self) -> Any:
+        """Rational numbers, or rational functions of the symbols."""
+        symbols = self.reduction.untrained.symbols
+        return sp.QQ.frac_field(*symbols) if symbols else sp.QQ
+
+    @cached_property
+    def _base(self) -> tuple[sp.Symbol, sp.Poly, Values]:
+        """The base, its polynomial, and the other number by it."""
+        equations = self.reduction.equations
+        if len(equations) == 1:
+            return weight, self._physical(equations[0], weight), {}
+        trace, coupling = equations
+        if not trace.has(coupled):  # no penalty and n > p: w is known
+            first, last = sp.Poly(trace, weight).all_coeffs()
+            known = {weight: -last / first}
+            left = sp.numer(sp.together(coupling.subs(known)))
+            return coupled, self._physical(left, coupled), known
+        left = self._left(trace, coupling, coupled, weight)
+        if left is None:
+            raise InputError("problem", "its equations", "leave W undetermined by w")
+        return weight, left[0], {coupled: left[1]}
+
+    def _physical(self, polynomial: sp.Expr, base: sp.Symbol) -> sp.Poly:
+        """Irreducible factor that the physical branch obeys."""
+        _, factors = sp.factor_list(sp.expand(polynomial), *self._generators(base))
+        candidates = [f for f, _ in factors if f.has(base)]
+        if len(candidates) > 1:
+            at = {} if base in (weight, coupled) else {base: self._expression}
+            candidates = [f for f in candidates if self.may_vanish(f.subs(at))]
+        if len(candidates) != 1:
+            raise InputError(
+                "problem", "its equations", "have branches that meet; change a number"
+            )
+        return sp.Poly(candidates[0], base, domain=self._field)
+
+    def _generators(self, base: sp.Symbol) -> tuple[sp.Symbol, ...]:
+        return (base, *self.reduction.untrained.symbols)
+
+    def _primitive(self, polynomial: sp.Poly) -> sp.Poly:
+        """Clear denominators and common factors; the leading sign is positive."""
+        numerator = sp.numer(sp.together(polynomial.as_expr()))
+        _, primitive = sp.Poly(numerator, self.unknown).primitive()
+        whole = sp.Poly(primitive.as_expr(), *self._generators(self.unknown))
+        _, whole = whole.primitive()
+        sign = -1 if whole.LC() < 0 else 1
+        return sp.Poly(sign * whole.as_expr(), self.unknown)
+
+    def _dependence(self) -> tuple[sp.Poly, Values | None, dict[str, sp.Expr]]:
+        """First linear dependence of powers of the unknown, and all else by them."""
+        base, modulus, known = self._base
+        x, field, size = self.unknown, self._field, modulus.degree()
+        element = {base: sp.Poly(base, base, domain=field).rem(modulus)}
+        for symbol, value in known.items():
+            element[symbol] = _modulo(value, element, modulus)
+        reported = self._reported(element, modulus)
+        powers = [sp.Poly(1, base, domain=field)]
+        for _ in range(size):
+            powers.append((powers[-1] * reported[self._name]).rem(modulus))
+        columns = [*powers, *element.values(), *reported.values()]
+        vectors = [_vector(column, size) for column in columns]
+        matrix = DomainMatrix(vectors, (len(vectors), size), field).transpose()
+        reduced, pivots = matrix.rref()
+        degree = next(i for i in range(size + 1) if i not in pivots)
+        rows = reduced.to_list()
+
+        def combined(column: int) -> sp.Expr:
+            terms = [field.to_sympy(rows[i][column]) * x**i for i in range(degree)]
+            return sp.Add(*terms)
+
+        polynomial = sp.Poly(x**degree - combined(degree), x, domain=field)
+        places = range(size + 1, len(columns))
+        rational = {i for i in places if not any(row[i] for row in rows[degree:])}
+        names = [*element, *reported]
+        values = {n: combined(i) for n, i in zip(names, places, strict=True) if i in rational}
+        point = {s: values.pop(s) for s in element if s in values}
+        complete = len(point) == len(element)
+        return self._primitive(polynomial), point if complete else None, values
+
+
+def _vector(element: sp.Poly, size: int) -> list[Any]:
+    """Coefficients of an element of the field, from that of 1 on."""
+    field = element.domain
+    found = [field.convert(c) for c in reversed(element.rep.to_list())]
+    return found + [field.zero] * (size - len(found))
 
 
 def _modulo(
@@ -203,17 +250,13 @@ def _modulo(
         if not e.free_symbols & known.keys():
             return sp.Poly(e, base, domain=field)
         if e.is_Add:
-            total = sp.Poly(0, base, domain=field)
-            for term in e.args:
-                total = total + value(term)
-            return total
+            return sum(map(value, e.args), start=sp.Poly(0, base, domain=field))
         if e.is_Mul:
             product = sp.Poly(1, base, domain=field)
             for factor in e.args:
                 product = (product * value(factor)).rem(modulus)
             return product
-        power = int(e.exp)
-        root = value(e.base)
+        root, power = value(e.base), int(e.exp)
         if power < 0:
             root, power = root.invert(modulus), -power
         product = root

@@ -8,17 +8,23 @@ Morrison's formula and stationarity in g then give everything by w and by
 .. math::
 
    \frac1{g_q} = \lambda + w c^*_q + W c_{1q}^2, \qquad
-   A = V - W\, V c_1 c_1^T V, \qquad
    \frac1W - \frac1w = \beta \sum_q \pi_q g_q c_{1q}^2, \qquad
-   (w - \epsilon)\Bigl[1 + \frac1w \sum_q \pi_q (1 - \lambda g_q)\Bigr]
-   = \frac\alpha\beta .
+   \chi = \frac1w \sum_q \pi_q (1 - \lambda g_q), \qquad
+   (w - \epsilon) (1 + \chi) = \frac\alpha\beta .
 
 Without source there is one solution with w > 0 and W > 0, for lambda > 0 any and for
-lambda = 0 with n > p: the first equation, ``W/w + W beta sum pi g c1^2 = 1``, has a left
+lambda = 0 with n > p: the second equation, ``W/w + W beta sum pi g c1^2 = 1``, has a left
 side that grows with W and falls with w, so W(w) exists, is unique and grows with w; then
 ``w + sum pi (1 - lambda g) = alpha/beta`` has a left side that grows with w. A stationary
 point with g > 0 and A positive definite has w > 0 and W > 0. So it is unique, and what
 has it in a box has no other branch there.
+
+In the limit of a vanishing penalty with n < p, w and W vanish as lambda does: w, W and
+epsilon stand for their ratios to it then, g for the limit of ``lambda g``, and chi, which
+is infinite, for that of ``lambda chi``.
+
+The minimal Energy is rational in w, W and g. Its derivatives are total, the unknowns move
+by implicit differentiation.
 """
 
 from functools import cached_property
@@ -27,10 +33,15 @@ import sympy as sp
 
 from detequiv.theory.closed.untrained import Untrained, ridge
 
-__all__ = ["Reduction", "coupled", "source", "weight"]
+__all__ = ["Reduction", "coupled", "weight"]
 
-weight, coupled = sp.symbols("w W", positive=True)
+weight, coupled, leverage = sp.symbols("w W chi", positive=True)
 source = sp.Symbol("epsilon", real=True)
+determinant = sp.Symbol("J", real=True)
+SLOPES = {  # how w and W move with the source, and with the penalty
+    source: sp.symbols("w_epsilon W_epsilon", real=True),
+    ridge: sp.symbols("w_lambda W_lambda", real=True),
+}
 
 
 class Reduction:
@@ -44,6 +55,10 @@ class Reduction:
 
     def __init__(self, untrained: Untrained) -> None:
         self.untrained = untrained
+        groups = range(1, len(untrained.weights) + 1)
+        prefix = "lambda_" if untrained.interpolating else ""
+        self.resolvent = tuple(sp.Symbol(f"{prefix}g_{q}", positive=True) for q in groups)
+        self._penalty = sp.S.One if untrained.interpolating else ridge
 
     @property
     def unknowns(self) -> tuple[sp.Symbol, ...]:
@@ -51,86 +66,190 @@ class Reduction:
         return (weight, coupled) if any(self.untrained.linear) else (weight,)
 
     @cached_property
-    def resolvent(self) -> tuple[sp.Expr, ...]:
-        """``g_q`` by w, W and the symbol lambda; lambda g_q in the limit n < p."""
-        u = self.untrained
-        penalty = sp.S.One if u.interpolating else ridge
-        return tuple(
-            1 / (penalty + weight * b + coupled * a)
-            for a, b in zip(u.linear, u.rest, strict=True)
-        )
-
-    @cached_property
-    def _equations(self) -> tuple[sp.Expr, ...]:
-        """Vanish at the stationary point; with the source, and lambda as a symbol."""
-        u, g = self.untrained, self.resolvent
-        penalty = sp.S.One if u.interpolating else ridge
-        constant = 0 if u.interpolating else 1
-        share = sp.Add(
-            *[p * (1 - penalty * gq) for p, gq in zip(u.weights, g, strict=True)]
-        )
-        trace = (weight - source) * (constant + share / weight) - u.samples / u.units
-        if len(self.unknowns) == 1:
-            return (trace,)
-        linear = sp.Add(
-            *[p * a * x for p, a, x in zip(u.weights, u.linear, g, strict=True)]
-        )
-        return trace, 1 / coupled - 1 / weight - u.units * linear
-
-    @cached_property
     def equations(self) -> tuple[sp.Expr, ...]:
         """Polynomials in w and W that vanish at the stationary point."""
+        known = dict(zip(self.resolvent, self._resolvent(), strict=True))
         return tuple(
-            sp.numer(sp.together(self.put(e))) for e in self._equations
+            sp.numer(sp.together(self._put(e.subs(known)))) for e in self._equations
         )
 
-    def put(self, expression: sp.Expr) -> sp.Expr:
-        """Put the penalty in, and the source out."""
-        return expression.subs({ridge: self.untrained.penalty, source: 0})
+    @cached_property
+    def steps(self) -> dict[sp.Symbol, sp.Expr]:
+        """What the quantities are made of, each by w, W and those before it."""
+        found = dict(zip(self.resolvent, self._resolvent(), strict=True))
+        found[leverage] = self._share / weight
+        rows = self._rows
+        found[determinant] = rows[0][0]
+        if len(rows) == 2:
+            found[determinant] = rows[0][0] * rows[1][1] - rows[0][1] * rows[1][0]
+        for parameter in self._parameters:
+            found |= dict(zip(SLOPES[parameter], self._moved(parameter), strict=False))
+        return {symbol: self._put(value) for symbol, value in found.items()}
 
     @cached_property
     def quantities(self) -> dict[str, sp.Expr]:
-        """Reported quantities, rational in w and W.
+        """Reported quantities, by w, W and the steps.
 
         Those that are infinite without a penalty are left out.
         """
-        u, g = self.untrained, self.resolvent
-        learned = u.metric / weight
-        for p, x, gram in zip(u.weights, g, u.grams, strict=True):
-            prior = u.units * p * x if u.prior == "V" else 1 / self._penalty
-            learned = learned + prior * gram
-        energy = weight * u.unseen + _explained(learned, u.label)
-        trace = sp.Add(*[p * x for p, x in zip(u.weights, g, strict=True)])
-        test = self._total(energy, source)
+        u = self.untrained
+        test = self._total(source)
         found = {"generalization_error": test, "excess_error": test - u.noise}
         if u.interpolating:
-            found |= {"training_error": sp.S.Zero, "readout_norm": energy}
-            found |= {"ridge_objective": sp.S.Zero}
+            found |= dict.fromkeys(("training_error", "ridge_objective"), sp.S.Zero)
+            found["readout_norm"] = self._energy
         else:
-            norm = self._total(energy, ridge)
-            training = (energy - ridge * norm) * u.units / u.samples
-            found |= {"training_error": training, "readout_norm": norm}
-            found |= {"ridge_objective": energy, "resolvent_trace": trace}
-        found |= {f"g_{q + 1}": x for q, x in enumerate(g)}
-        return {name: self.put(value) for name, value in found.items()}
+            # every residual is that of a fresh sample over 1 + chi
+            found["training_error"] = test / (1 + leverage) ** 2
+            found["readout_norm"] = self._total(ridge)
+            found["ridge_objective"] = self._energy
+            found["resolvent_trace"] = self._mean(self.resolvent)
+        found |= {f"g_{q}": g for q, g in enumerate(self.resolvent, 1)}
+        return {name: self._put(value) for name, value in found.items()}
+
+    def written_out(
+        self, expression: sp.Expr, known: dict[sp.Symbol, sp.Expr]
+    ) -> sp.Expr:
+        """Put the steps in, and w and W as `known` has them."""
+        point = dict(known)
+        for symbol, value in self.steps.items():
+            if symbol not in point:
+                point[symbol] = value.subs(point)
+        return expression.subs(point)
+
+    def weight_by_trace(self, trace: sp.Symbol) -> sp.Expr | None:
+        """``w = alpha/beta - 1 + lambda trace``; None without a penalty."""
+        u = self.untrained
+        if u.penalty.is_zero:
+            return None
+        return u.samples / u.units - 1 + u.penalty * trace
+
+    def explicit(
+        self, name: str, x: sp.Symbol
+    ) -> tuple[dict[sp.Symbol, sp.Expr], sp.Expr] | None:
+        """Write w and W by one unknown, and what is left of the equations.
+
+        None where w or W is not rational in it by one equation alone.
+        """
+        u, groups = self.untrained, len(self.resolvent)
+        penalty = self._put(self._penalty)
+        is_group = name.startswith("g_")
+        is_trace = name == "resolvent_trace"
+        if groups == 1 and (is_group or is_trace) and not u.interpolating:
+            (share, a), (b,) = (u.weights[0], u.linear[0]), u.rest
+            w = u.samples / u.units - 1 + u.penalty * x
+            point, own = {weight: w}, penalty + w * b
+            if a != 0:
+                point[coupled] = 1 / (1 / w + u.units * share * a * x)
+                own += a * point[coupled]
+            return point, x * own - 1
+        if any(u.linear):
+            return None
+        one = self.one_by(name, x)
+        return None if one is None else (one, self.equations[0].subs(one))
+
+    def one_by(
+        self, name: str, x: sp.Symbol
+    ) -> dict[sp.Symbol, sp.Expr] | None:
+        """Write w or W by one unknown and the other; None where it is not rational."""
+        if name == "resolvent_trace":
+            w = self.weight_by_trace(x)
+            return None if w is None else {weight: w}
+        if not name.startswith("g_"):
+            return None
+        q, penalty = int(name[2:]) - 1, self._put(self._penalty)
+        a, b = self.untrained.linear[q], self.untrained.rest[q]
+        if a != 0:
+            return {coupled: (1 / x - penalty - weight * b) / a}
+        return None if b == 0 else {weight: (1 / x - penalty) / b}
 
     @property
-    def _penalty(self) -> sp.Expr:
-        return sp.S.One if self.untrained.interpolating else ridge
+    def _parameters(self) -> tuple[sp.Symbol, ...]:
+        return (source,) if self.untrained.interpolating else (source, ridge)
 
-    def _total(self, energy: sp.Expr, parameter: sp.Symbol) -> sp.Expr:
-        """Total derivative of the energy, by implicit differentiation (Cramer)."""
-        unknowns, system = self.unknowns, self._equations
-        moved = [sp.diff(e, parameter) for e in system]
-        rows = [[sp.diff(e, x) for x in unknowns] for e in system]
-        slopes = [sp.diff(energy, x) for x in unknowns]
-        if len(unknowns) == 1:
-            return sp.diff(energy, parameter) - slopes[0] * moved[0] / rows[0][0]
-        (a, b), (c, d) = rows
-        first, second = moved
-        change = slopes[0] * (d * first - b * second)
-        change += slopes[1] * (a * second - c * first)
-        return sp.diff(energy, parameter) - change / (a * d - b * c)
+    def _put(self, expression: sp.Expr) -> sp.Expr:
+        """Put the penalty in, and the source out."""
+        return expression.subs({ridge: self.untrained.penalty, source: 0})
+
+    def _resolvent(self) -> list[sp.Expr]:
+        """``g_q`` by w and W."""
+        u = self.untrained
+        return [
+            1 / (self._penalty + weight * b + coupled * a)
+            for a, b in zip(u.linear, u.rest, strict=True)
+        ]
+
+    def _mean(self, values: tuple[sp.Expr, ...]) -> sp.Expr:
+        pairs = zip(self.untrained.weights, values, strict=True)
+        return sp.Add(*[share * value for share, value in pairs])
+
+    @property
+    def _share(self) -> sp.Expr:
+        """``w chi``."""
+        return self._mean(tuple(1 - self._penalty * g for g in self.resolvent))
+
+    @cached_property
+    def _equations(self) -> tuple[sp.Expr, ...]:
+        """Vanish at the stationary point; by w, W, g, the source and lambda."""
+        u = self.untrained
+        own = 0 if u.interpolating else weight - source
+        trace = own + self._share * (1 - source / weight) - u.samples / u.units
+        if len(self.unknowns) == 1:
+            return (trace,)
+        linear = [a * g for a, g in zip(u.linear, self.resolvent, strict=True)]
+        return trace, 1 / weight + u.units * self._mean(tuple(linear)) - 1 / coupled
+
+    @cached_property
+    def _energy(self) -> sp.Expr:
+        """Minimal Energy over the readout, by w, W and g."""
+        u, unseen = self.untrained, weight * self.untrained.unseen
+        if u.prior == "ridge":
+            signal = [u.label[i, i] / scale for i, scale in enumerate(u.rest)]
+            pairs = zip(signal, self.resolvent, strict=True)
+            return unseen + ridge * sp.Add(*[s * (1 - ridge * g) for s, g in pairs])
+        if all(
+            gram == a * u.metric for gram, a in zip(u.grams, u.linear, strict=True)
+        ):  # all directions alike
+            along = coupled if len(self.unknowns) == 2 else weight
+            return unseen + along * _explained(u.metric, u.label)
+        learned = u.metric / weight
+        for share, g, gram in zip(u.weights, self.resolvent, u.grams, strict=True):
+            learned = learned + u.units * share * g * gram
+        return unseen + _explained(learned, u.label)
+
+    def _along(self, e: sp.Expr, x: sp.Symbol) -> sp.Expr:
+        """Derivative of an expression in w, W, g and lambda by one of the others."""
+        inner = dict(zip(self.resolvent, self._resolvent(), strict=True))
+        change = sp.diff(e, x)
+        for g, value in inner.items():
+            slope = sp.diff(1 / value, x)
+            change -= sp.diff(e, g) * g**2 * slope
+        return change
+
+    @cached_property
+    def _rows(self) -> list[list[sp.Expr]]:
+        """Jacobian of the equations by w and W."""
+        return [[self._along(e, x) for x in self.unknowns] for e in self._equations]
+
+    def _moved(self, parameter: sp.Symbol) -> list[sp.Expr]:
+        """How w and W move with a parameter (Cramer's rule)."""
+        known = {self._share / weight: leverage}
+        right = [
+            (-self._along(e, parameter)).xreplace(known) for e in self._equations
+        ]
+        if len(right) == 1:
+            return [right[0] / determinant]
+        (a, b), (c, d) = self._rows
+        first, second = right
+        solved = d * first - b * second, a * second - c * first
+        return [value / determinant for value in solved]
+
+    def _total(self, parameter: sp.Symbol) -> sp.Expr:
+        """Total derivative of the minimal Energy."""
+        found = self._along(self._energy, parameter)
+        for x, slope in zip(self.unknowns, SLOPES[parameter], strict=False):
+            found += self._along(self._energy, x) * slope
+        return found
 
 
 def _explained(gram: sp.Matrix, label: sp.Matrix) -> sp.Expr:
@@ -138,10 +257,9 @@ def _explained(gram: sp.Matrix, label: sp.Matrix) -> sp.Expr:
     size = gram.rows
     if gram.is_diagonal():
         return sp.Add(*[label[i, i] / gram[i, i] for i in range(size)])
-    return sp.Add(
-        *[
-            (-1) ** (i + j) * gram.minor(i, j) * label[i, j]
-            for i in range(size)
-            for j in range(size)
-        ]
-    ) / gram.det(method="berkowitz")
+    cofactors = [
+        (-1) ** (i + j) * gram.minor(i, j) * label[i, j]
+        for i in range(size)
+        for j in range(size)
+    ]
+    return sp.Add(*cofactors) / gram.det(method="berkowitz")

@@ -1,0 +1,231 @@
+"""A problem whose leverage is one number, by numbers: what makes its equations close."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy as sp
+
+from detequiv.theory.closed.untrained import (
+    Matrix,
+    Untrained,
+    alpha,
+    beta,
+    noise,
+    ridge,
+)
+from detequiv.theory.errors import InputError
+from detequiv.theory.functions import z
+from detequiv.theory.gaussian import GaussianMean, Moments, hermite_coefficient, m, rho
+from detequiv.theory.problem import (
+    FeatureLaw,
+    Problem,
+    c1,
+    c2,
+    check_limit,
+    feature_law,
+    interpolates,
+    kappa,
+)
+
+__all__ = ["of_problem"]
+
+_PI = sp.Symbol("pi", positive=True)
+LONGEST = 60  # characters of a formula that a message spells
+PARAMETERS = {
+    "ridge.samples_per_dim": alpha,
+    "ridge.width_per_dim": beta,
+    "ridge.penalty": ridge,
+    "target.noise": noise,
+}
+
+
+class _Names:
+    """Keeps rational numbers and rational functions of pi, and names the others."""
+
+    def __init__(self) -> None:
+        self.values: dict[sp.Symbol, sp.Expr] = {}
+        self._known: dict[sp.Expr, sp.Expr] = {}
+
+    def __call__(self, value: sp.Expr, name: str, square: bool = False) -> sp.Expr:
+        """Write a number by what is named; `square` is one of a number to be named."""
+        value = sp.expand(value)
+        if value.is_Rational:
+            return value
+        inside = value.xreplace({sp.pi: _PI})
+        if (
+            inside.free_symbols == {_PI}
+            and inside.is_rational_function(_PI)
+            and all(power.exp.is_Integer for power in inside.atoms(sp.Pow))
+            and not inside.atoms(sp.NumberSymbol)
+        ):
+            self.values[_PI] = sp.pi
+            return inside
+        if value not in self._known:
+            symbol = sp.Symbol(name, real=True)
+            self.values[symbol] = sp.sqrt(value) if square else value
+            self._known[value] = symbol**2 if square else symbol
+        return self._known[value]
+
+    def matrix(self, matrix: sp.Matrix, name: str) -> sp.ImmutableDenseMatrix:
+        """Name the entries of a symmetric matrix."""
+        return Matrix(
+            *matrix.shape,
+            lambda i, j: self(
+                matrix[min(i, j), max(i, j)], f"{name}_{min(i, j) + 1}{max(i, j) + 1}"
+            ),
+        )
+
+
+def of_problem(problem: Problem, symbols: Sequence[str] = ()) -> Untrained:
+    """Describe a problem whose features have one leverage.
+
+    Parameters
+    ----------
+    problem : Problem
+        Without a spike, or with an affine activation.
+    symbols : sequence of str
+        Dotted names of numbers to leave as symbols: those of [ridge], and the noise.
+
+    Raises
+    ------
+    InputError
+        The leverage depends on kappa, and the average over it does not close; or the
+        limit of a vanishing penalty diverges.
+    """
+    for name in symbols:
+        if name not in PARAMETERS:
+            known = f"cannot be left as a symbol; known: {', '.join(PARAMETERS)}"
+            raise InputError("symbols", name, known)
+    law = feature_law(problem)
+    regression = problem.ridge
+    limit = regression.penalty.is_zero and "ridge.penalty" not in symbols
+    if limit:
+        check_limit(problem, law)
+        for key in ("ridge.samples_per_dim", "ridge.width_per_dim"):
+            if key in symbols:
+                raise InputError(
+                    "symbols", key, "without a penalty n < p and n > p differ; leave it"
+                )
+    for field, bulk in zip(_fields(problem, "bulk"), law.bulks, strict=True):
+        if bulk.is_zero:
+            raise InputError(field, bulk, "units without bulk see kappa alone; give > 0")
+    groups = _merged(law)
+    weights, spikes, bulks, tangents = zip(*groups, strict=True)
+    seen = [_Group(law.activation, u, r) for u, r in zip(spikes, bulks, strict=True)]
+    for field, group in zip(_fields(problem, "spike"), seen, strict=False):
+        group.check(field)
+    means, functions = [], []
+    for group, latents in zip(seen, tangents, strict=True):
+        means.append([*group.mean, sp.S.Zero])
+        rows = [sp.Matrix([*group.along(h), 0]) for h in latents]
+        rows.append(sp.Matrix([0, 0, group.c1]))  # the coupled linear part
+        functions.append(sum((v * v.T for v in rows), start=sp.zeros(3, 3)))
+    label, unseen = _label(law)
+    free = [sp.Matrix(v) for v in means if any(not _zero(e) for e in v)]
+    basis = sp.Matrix.hstack(*free).T.nullspace() if free else sp.eye(3).columnspace()
+    learned = sp.Matrix.hstack(*basis) if basis else sp.zeros(3, 0)
+    seen_label = learned.T * label
+    name = _Names()
+
+    def number(key: str, value: sp.Expr) -> sp.Expr:
+        symbol = PARAMETERS[key]
+        return symbol if key in symbols else name(value, str(symbol))
+
+    def indexed(letter: str, q: int) -> str:
+        return letter if len(groups) == 1 else f"{letter}_{q + 1}"
+
+    count = range(len(groups))
+    delta = number("target.noise", law.noise_variance)
+    return Untrained(
+        weights=tuple(name(weights[q], indexed("pi", q)) for q in count),
+        linear=tuple(name(seen[q].c1 ** 2, indexed("c1", q), True) for q in count),
+        rest=tuple(name(seen[q].cs, indexed("cs", q)) for q in count),
+        samples=number("ridge.samples_per_dim", regression.samples_per_dim),
+        units=number("ridge.width_per_dim", regression.width_per_dim),
+        penalty=number("ridge.penalty", regression.penalty),
+        metric=name.matrix(learned.T * learned, "n"),
+        label=name.matrix(seen_label * seen_label.T, "y"),
+        grams=tuple(
+            name.matrix(learned.T * functions[q] * learned, indexed("h", q))
+            for q in count
+        ),
+        unseen=name(unseen, "mu_rest", True) + delta,
+        noise=delta,
+        interpolating=bool(limit and interpolates(problem)),
+        values=name.values,
+    )
+
+
+class _Group:
+    """One group of units, its averages over g at the spike's slope in kappa."""
+
+    def __init__(self, activation: Moments, spike: sp.Expr, bulk: sp.Expr) -> None:
+        self.spike, function = spike, activation.function
+        point = {m: spike * kappa, rho: bulk}
+
+        def average(closed: sp.Expr | None, f: sp.Expr, k: int) -> sp.Expr:
+            if spike.is_zero and bulk == 1:
+                return hermite_coefficient(f, k)
+            if closed is None:
+                return GaussianMean(sp.Lambda(z, f), spike * kappa, bulk, k)
+            return sp.expand(closed.subs(point, simultaneous=True))
+
+        self.c0 = average(activation.c0, function, 0)
+        self.c1 = average(activation.c1, function, 1)
+        self.c2 = average(activation.c2, function, 2)
+        second = average(activation.second, function**2, 0)
+        self.cs = sp.expand(second - sp.expand(self.c0**2) - self.c1**2)
+
+    def check(self, field: str) -> None:
+        """Refuse a leverage that depends on kappa."""
+        for name, value in (("c1", self.c1), ("cs", self.cs)):
+            if value.has(kappa):
+                term = sp.sstr(value)
+                term = f" = {term}" if len(term) < LONGEST else ""
+                raise InputError(
+                    field,
+                    self.spike,
+                    "the average over kappa of 1/(1 + chi(kappa)) does not close: chi "
+                    f"depends on kappa through {name}(kappa){term}; it closes without "
+                    "a spike (0) or for an affine activation",
+                )
+
+    @property
+    def mean(self) -> list[sp.Expr]:
+        """``c0`` along 1 and kappa."""
+        return [self.c0.coeff(kappa, 0), self.c0.coeff(kappa, 1)]
+
+    def along(self, tangent: sp.Expr) -> list[sp.Expr]:
+        """Write a tangent function along 1 and kappa."""
+        h = sp.expand(tangent.subs({c1: self.c1, c2: self.c2}))
+        return [h.coeff(kappa, 0), h.coeff(kappa, 1)]
+
+
+def _fields(problem: Problem, key: str) -> list[str]:
+    """Name the fields that a group's spike or bulk comes from."""
+    if problem.features is None:
+        return ["network.step"] * problem.groups
+    return [f"features.{key}[{q}]" for q in range(problem.groups)]
+
+
+def _merged(law: FeatureLaw) -> list[tuple[Any, ...]]:
+    """Groups, those with equal spikes, bulks and tangents as one."""
+    merged: dict[tuple[Any, ...], sp.Expr] = {}
+    for q, weight in enumerate(law.weights):
+        key = (law.spikes[q], law.bulks[q], tuple(h[q] for h in law.tangents))
+        merged[key] = merged.get(key, sp.S.Zero) + weight
+    return [(weight, *key) for key, weight in merged.items()]
+
+
+def _label(law: FeatureLaw) -> tuple[sp.Matrix, sp.Expr]:
+    """Label along 1, kappa and s, and the variance of what is left of it."""
+    function = law.target.function
+    mean, slope = (hermite_coefficient(function, k) for k in (0, 1))
+    second = hermite_coefficient(function**2, 0)
+    across = sp.sqrt(1 - law.alignment**2)
+    label = sp.Matrix([mean, law.alignment * slope, across * slope])
+    return label, second - mean**2 - slope**2
+
+
+def _zero(number: sp.Expr) -> bool:
+    return bool(number.is_zero) or number.equals(0) is True
