@@ -25,8 +25,11 @@ from detequiv.theory.closed import (
     of_problem,
     of_ridge,
     of_symbols,
+    python_source,
+    sections,
     weight,
 )
+from detequiv.theory.derivation import as_latex, as_text
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
 from detequiv.theory.problem import Problem
@@ -174,6 +177,11 @@ class Relation:
                 listed = ", ".join(known) or "none"
                 raise InputError(name, numbers[name], f"no such symbol; known: {listed}")
         exactly = {known[n]: exact(v, n) for n, v in numbers.items()}
+        for symbol, value in exactly.items():
+            if symbol.is_positive and not value.is_positive:
+                raise InputError(symbol.name, value, "must be > 0")
+            if symbol.is_nonnegative and value.is_negative:
+                raise InputError(symbol.name, value, "must be >= 0")
         return Relation(self._untrained.at(exactly), self._name)
 
     def root(self, digits: int = 50) -> mpmath.mpf:
@@ -261,9 +269,7 @@ class Relation:
         for _ in range(ATTEMPTS):
             w, v = enclose_branch(self._untrained, digits)
             with precision(digits + 20):
-                expression = self._reduction.written_out(
-                    self._reduction.quantities[self._name], {}
-                )
+                expression = self._elimination.value
                 values = self._untrained.values
                 compiled = compile_expressions(
                     [weight, coupled, *values], [expression], BALLS
@@ -287,7 +293,8 @@ class Relation:
         """
         w, v, numbers = self._sample
         with precision(4 * FIRST):
-            compiled = compile_expressions([weight, coupled], [polynomial.subs(numbers)], BALLS)
+            known = polynomial.subs(numbers)
+            compiled = compile_expressions([weight, coupled], [known], BALLS)
             return bool(arb(compiled(w, v)[0]).contains(0))
 
     @cached_property
@@ -303,21 +310,28 @@ class Relation:
 
     def text(self) -> str:
         """Write the polynomial and what is reported in plain text."""
-        lines = [f"0 = {sp.sstr(self.polynomial.as_expr())}"]
-        lines += [f"{s} = {sp.sstr(v)}" for s, v in self.values.items() if s != v]
-        lines += [f"{n} = {sp.sstr(e)}" for n, e in self.quantities.items()]
-        return "\n".join(lines)
+        return as_text(self._title, sections(self._elimination, self._decimals(50)))
 
     def latex(self) -> str:
-        """Write the polynomial and what is reported as an align environment."""
-        rows = [f"0 &= {sp.latex(self.polynomial.as_expr())}"]
-        rows += [f"{sp.latex(s)} &= {sp.latex(v)}" for s, v in self.values.items()]
-        rows += [
-            rf"\text{{{n.replace('_', ' ')}}} &= {sp.latex(e)}"
-            for n, e in self.quantities.items()
-        ]
-        inside = "\\\\\n".join(rows)
-        return f"\\begin{{align}}\n{inside}\n\\end{{align}}\n"
+        """Write the same as a LaTeX document that compiles by itself."""
+        return as_latex(self._title, sections(self._elimination, self._decimals(50)))
+
+    def python(self) -> str:
+        """Write a Python module with the polynomial and what is reported.
+
+        With numbers for all parameters it also has the root, and prints what is
+        reported when it is run.
+        """
+        return python_source(self._title, self._elimination, self._decimals(17))
+
+    @property
+    def _title(self) -> str:
+        return f"Closed form: a polynomial for {self.unknown}"
+
+    def _decimals(self, digits: int) -> str | None:
+        if self.parameters:
+            return None
+        return str(mpmath.nstr(self.root(digits), digits))
 
 
 def _value(coefficients: list[Any], x: Any) -> Any:

@@ -3,6 +3,7 @@
 from detequiv.theory.closed.closing import of_problem
 from detequiv.theory.closed.elimination import Elimination
 from detequiv.theory.closed.reduction import Reduction, coupled, weight
+from detequiv.theory.closed.statement import python_source, sections
 from detequiv.theory.closed.untrained import Untrained, of_ridge, of_symbols
 
 __all__ = [
@@ -13,5 +14,7 @@ __all__ = [
     "of_problem",
     "of_ridge",
     "of_symbols",
+    "python_source",
+    "sections",
     "weight",
 ]

@@ -45,15 +45,14 @@ class Elimination:
     def __init__(
         self, reduction: Reduction, unknown: str, may_vanish: Chooser
     ) -> None:
-        if unknown not in reduction.quantities:
-            known = ", ".join(reduction.quantities)
-            raise InputError("unknown", unknown, f"is not reported here; known: {known}")
         self.reduction, self.may_vanish = reduction, may_vanish
-        groups = len(reduction.resolvent)
-        own = {f"g_{q + 1}": reduction.resolvent[q] for q in range(groups)}
-        self.unknown = own.get(unknown) or sp.Symbol(unknown, real=True)
-        self._name = unknown
-        self._expression = reduction.written_out(reduction.quantities[unknown], {})
+        self.unknown = reduction.unknown(unknown)
+
+    @cached_property
+    def value(self) -> sp.Expr:
+        """The unknown by w and W."""
+        expression = self.reduction.quantities[str(self.unknown)]
+        return self.reduction.written_out(expression, {})
 
     @cached_property
     def polynomial(self) -> sp.Poly:
@@ -85,7 +84,7 @@ class Elimination:
 
     def _explicit(self) -> tuple[sp.Poly, Values] | None:
         """One equation is left for the unknown, once w and W are written by it."""
-        explicit = self.reduction.explicit(self._name, self.unknown)
+        explicit = self.reduction.explicit(self.unknown)
         if explicit is None:
             return None
         point, equation = explicit
@@ -94,7 +93,7 @@ class Elimination:
 
     def _by_itself(self) -> tuple[sp.Poly, Values] | None:
         """The unknown is the base, for it gives one of w and W by the other."""
-        one = self.reduction.one_by(self._name, self.unknown)
+        one = self.reduction.one_by(self.unknown)
         if one is None or len(self.reduction.equations) == 1:
             return None
         first, second = (
@@ -177,7 +176,7 @@ class Elimination:
         _, factors = sp.factor_list(sp.expand(polynomial), *self._generators(base))
         candidates = [f for f, _ in factors if f.has(base)]
         if len(candidates) > 1:
-            at = {} if base in (weight, coupled) else {base: self._expression}
+            at = {} if base in (weight, coupled) else {base: self.value}
             candidates = [f for f in candidates if self.may_vanish(f.subs(at))]
         if len(candidates) != 1:
             raise InputError(
@@ -201,13 +200,23 @@ class Elimination:
         """First linear dependence of powers of the unknown, and all else by them."""
         base, modulus, known = self._base
         x, field, size = self.unknown, self._field, modulus.degree()
+        symbols = self.reduction.untrained.symbols
+        if len(symbols) > 1 and size > 2:
+            named = ", ".join(map(str, symbols))
+            own = [str(g) for g in self.reduction.resolvent]
+            raise InputError(
+                "unknown",
+                self.unknown,
+                f"its polynomial is too large with symbols ({named}); give rational "
+                f"numbers, or take {' or '.join([*own, 'resolvent_trace'])}",
+            )
         element = {base: sp.Poly(base, base, domain=field).rem(modulus)}
         for symbol, value in known.items():
             element[symbol] = _modulo(value, element, modulus)
         reported = self._reported(element, modulus)
         powers = [sp.Poly(1, base, domain=field)]
         for _ in range(size):
-            powers.append((powers[-1] * reported[self._name]).rem(modulus))
+            powers.append((powers[-1] * reported[str(self.unknown)]).rem(modulus))
         columns = [*powers, *element.values(), *reported.values()]
         vectors = [_vector(column, size) for column in columns]
         matrix = DomainMatrix(vectors, (len(vectors), size), field).transpose()

@@ -32,11 +32,13 @@ from functools import cached_property
 import sympy as sp
 
 from detequiv.theory.closed.untrained import Untrained, ridge
+from detequiv.theory.errors import InputError
 
 __all__ = ["Reduction", "coupled", "weight"]
 
 weight, coupled, leverage = sp.symbols("w W chi", positive=True)
 source = sp.Symbol("epsilon", real=True)
+trace = sp.Symbol("resolvent_trace", positive=True)
 determinant = sp.Symbol("J", real=True)
 SLOPES = {  # how w and W move with the source, and with the penalty
     source: sp.symbols("w_epsilon W_epsilon", real=True),
@@ -81,7 +83,7 @@ class Reduction:
         rows = self._rows
         found[determinant] = rows[0][0]
         if len(rows) == 2:
-            found[determinant] = rows[0][0] * rows[1][1] - rows[0][1] * rows[1][0]
+            found[determinant] = rows[0][0] * rows[1][1] + rows[0][1] * -rows[1][0]
         for parameter in self._parameters:
             found |= dict(zip(SLOPES[parameter], self._moved(parameter), strict=False))
         return {symbol: self._put(value) for symbol, value in found.items()}
@@ -103,65 +105,70 @@ class Reduction:
             found["training_error"] = test / (1 + leverage) ** 2
             found["readout_norm"] = self._total(ridge)
             found["ridge_objective"] = self._energy
-            found["resolvent_trace"] = self._mean(self.resolvent)
-        found |= {f"g_{q}": g for q, g in enumerate(self.resolvent, 1)}
+            found[str(trace)] = self._mean(self.resolvent)
+        found |= {str(g): g for g in self.resolvent}
         return {name: self._put(value) for name, value in found.items()}
 
     def written_out(
         self, expression: sp.Expr, known: dict[sp.Symbol, sp.Expr]
     ) -> sp.Expr:
-        """Put the steps in, and w and W as `known` has them."""
-        point = dict(known)
-        for symbol, value in self.steps.items():
-            if symbol not in point:
-                point[symbol] = value.subs(point)
+        """Put the steps in, and w and W as `known` has them, each by those before."""
+        point: dict[sp.Symbol, sp.Expr] = {}
+        for symbol, value in {**known, **self.steps, **known}.items():
+            point[symbol] = value.subs(point)
         return expression.subs(point)
 
-    def weight_by_trace(self, trace: sp.Symbol) -> sp.Expr | None:
-        """``w = alpha/beta - 1 + lambda trace``; None without a penalty."""
-        u = self.untrained
-        if u.penalty.is_zero:
-            return None
-        return u.samples / u.units - 1 + u.penalty * trace
+    def unknown(self, name: str) -> sp.Symbol:
+        """Symbol of a reported quantity; "g_q" stands for "lambda_g_q" in its limit.
 
-    def explicit(
-        self, name: str, x: sp.Symbol
-    ) -> tuple[dict[sp.Symbol, sp.Expr], sp.Expr] | None:
+        Raises
+        ------
+        InputError
+            It is not reported.
+        """
+        own = {f"g_{q}": g for q, g in enumerate(self.resolvent, 1)}
+        symbol = own.get(name, sp.Symbol(name, real=True))
+        known = {s.name: s for s in (*self.resolvent, trace)}
+        if symbol.name not in self.quantities:
+            listed = ", ".join(self.quantities)
+            raise InputError("unknown", name, f"is not reported here; known: {listed}")
+        return known.get(symbol.name, symbol)
+
+    def explicit(self, x: sp.Symbol) -> tuple[dict[sp.Symbol, sp.Expr], sp.Expr] | None:
         """Write w and W by one unknown, and what is left of the equations.
 
         None where w or W is not rational in it by one equation alone.
         """
-        u, groups = self.untrained, len(self.resolvent)
-        penalty = self._put(self._penalty)
-        is_group = name.startswith("g_")
-        is_trace = name == "resolvent_trace"
-        if groups == 1 and (is_group or is_trace) and not u.interpolating:
-            (share, a), (b,) = (u.weights[0], u.linear[0]), u.rest
-            w = u.samples / u.units - 1 + u.penalty * x
-            point, own = {weight: w}, penalty + w * b
-            if a != 0:
-                point[coupled] = 1 / (1 / w + u.units * share * a * x)
-                own += a * point[coupled]
-            return point, x * own - 1
-        if any(u.linear):
-            return None
-        one = self.one_by(name, x)
+        u = self.untrained
+        if len(self.resolvent) == 1 and x in (*self.resolvent, trace):
+            w = self._weight_by_trace(x)
+            if w is not None:
+                (share, a), (b,) = (u.weights[0], u.linear[0]), u.rest
+                point, own = {weight: w}, u.penalty + w * b
+                if a != 0:
+                    point[coupled] = weight / (1 + u.units * share * a * x * weight)
+                    own += a * point[coupled].subs(point)
+                return point, x * own - 1
+        one = None if any(u.linear) else self.one_by(x)
         return None if one is None else (one, self.equations[0].subs(one))
 
-    def one_by(
-        self, name: str, x: sp.Symbol
-    ) -> dict[sp.Symbol, sp.Expr] | None:
+    def one_by(self, x: sp.Symbol) -> dict[sp.Symbol, sp.Expr] | None:
         """Write w or W by one unknown and the other; None where it is not rational."""
-        if name == "resolvent_trace":
-            w = self.weight_by_trace(x)
-            return None if w is None else {weight: w}
-        if not name.startswith("g_"):
+        if x == trace:
+            w = self._weight_by_trace(x)
+            return None if w is None or self.untrained.penalty.is_zero else {weight: w}
+        if x not in self.resolvent:
             return None
-        q, penalty = int(name[2:]) - 1, self._put(self._penalty)
+        q, penalty = self.resolvent.index(x), self._put(self._penalty)
         a, b = self.untrained.linear[q], self.untrained.rest[q]
         if a != 0:
             return {coupled: (1 / x - penalty - weight * b) / a}
         return None if b == 0 else {weight: (1 / x - penalty) / b}
+
+    def _weight_by_trace(self, x: sp.Symbol) -> sp.Expr | None:
+        """``w = alpha/beta - 1 + lambda (1/p) tr resolvent``."""
+        u = self.untrained
+        return None if u.interpolating else u.samples / u.units - 1 + u.penalty * x
 
     @property
     def _parameters(self) -> tuple[sp.Symbol, ...]:
@@ -241,7 +248,7 @@ class Reduction:
             return [right[0] / determinant]
         (a, b), (c, d) = self._rows
         first, second = right
-        solved = d * first - b * second, a * second - c * first
+        solved = d * first - b * second, a * second + -c * first
         return [value / determinant for value in solved]
 
     def _total(self, parameter: sp.Symbol) -> sp.Expr:
