@@ -22,6 +22,7 @@ ORDER = (
     "curve",
     "spectrum",
     "derive",
+    "eliminate",
     "validate",
     "check",
 )  # in the list of commands

@@ -14,10 +14,23 @@ from detequiv.numerics.arithmetic import precision, to_ball
 from detequiv.theory.closed import Untrained
 from detequiv.theory.errors import ConvergenceError, InputError
 
-__all__ = ["enclose_branch"]
+__all__ = ["check_numbers", "enclose_branch", "is_isolated", "refine_root"]
 
 arb = flint.arb
 FARTHEST = 4000  # halvings or doublings before a search gives up
+
+
+def check_numbers(expression: Any, untrained: Untrained) -> None:
+    """Refuse an expression with symbols that have no number.
+
+    Raises
+    ------
+    InputError
+        Naming the first of them.
+    """
+    lacking = expression.free_symbols & set(untrained.free)
+    for symbol in sorted(lacking, key=str):
+        raise InputError(str(symbol), "(a symbol)", "has no number; give one with `at`")
 
 
 def enclose_branch(untrained: Untrained, digits: int) -> tuple[Any, Any]:
@@ -26,7 +39,7 @@ def enclose_branch(untrained: Untrained, digits: int) -> tuple[Any, Any]:
     Parameters
     ----------
     untrained : Untrained
-        With numbers for all its parameters.
+        With numbers for all that its equations have in them.
     digits : int
         Decimal digits to which both are enclosed, nearly.
 
@@ -34,10 +47,12 @@ def enclose_branch(untrained: Untrained, digits: int) -> tuple[Any, Any]:
     -------
     (arb, arb)
         Balls that contain w and W, provably; W is w where no group has a linear part.
+
+    Raises
+    ------
+    InputError
+        A symbol of the equations has no number.
     """
-    if untrained.free:
-        name = str(untrained.free[0])
-        raise InputError(name, "(a symbol)", "has no number; give one with `at`")
     with precision(digits + 20):
         return _Branch(untrained, digits).enclose()
 
@@ -47,6 +62,7 @@ class _Branch:
 
     def __init__(self, untrained: Untrained, digits: int) -> None:
         def ball(value: Any) -> Any:
+            check_numbers(value, untrained)
             return to_ball(value.subs(untrained.values))
 
         u = untrained
@@ -119,3 +135,47 @@ class _Branch:
             else:  # the value is zero to the working precision
                 break
         return low, high
+
+
+def is_isolated(coefficients: list[Any], ball: Any) -> bool:
+    """Whether a polynomial's derivative has no zero in a ball."""
+    return not _slope(coefficients, ball).contains(0)
+
+
+def refine_root(coefficients: list[Any], near: Any, steps: int) -> Any:
+    """Narrow a ball around an isolated root to the working precision.
+
+    Parameters
+    ----------
+    coefficients : list of arb
+        That of the highest power first.
+    near : arb
+        Contains one root, and no zero of the derivative.
+    steps : int
+        Newton steps at most.
+
+    Returns
+    -------
+    arb
+    """
+    for _ in range(steps):
+        middle = near.mid()
+        step = _value(coefficients, arb(middle)) / _slope(coefficients, near)
+        narrowed = (middle - step).intersection(near)
+        done = narrowed.rad() * 2 > near.rad()
+        near = narrowed
+        if done or near.rad() == 0:
+            break
+    return near
+
+
+def _value(coefficients: list[Any], x: Any) -> Any:
+    total = arb(0)
+    for c in coefficients:
+        total = total * x + c
+    return total
+
+
+def _slope(coefficients: list[Any], x: Any) -> Any:
+    degree = len(coefficients) - 1
+    return _value([c * (degree - i) for i, c in enumerate(coefficients[:-1])], x)

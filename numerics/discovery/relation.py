@@ -16,7 +16,12 @@ from detequiv.numerics.arithmetic import (
     to_ball,
     to_mpf,
 )
-from detequiv.numerics.discovery.branch import enclose_branch
+from detequiv.numerics.discovery.branch import (
+    check_numbers,
+    enclose_branch,
+    is_isolated,
+    refine_root,
+)
 from detequiv.theory.closed import (
     Elimination,
     Reduction,
@@ -175,7 +180,9 @@ class Relation:
         for name in numbers:
             if name not in known:
                 listed = ", ".join(known) or "none"
-                raise InputError(name, numbers[name], f"no such symbol; known: {listed}")
+                raise InputError(
+                    name, numbers[name], f"no such symbol; known: {listed}"
+                )
         exactly = {known[n]: exact(v, n) for n, v in numbers.items()}
         for symbol, value in exactly.items():
             if symbol.is_positive and not value.is_positive:
@@ -190,7 +197,7 @@ class Relation:
         The equations are monotone (:mod:`detequiv.theory.closed.reduction`), so that
         bisection encloses the one stationary point with g > 0 and A positive definite.
         The ball is narrowed until the derivative of the polynomial has no zero in it:
-        its only root there is the physical one, and Newton's method in balls refines it.
+        its only root there is the physical one, which Newton's method refines.
 
         Parameters
         ----------
@@ -214,14 +221,19 @@ class Relation:
         digits : int
             Significant decimal digits of each, 1 to 250; of what vanishes, after the
             point.
+
+        Raises
+        ------
+        InputError
+            A symbol has no number.
         """
+        for value in self.quantities.values():
+            check_numbers(value, self._untrained)
         variables = [self.unknown, *self._untrained.values]
-        compiled = compile_expressions(
-            variables, list(self.quantities.values()), BALLS
-        )
+        compiled = compile_expressions(variables, list(self.quantities.values()), BALLS)
         numbers = list(self._untrained.values.values())
 
-        def value(position: int) -> mpmath.mpf:
+        def number(position: int) -> mpmath.mpf:
             return self._rounded(
                 lambda carried: compiled(self._root(carried), *map(to_ball, numbers))[
                     position
@@ -229,7 +241,7 @@ class Relation:
                 digits,
             )
 
-        return {name: value(i) for i, name in enumerate(self.quantities)}
+        return {name: number(i) for i, name in enumerate(self.quantities)}
 
     def _rounded(self, ball: Any, digits: int) -> mpmath.mpf:
         """Carry more digits until a ball is narrow enough."""
@@ -247,20 +259,13 @@ class Relation:
         )
 
     def _root(self, digits: int) -> Any:
-        """Enclose the physical root to so many digits at the precision of the caller."""
-        near = self._isolated
-        coefficients = [
-            to_ball(c.subs(self._untrained.values)) for c in self.polynomial.all_coeffs()
-        ]
-        for _ in range(2 * digits):
-            middle = near.mid()
-            step = _value(coefficients, arb(middle)) / _slope(coefficients, near)
-            narrowed = (middle - step).intersection(near)
-            done = narrowed.rad() * 2 > near.rad()
-            near = narrowed
-            if done or near.rad() == 0:
-                break
-        return near
+        """Enclose the physical root at the precision of the caller."""
+        return refine_root(self._coefficients(), self._isolated, digits)
+
+    def _coefficients(self) -> list[Any]:
+        """Coefficients of the polynomial at the precision of the caller."""
+        values = self._untrained.values
+        return [to_ball(c.subs(values)) for c in self.polynomial.all_coeffs()]
 
     @cached_property
     def _isolated(self) -> Any:
@@ -270,15 +275,13 @@ class Relation:
             w, v = enclose_branch(self._untrained, digits)
             with precision(digits + 20):
                 expression = self._elimination.value
+                check_numbers(expression, self._untrained)
                 values = self._untrained.values
                 compiled = compile_expressions(
                     [weight, coupled, *values], [expression], BALLS
                 )
                 ball = arb(compiled(w, v, *map(to_ball, values.values()))[0])
-                coefficients = [
-                    to_ball(c.subs(values)) for c in self.polynomial.all_coeffs()
-                ]
-                if ball.is_finite() and not _slope(coefficients, ball).contains(0):
+                if ball.is_finite() and is_isolated(self._coefficients(), ball):
                     return ball
             digits *= 2
         raise ConvergenceError(
@@ -332,15 +335,3 @@ class Relation:
         if self.parameters:
             return None
         return str(mpmath.nstr(self.root(digits), digits))
-
-
-def _value(coefficients: list[Any], x: Any) -> Any:
-    total = arb(0)
-    for c in coefficients:
-        total = total * x + c
-    return total
-
-
-def _slope(coefficients: list[Any], x: Any) -> Any:
-    degree = len(coefficients) - 1
-    return _value([c * (degree - i) for i, c in enumerate(coefficients[:-1])], x)

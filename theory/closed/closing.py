@@ -1,4 +1,4 @@
-"""A problem whose leverage is one number, by numbers: what makes its equations close."""
+"""A problem whose leverage is one number, which makes its equations close."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -108,7 +108,9 @@ def of_problem(problem: Problem, symbols: Sequence[str] = ()) -> Untrained:
                 )
     for field, bulk in zip(_fields(problem, "bulk"), law.bulks, strict=True):
         if bulk.is_zero:
-            raise InputError(field, bulk, "units without bulk see kappa alone; give > 0")
+            raise InputError(
+                field, bulk, "units without bulk see kappa alone; give > 0"
+            )
     groups = _merged(law)
     weights, spikes, bulks, tangents = zip(*groups, strict=True)
     seen = [_Group(law.activation, u, r) for u, r in zip(spikes, bulks, strict=True)]
@@ -124,12 +126,17 @@ def of_problem(problem: Problem, symbols: Sequence[str] = ()) -> Untrained:
     free = [sp.Matrix(v) for v in means if any(not _zero(e) for e in v)]
     basis = sp.Matrix.hstack(*free).T.nullspace() if free else sp.eye(3).columnspace()
     learned = sp.Matrix.hstack(*basis) if basis else sp.zeros(3, 0)
-    seen_label = learned.T * label
-    name = _Names()
+    metric, label, grams = _compact(
+        learned.T * learned,
+        learned.T * label,
+        [learned.T * gram * learned for gram in functions],
+        [group.c1**2 for group in seen],
+    )
+    named = _Names()
 
     def number(key: str, value: sp.Expr) -> sp.Expr:
         symbol = PARAMETERS[key]
-        return symbol if key in symbols else name(value, str(symbol))
+        return symbol if key in symbols else named(value, str(symbol))
 
     def indexed(letter: str, q: int) -> str:
         return letter if len(groups) == 1 else f"{letter}_{q + 1}"
@@ -137,23 +144,36 @@ def of_problem(problem: Problem, symbols: Sequence[str] = ()) -> Untrained:
     count = range(len(groups))
     delta = number("target.noise", law.noise_variance)
     return Untrained(
-        weights=tuple(name(weights[q], indexed("pi", q)) for q in count),
-        linear=tuple(name(seen[q].c1 ** 2, indexed("c1", q), True) for q in count),
-        rest=tuple(name(seen[q].cs, indexed("cs", q)) for q in count),
+        weights=tuple(named(weights[q], indexed("pi", q)) for q in count),
+        linear=tuple(named(seen[q].c1 ** 2, indexed("c1", q), True) for q in count),
+        rest=tuple(named(seen[q].cs, indexed("cs", q)) for q in count),
         samples=number("ridge.samples_per_dim", regression.samples_per_dim),
         units=number("ridge.width_per_dim", regression.width_per_dim),
         penalty=number("ridge.penalty", regression.penalty),
-        metric=name.matrix(learned.T * learned, "n"),
-        label=name.matrix(seen_label * seen_label.T, "y"),
-        grams=tuple(
-            name.matrix(learned.T * functions[q] * learned, indexed("h", q))
-            for q in count
-        ),
-        unseen=name(unseen, "mu_rest", True) + delta,
+        metric=named.matrix(metric, "n"),
+        label=named.matrix(label, "y"),
+        grams=tuple(named.matrix(grams[q], indexed("h", q)) for q in count),
+        unseen=named(unseen, "mu_rest", True) + delta,
         noise=delta,
         interpolating=bool(limit and interpolates(problem)),
-        values=name.values,
+        values=named.values,
     )
+
+
+def _compact(
+    metric: sp.Matrix, label: sp.Matrix, grams: list[sp.Matrix], linear: list[sp.Expr]
+) -> tuple[sp.Matrix, sp.Matrix, list[sp.Matrix]]:
+    """Products of the label, and fewer directions where they are alike."""
+    products = label * label.T
+    if metric.rows and all(
+        (gram - a * metric).expand().is_zero_matrix
+        for gram, a in zip(grams, linear, strict=True)
+    ):
+        one = sp.Matrix([[(metric.inv() * products).trace()]])
+        return sp.eye(1), one, [sp.Matrix([[a]]) for a in linear]
+    if all(matrix.is_diagonal() for matrix in (metric, *grams)):
+        products = sp.diag(*products.diagonal())
+    return metric, products, grams
 
 
 class _Group:
@@ -209,7 +229,7 @@ def _fields(problem: Problem, key: str) -> list[str]:
 
 
 def _merged(law: FeatureLaw) -> list[tuple[Any, ...]]:
-    """Groups, those with equal spikes, bulks and tangents as one."""
+    """Merge groups with equal spikes, bulks and tangents."""
     merged: dict[tuple[Any, ...], sp.Expr] = {}
     for q, weight in enumerate(law.weights):
         key = (law.spikes[q], law.bulks[q], tuple(h[q] for h in law.tangents))

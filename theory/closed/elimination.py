@@ -42,9 +42,7 @@ class Elimination:
         An unknown that is not reported.
     """
 
-    def __init__(
-        self, reduction: Reduction, unknown: str, may_vanish: Chooser
-    ) -> None:
+    def __init__(self, reduction: Reduction, unknown: str, may_vanish: Chooser) -> None:
         self.reduction, self.may_vanish = reduction, may_vanish
         self.unknown = reduction.unknown(unknown)
 
@@ -92,7 +90,7 @@ class Elimination:
         return self._physical(numerator, self.unknown), point
 
     def _by_itself(self) -> tuple[sp.Poly, Values] | None:
-        """The unknown is the base, for it gives one of w and W by the other."""
+        """Take the unknown as the base where it gives one of w and W by the other."""
         one = self.reduction.one_by(self.unknown)
         if one is None or len(self.reduction.equations) == 1:
             return None
@@ -232,7 +230,9 @@ class Elimination:
         places = range(size + 1, len(columns))
         rational = {i for i in places if not any(row[i] for row in rows[degree:])}
         names = [*element, *reported]
-        values = {n: combined(i) for n, i in zip(names, places, strict=True) if i in rational}
+        values = {
+            n: combined(i) for n, i in zip(names, places, strict=True) if i in rational
+        }
         point = {s: values.pop(s) for s in element if s in values}
         complete = len(point) == len(element)
         return self._primitive(polynomial), point if complete else None, values

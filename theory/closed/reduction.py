@@ -1,8 +1,9 @@
 r"""The stationary point in two numbers, whatever the number of groups.
 
-With one leverage, ``w = (alpha/beta)/(1 + chi) + epsilon`` is a number, ``B = w c1 c1^T``
-has rank one, and stationarity in A is ``A^{-1} = V^{-1} + w c1 c1^T``. Sherman and
-Morrison's formula and stationarity in g then give everything by w and by
+With one leverage, ``w = (alpha/beta)/(1 + chi) + epsilon`` is a number,
+``B = w c1 c1^T`` has rank one, and stationarity in A is
+``A^{-1} = V^{-1} + w c1 c1^T``. Sherman and Morrison's formula and stationarity in g
+then give everything by w and by
 ``W = w / (1 + w c1^T V c1)``:
 
 .. math::
@@ -13,18 +14,18 @@ Morrison's formula and stationarity in g then give everything by w and by
    (w - \epsilon) (1 + \chi) = \frac\alpha\beta .
 
 Without source there is one solution with w > 0 and W > 0, for lambda > 0 any and for
-lambda = 0 with n > p: the second equation, ``W/w + W beta sum pi g c1^2 = 1``, has a left
-side that grows with W and falls with w, so W(w) exists, is unique and grows with w; then
-``w + sum pi (1 - lambda g) = alpha/beta`` has a left side that grows with w. A stationary
-point with g > 0 and A positive definite has w > 0 and W > 0. So it is unique, and what
-has it in a box has no other branch there.
+lambda = 0 with n > p: the second equation, ``W/w + W beta sum pi g c1^2 = 1``, has a
+left side that grows with W and falls with w, so W(w) exists, is unique and grows with
+w; then ``w + sum pi (1 - lambda g) = alpha/beta`` has a left side that grows with w. A
+stationary point with g > 0 and A positive definite has w > 0 and W > 0. So it is
+unique, and what has it in a box has no other branch there.
 
 In the limit of a vanishing penalty with n < p, w and W vanish as lambda does: w, W and
-epsilon stand for their ratios to it then, g for the limit of ``lambda g``, and chi, which
-is infinite, for that of ``lambda chi``.
+epsilon stand for their ratios to it then, g for the limit of ``lambda g``, and chi,
+which is infinite, for that of ``lambda chi``.
 
-The minimal Energy is rational in w, W and g. Its derivatives are total, the unknowns move
-by implicit differentiation.
+The minimal Energy is rational in w, W and g. Its derivatives are total, the unknowns
+move by implicit differentiation.
 """
 
 from functools import cached_property
@@ -59,7 +60,9 @@ class Reduction:
         self.untrained = untrained
         groups = range(1, len(untrained.weights) + 1)
         prefix = "lambda_" if untrained.interpolating else ""
-        self.resolvent = tuple(sp.Symbol(f"{prefix}g_{q}", positive=True) for q in groups)
+        self.resolvent = tuple(
+            sp.Symbol(f"{prefix}g_{q}", positive=True) for q in groups
+        )
         self._penalty = sp.S.One if untrained.interpolating else ridge
 
     @property
@@ -225,7 +228,7 @@ class Reduction:
         return unseen + _explained(learned, u.label)
 
     def _along(self, e: sp.Expr, x: sp.Symbol) -> sp.Expr:
-        """Derivative of an expression in w, W, g and lambda by one of the others."""
+        """Differentiate an expression in w, W, g and lambda; g moves with all."""
         inner = dict(zip(self.resolvent, self._resolvent(), strict=True))
         change = sp.diff(e, x)
         for g, value in inner.items():
@@ -241,9 +244,7 @@ class Reduction:
     def _moved(self, parameter: sp.Symbol) -> list[sp.Expr]:
         """How w and W move with a parameter (Cramer's rule)."""
         known = {self._share / weight: leverage}
-        right = [
-            (-self._along(e, parameter)).xreplace(known) for e in self._equations
-        ]
+        right = [(-self._along(e, parameter)).xreplace(known) for e in self._equations]
         if len(right) == 1:
             return [right[0] / determinant]
         (a, b), (c, d) = self._rows

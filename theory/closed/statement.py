@@ -43,14 +43,14 @@ def reported({arguments}):
         {inside},
     }}
 '''
-MAIN = '''
+MAIN = """
 
 ROOT = {root}
 
 if __name__ == "__main__":
     for name, value in reported(ROOT).items():
         print(f"{{name:<22}} {{value:.12g}}")
-'''
+"""
 
 
 def sections(elimination: Elimination, root: str | None) -> list[Section]:
@@ -106,18 +106,19 @@ def sections(elimination: Elimination, root: str | None) -> list[Section]:
 
 
 _MEANING = (
-    r"The residual of a fresh sample is $1 + \chi$ times that of a training sample. $w$ "
-    r"and $W$ move with the penalty $\lambda$ and with the source $\varepsilon$, by which "
-    "the test error is a derivative."
+    r"The residual of a fresh sample is $1 + \chi$ times that of a training sample. "
+    r"$w$ and $W$ move with the penalty $\lambda$ and with the source $\varepsilon$, "
+    "by which the test error is a derivative."
 )
 _INTERPOLATING = (
-    r"As $\lambda$ vanishes, $w$, $W$ and the source $\varepsilon$ stand for their ratios "
-    r"to it, and $\chi$ for $\lambda \chi$. The test error is a derivative by the source."
+    r"As $\lambda$ vanishes, $w$, $W$ and the source $\varepsilon$ stand for their "
+    r"ratios to it, and $\chi$ for $\lambda \chi$. The test error is a derivative by "
+    "the source."
 )
 
 
 def _steps(elimination: Elimination) -> dict[sp.Symbol, sp.Expr]:
-    """What the quantities are made of, by the unknown and those before."""
+    """List what the quantities are made of, by the unknown and those before."""
     reduction, point = elimination.reduction, elimination.point or {}
     used = set().union(*(e.free_symbols for e in reduction.quantities.values()))
     chain = {s: point[s] for s in (weight, coupled) if s in point} | {
@@ -129,9 +130,7 @@ def _steps(elimination: Elimination) -> dict[sp.Symbol, sp.Expr]:
     return {s: e for s, e in chain.items() if s in used}
 
 
-def _polynomial(
-    polynomial: sp.Poly, names: dict[sp.Symbol, str]
-) -> list[Formula]:
+def _polynomial(polynomial: sp.Poly, names: dict[sp.Symbol, str]) -> list[Formula]:
     """Write a polynomial on a line, or its coefficients one by one."""
     terms = {k: sp.factor(c) for (k,), c in polynomial.terms()}
     whole = sp.Add(*[c * polynomial.gen**k for k, c in terms.items()])
@@ -149,7 +148,9 @@ def _number(symbol: sp.Symbol, value: sp.Expr, names: dict[sp.Symbol, str]) -> F
     left = Formula(tex(symbol, names), str(symbol))
     if value.has(GaussianMean):
         decimals = str(value.evalf(20))
-        return Formula(rf"{left.latex} &\approx {decimals}", f"{left.text} ~ {decimals}")
+        return Formula(
+            rf"{left.latex} &\approx {decimals}", f"{left.text} ~ {decimals}"
+        )
     return equation(left, value, names)
 
 
@@ -175,9 +176,7 @@ def python_source(title: str, elimination: Elimination, root: str | None) -> str
 
     x, reduction = elimination.unknown, elimination.reduction
     untrained = reduction.untrained
-    constants = "".join(
-        f"{code(s)} = {code(v)}\n" for s, v in untrained.values.items()
-    )
+    constants = "".join(f"{code(s)} = {code(v)}\n" for s, v in untrained.values.items())
     arguments = [code(s) for s in untrained.free]
     rows = [code(c) for c in elimination.polynomial.all_coeffs()]
     steps, quantities = "", dict(elimination.quantities)
@@ -192,6 +191,8 @@ def python_source(title: str, elimination: Elimination, root: str | None) -> str
         arguments=", ".join(arguments), unknown=x, inside=inside.join(rows)
     )
     source += REPORTED.format(
-        arguments=", ".join([code(x), *arguments]), steps=steps, inside=inside.join(entries)
+        arguments=", ".join([code(x), *arguments]),
+        steps=steps,
+        inside=inside.join(entries),
     )
     return source + (MAIN.format(root=root) if root is not None else "")

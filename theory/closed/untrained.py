@@ -1,10 +1,10 @@
 r"""Features whose leverage is one number: what makes the equations close.
 
 Where neither ``c1_q`` nor ``cs_q`` depends on the projection kappa, as without a spike
-or for an affine activation, ``chi`` is a number and every average over kappa is a sum of
-squares. Labels and mean features are then vectors of few components: along 1 and kappa,
-which the tangents and the means see, and along the rest of the target's direction. What
-the means express is free of charge and is projected out.
+or for an affine activation, ``chi`` is a number and every average over kappa is a sum
+of squares. Labels and mean features are then vectors of few components: along 1 and
+kappa, which the tangents and the means see, and along the rest of the target's
+direction. What the means express is free of charge and is projected out.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,16 @@ import sympy as sp
 
 from detequiv.theory.models import anisotropic_model, ridge_model
 
-__all__ = ["Matrix", "Untrained", "alpha", "beta", "noise", "of_ridge", "of_symbols", "ridge"]
+__all__ = [
+    "Matrix",
+    "Untrained",
+    "alpha",
+    "beta",
+    "noise",
+    "of_ridge",
+    "of_symbols",
+    "ridge",
+]
 
 alpha, beta, ridge = sp.symbols("alpha beta lambda", positive=True)
 noise = sp.Symbol("Delta", nonnegative=True)
@@ -99,15 +108,18 @@ class Untrained:
                 return entry.subs(numbers)
             return entry
 
-        return replace(self, **{f.name: put(getattr(self, f.name)) for f in fields(self)})
+        return replace(
+            self, **{f.name: put(getattr(self, f.name)) for f in fields(self)}
+        )
 
 
 def of_symbols() -> Untrained:
     """One group without spike, all of whose numbers are symbols.
 
-    ``c1`` and ``cs`` are the activation's, ``mu_1`` the linear coefficient of the target
-    and ``mu_rest`` the norm of what is neither constant nor linear in it. The mean c0 of
-    the activation does not vanish, so that the target's is learned for nothing.
+    ``c1`` and ``cs`` are the activation's, ``mu_1`` the linear coefficient of the
+    target and ``mu_rest`` the norm of what is neither constant nor linear in it. The
+    mean c0 of the activation does not vanish, so that the target's is learned for
+    nothing.
     """
     slope, linear = sp.symbols("c1 mu_1", real=True)
     rest, other = sp.symbols("cs mu_rest", nonnegative=True)

@@ -1,0 +1,105 @@
+"""``detequiv eliminate``: one polynomial for a problem that closes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+import detequiv as de
+from detequiv.shell.options import (
+    changes_option,
+    decimal,
+    json_option,
+    print_json,
+    read_problem,
+)
+
+__all__ = ["command"]
+
+
+@click.command
+@click.argument("file", metavar="[FILE]", required=False)
+@click.option(
+    "--groups",
+    type=int,
+    metavar="1",
+    help="Untrained features with a symbol for every number, instead of FILE.",
+)
+@click.option(
+    "--unknown",
+    default="g_1",
+    show_default=True,
+    metavar="NAME",
+    help="What the polynomial is of: g_1, resolvent_trace, generalization_error, ...",
+)
+@click.option(
+    "--symbol",
+    "symbols",
+    multiple=True,
+    metavar="NAME",
+    help="Leave a number of FILE as a symbol, such as ridge.penalty. Repeatable.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["text", "latex", "python"]),
+    default="text",
+    show_default=True,
+    help="Plain text, a LaTeX document, or a Python module that needs nothing else.",
+)
+@click.option(
+    "--digits",
+    type=int,
+    default=50,
+    show_default=True,
+    metavar="D",
+    help="Significant decimal digits of the root with --json.",
+)
+@json_option
+@changes_option
+def command(
+    file: str | None,
+    groups: int | None,
+    unknown: str,
+    symbols: Sequence[str],
+    kind: str,
+    digits: int,
+    as_json: bool,
+    changes: Sequence[str],
+) -> None:
+    """Eliminate all unknowns but one, where the average over kappa closes.
+
+    That is without a spike, or for an affine activation: FILE, or any such features
+    with --groups 1.
+    """
+    if (file is None) == (groups is None):
+        raise click.UsageError("Give a FILE, or --groups 1.")
+    if file is None and (changes or symbols):
+        raise click.UsageError("--set and --symbol need a FILE.")
+    problem = None if file is None else read_problem(file, changes)
+    relation = de.eliminate(problem, groups=groups, unknown=unknown, symbols=symbols)
+    if as_json:
+        print_json(_as_json(relation, digits))
+        return
+    written = {
+        "text": relation.text,
+        "latex": relation.latex,
+        "python": relation.python,
+    }
+    click.echo(written[kind](), nl=False)
+
+
+def _as_json(relation: de.Relation, digits: int) -> dict[str, Any]:
+    """Lay out a relation; the root is null where symbols are left."""
+    root = None if relation.parameters else relation.root(digits)
+    return {
+        "unknown": str(relation.unknown),
+        "polynomial": str(relation.polynomial.as_expr()),
+        "degree": relation.polynomial.degree(),
+        "root": None if root is None else decimal(root, digits),
+        "digits": None if root is None else digits,
+        "quantities": {name: str(value) for name, value in relation.quantities.items()},
+        "values": {str(name): str(value) for name, value in relation.values.items()},
+    }
