@@ -32,9 +32,10 @@ from detequiv.theory.closed import (
     of_symbols,
     python_source,
     sections,
+    title,
     weight,
 )
-from detequiv.theory.derivation import as_latex, as_text
+from detequiv.theory.derivation import Section, as_latex, as_text
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
 from detequiv.theory.problem import Problem
@@ -314,11 +315,11 @@ class Relation:
 
     def text(self) -> str:
         """Write the polynomial and what is reported in plain text."""
-        return as_text(self._title, sections(self._elimination, self._decimals(50)))
+        return as_text(title(self.unknown).text, self._sections())
 
     def latex(self) -> str:
         """Write the same as a LaTeX document that compiles by itself."""
-        return as_latex(self._title, sections(self._elimination, self._decimals(50)))
+        return as_latex(title(self.unknown).latex, self._sections())
 
     def python(self) -> str:
         """Write a Python module with the polynomial and what is reported.
@@ -326,11 +327,10 @@ class Relation:
         With numbers for all parameters it also has the root, and prints what is
         reported when it is run.
         """
-        return python_source(self._title, self._elimination, self._decimals(17))
+        return python_source(self._elimination, self._decimals(17))
 
-    @property
-    def _title(self) -> str:
-        return f"Closed form: a polynomial for {self.unknown}"
+    def _sections(self) -> list[Section]:
+        return sections(self._elimination, self._decimals(50))
 
     def _decimals(self, digits: int) -> str | None:
         if self.parameters:

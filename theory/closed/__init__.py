@@ -3,7 +3,7 @@
 from detequiv.theory.closed.closing import of_problem
 from detequiv.theory.closed.elimination import Elimination
 from detequiv.theory.closed.reduction import Reduction, coupled, weight
-from detequiv.theory.closed.statement import python_source, sections
+from detequiv.theory.closed.statement import python_source, sections, title
 from detequiv.theory.closed.untrained import Untrained, of_ridge, of_symbols
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "of_symbols",
     "python_source",
     "sections",
+    "title",
     "weight",
 ]

@@ -8,7 +8,7 @@ from detequiv.theory.closed.reduction import coupled, weight
 from detequiv.theory.derivation import Formula, Section, equation, tex
 from detequiv.theory.gaussian import GaussianMean
 
-__all__ = ["python_source", "sections"]
+__all__ = ["python_source", "sections", "title"]
 
 WIDEST = 120  # characters of a polynomial on one line
 
@@ -51,6 +51,14 @@ if __name__ == "__main__":
     for name, value in reported(ROOT).items():
         print(f"{{name:<22}} {{value:.12g}}")
 """
+
+
+def title(unknown: sp.Symbol) -> Formula:
+    """Say what a relation is of."""
+    return Formula(
+        f"Closed form: a polynomial for ${_spelled(unknown)}$",
+        f"Closed form: a polynomial for {unknown}",
+    )
 
 
 def sections(elimination: Elimination, root: str | None) -> list[Section]:
@@ -166,7 +174,7 @@ def _spelled(symbol: sp.Symbol) -> str:
     return str(sp.latex(symbol))
 
 
-def python_source(title: str, elimination: Elimination, root: str | None) -> str:
+def python_source(elimination: Elimination, root: str | None) -> str:
     """Write a module with the polynomial's coefficients and what is reported."""
     printer = PythonCodePrinter({"fully_qualified_modules": True})
 
@@ -186,7 +194,7 @@ def python_source(title: str, elimination: Elimination, root: str | None) -> str
         quantities = dict(reduction.quantities)
     entries = [f'"{name}": {code(e)}' for name, e in quantities.items()]
     inside = ",\n        "
-    source = HEAD.format(title=title) + (f"\n{constants}" if constants else "")
+    source = HEAD.format(title=title(x).text) + (f"\n{constants}" if constants else "")
     source += COEFFICIENTS.format(
         arguments=", ".join(arguments), unknown=x, inside=inside.join(rows)
     )

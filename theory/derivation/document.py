@@ -27,11 +27,10 @@ __all__ = [
 
 WIDEST = 120  # characters of plain text that still fit on a line of the page
 WIDTH = 79
+ROW = "\\\\\n"  # between the rows of a display
 LONGEST = 60  # characters of an exact number that are not too many on paper
 
 PREAMBLE = r"""\documentclass[11pt]{article}
-\usepackage[T1]{fontenc}
-\usepackage{lmodern}
 \usepackage{amsmath, amssymb}
 \usepackage[margin=25mm]{geometry}
 \allowdisplaybreaks
@@ -136,7 +135,11 @@ def _plain(prose: str) -> str:
 
 
 def as_latex(title: str, sections: Iterable[Section]) -> str:
-    """Write a document that compiles by itself (LaTeX with amsmath)."""
+    """Write a document that compiles by itself (LaTeX with amsmath).
+
+    Equations are numbered; the second of a section "Energy" has the label
+    ``eq:energy-2``.
+    """
     parts = [
         PREAMBLE,
         f"\\title{{{title}}}\n\\author{{}}\n\\date{{}}\n\\begin{{document}}\n\\maketitle",
@@ -144,13 +147,16 @@ def as_latex(title: str, sections: Iterable[Section]) -> str:
     for section in sections:
         parts.append(f"\n\\section{{{section.title}}}")
         formulas: list[str] = []
+        count, place = 0, section.title.lower().replace(" ", "-")
         for item in (*section.body, ""):
             if isinstance(item, Formula):
-                formulas.append(item.latex)
+                count += 1
+                rows = item.latex.replace(ROW, rf" \notag{ROW}")
+                formulas.append(rf"{rows} \label{{eq:{place}-{count}}}")
                 continue
             if formulas:
-                inside = "\\\\\n".join(formulas)
-                parts.append(f"\\begin{{align*}}\n{inside}\n\\end{{align*}}")
+                inside = ROW.join(formulas)
+                parts.append(f"\\begin{{align}}\n{inside}\n\\end{{align}}")
             formulas = []
             if item:
                 parts.append(item)

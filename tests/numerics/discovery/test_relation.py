@@ -1,5 +1,6 @@
 """Eliminated polynomials, against the papers, the solver and the spectrum."""
 
+import re
 from random import Random
 from typing import Any
 
@@ -269,3 +270,15 @@ def test_python_module_prints_what_is_reported(
     solution = de.solve(subject)
     error = float(solution.generalization_error)
     assert float(printed["generalization_error"]) == pytest.approx(error, rel=1e-9)
+
+
+def test_latex_numbers_every_equation_and_labels_it_once() -> None:
+    latex = eliminate(groups=1).latex()
+    labels = re.findall(r"\\label\{(.*?)\}", latex)
+    assert len(labels) == len(set(labels)) > 10
+    assert "eq:polynomial-1" in labels
+    assert latex.count("{align}") == 2 * latex.count("\\section")
+    outside = re.sub(
+        r"\\begin\{align\}.*?\\end\{align\}|\$.*?\$", "", latex, flags=re.S
+    )
+    assert "_" not in outside
