@@ -106,16 +106,11 @@ def of_problem(problem: Problem, symbols: Sequence[str] = ()) -> Untrained:
                 raise InputError(
                     "symbols", key, "without a penalty n < p and n > p differ; leave it"
                 )
-    for field, bulk in zip(_fields(problem, "bulk"), law.bulks, strict=True):
-        if bulk.is_zero:
-            raise InputError(
-                field, bulk, "units without bulk see kappa alone; give > 0"
-            )
     groups = _merged(law)
     weights, spikes, bulks, tangents = zip(*groups, strict=True)
     seen = [_Group(law.activation, u, r) for u, r in zip(spikes, bulks, strict=True)]
-    for field, group in zip(_fields(problem, "spike"), seen, strict=False):
-        group.check(field)
+    for group in seen:
+        group.check(_spike_field(problem, law.spikes.index(group.spike)))
     means, functions = [], []
     for group, latents in zip(seen, tangents, strict=True):
         means.append([*group.mean, sp.S.Zero])
@@ -201,7 +196,8 @@ class _Group:
         for name, value in (("c1", self.c1), ("cs", self.cs)):
             if value.has(kappa):
                 term = sp.sstr(value)
-                term = f" = {term}" if len(term) < LONGEST else ""
+                shown = len(term) < LONGEST and not value.has(GaussianMean)
+                term = f" = {term}" if shown else ""
                 raise InputError(
                     field,
                     self.spike,
@@ -221,11 +217,9 @@ class _Group:
         return [h.coeff(kappa, 0), h.coeff(kappa, 1)]
 
 
-def _fields(problem: Problem, key: str) -> list[str]:
-    """Name the fields that a group's spike or bulk comes from."""
-    if problem.features is None:
-        return ["network.step"] * problem.groups
-    return [f"features.{key}[{q}]" for q in range(problem.groups)]
+def _spike_field(problem: Problem, q: int) -> str:
+    """Name the field that a group's spike comes from."""
+    return "network.step" if problem.features is None else f"features.spike[{q}]"
 
 
 def _merged(law: FeatureLaw) -> list[tuple[Any, ...]]:

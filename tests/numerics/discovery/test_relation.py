@@ -228,6 +228,9 @@ def test_what_does_not_close_is_named() -> None:
         InputError, match=r"features.spike\[1\] = 1: .*c1\(kappa\) = Norm"
     ):
         eliminate(subject)
+    subject = problem("tanh", Random(0), spike=[0, 0, 1])
+    with pytest.raises(InputError, match=r"spike\[2\] = 1: .*c1\(kappa\); it closes"):
+        eliminate(subject)
     with pytest.raises(InputError, match=r"spike\[0\] = 2: .*c1\(kappa\) = 4\*kappa;"):
         eliminate(problem("z**2", Random(0), spike=2))
 
