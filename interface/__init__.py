@@ -18,6 +18,7 @@ __all__ = [
     "Edge",
     "Estimates",
     "Finding",
+    "Identification",
     "IncompleteCurveError",
     "InputError",
     "Interval",
@@ -45,6 +46,7 @@ __all__ = [
     "derivatives",
     "derive",
     "diagnose",
+    "identify",
     "learned_function",
     "load",
     "numerics",
@@ -76,7 +78,7 @@ if TYPE_CHECKING:
         reach,
         target_function,
     )
-    from detequiv.numerics.discovery import Verdict, check
+    from detequiv.numerics.discovery import Identification, Verdict, check, identify
     from detequiv.numerics.solving import Point, Solution, solve, solve_model
     from detequiv.numerics.spectrum import Edge, Interval, Outlier, Threshold
     from detequiv.results.curves import Curve, IncompleteCurveError, curve
@@ -106,7 +108,12 @@ else:
             "reach",
             "target_function",
         ),
-        "detequiv.numerics.discovery": ("Verdict", "check"),
+        "detequiv.numerics.discovery": (
+            "Identification",
+            "Verdict",
+            "check",
+            "identify",
+        ),
         "detequiv.numerics.solving": ("Point", "Solution", "solve", "solve_model"),
         "detequiv.numerics.spectrum": ("Edge", "Interval", "Outlier", "Threshold"),
         "detequiv.results.curves": ("Curve", "IncompleteCurveError", "curve"),

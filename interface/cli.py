@@ -24,6 +24,7 @@ ORDER = (
     "derive",
     "validate",
     "check",
+    "identify",
 )  # in the list of commands
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 

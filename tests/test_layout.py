@@ -25,6 +25,7 @@ ORDER = {
         "models",
         "problem",
         "derivation",
+        "closed",
     ),
     "numerics": (
         "arithmetic",

@@ -121,7 +121,11 @@ class _Printer(PythonCodePrinter):
     _print_Heaviside = _print_Function
 
 
-for _name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "erfc"):
+_INVERSE = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}  # NumPy's names
+for _name in (
+    *("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "erfc"),
+    *_INVERSE,
+):
     setattr(_Printer, f"_print_{_name}", _Printer._print_Function)
 
 
@@ -196,6 +200,7 @@ FLOATS: Mapping[str, Callable[..., Any]] = {
         name: getattr(np, name)
         for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")
     },
+    **{name: getattr(np, numpys) for name, numpys in _INVERSE.items()},
 }
 
 BALLS: Mapping[str, Callable[..., Any]] = {
@@ -216,6 +221,7 @@ BALLS: Mapping[str, Callable[..., Any]] = {
         for name in (
             *("exp", "log", "sqrt", "sin", "cos", "tan"),
             *("sinh", "cosh", "tanh", "erf", "erfc"),
+            *_INVERSE,
         )
     },
 }

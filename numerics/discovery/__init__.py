@@ -2,6 +2,7 @@
 
 from detequiv.numerics.discovery.claims import Claim, read_claim
 from detequiv.numerics.discovery.conjectures import check
+from detequiv.numerics.discovery.identify import Identification, identify
 from detequiv.numerics.discovery.verdict import Verdict
 
-__all__ = ["Claim", "Verdict", "check", "read_claim"]
+__all__ = ["Claim", "Identification", "Verdict", "check", "identify", "read_claim"]

@@ -83,6 +83,10 @@ CATALOGUE: Mapping[str, Callable[[sp.Symbol], sp.Expr]] = {
     "he2": lambda x: hermite_polynomial(2, x),
     "he3": lambda x: hermite_polynomial(3, x),
 }
+# of numbers only: as functions of z they would be no activation
+OF_NUMBERS: Mapping[str, Callable[..., sp.Expr]] = {
+    name: getattr(sp, name) for name in ("asin", "acos", "atan")
+}
 _CONSTANTS = {"pi": sp.pi, "e": sp.E, "z": z}
 # numbers that need no syntax tree: what the points of a curve mostly are
 _WHOLE = r"(?:0|[1-9]\d*)"
@@ -196,6 +200,11 @@ def _translate_node(node: ast.expr, text: str) -> sp.Expr:
         case ast.BinOp(left=left, op=operator, right=right):
             return _binary(operator, _translate(left, text), _translate(right, text))
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            if name in OF_NUMBERS:
+                (number,) = (_translate(a, text) for a in arguments)
+                if not number.is_number:
+                    raise ValueError(f"{name} takes a number")
+                return OF_NUMBERS[name](number)
             if name not in FUNCTIONS:
                 raise ValueError(f"unknown function {name!r}{_nearest(name)}")
             count, call = FUNCTIONS[name]
