@@ -17,6 +17,7 @@ __all__ = [
     "Diagnosis",
     "Edge",
     "Estimates",
+    "Expansion",
     "Finding",
     "Identification",
     "IncompleteCurveError",
@@ -46,6 +47,7 @@ __all__ = [
     "derivatives",
     "derive",
     "diagnose",
+    "expand",
     "identify",
     "learned_function",
     "load",
@@ -78,7 +80,14 @@ if TYPE_CHECKING:
         reach,
         target_function,
     )
-    from detequiv.numerics.discovery import Identification, Verdict, check, identify
+    from detequiv.numerics.discovery import (
+        Expansion,
+        Identification,
+        Verdict,
+        check,
+        expand,
+        identify,
+    )
     from detequiv.numerics.solving import Point, Solution, solve, solve_model
     from detequiv.numerics.spectrum import Edge, Interval, Outlier, Threshold
     from detequiv.results.curves import Curve, IncompleteCurveError, curve
@@ -109,9 +118,11 @@ else:
             "target_function",
         ),
         "detequiv.numerics.discovery": (
+            "Expansion",
             "Identification",
             "Verdict",
             "check",
+            "expand",
             "identify",
         ),
         "detequiv.numerics.solving": ("Point", "Solution", "solve", "solve_model"),

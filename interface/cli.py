@@ -25,6 +25,7 @@ ORDER = (
     "validate",
     "check",
     "identify",
+    "expand",
 )  # in the list of commands
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 

@@ -11,7 +11,7 @@ from detequiv.numerics.solving.solve import (
 )
 from detequiv.numerics.solving.sweep import Point, sweep
 from detequiv.numerics.solving.task import Task
-from detequiv.numerics.solving.vouch import Vouched, vouch
+from detequiv.numerics.solving.vouch import Vouched, follow, vouch
 
 __all__ = [
     "QUANTITIES",
@@ -21,6 +21,7 @@ __all__ = [
     "Vouched",
     "first_step",
     "float_fields",
+    "follow",
     "law_of_solution",
     "solve",
     "solve_at_width",

@@ -29,10 +29,11 @@ from detequiv.numerics.solving.descent import descend
 from detequiv.numerics.solving.task import Task
 from detequiv.theory.errors import ConvergenceError
 
-__all__ = ["Vouched", "vouch"]
+__all__ = ["Vouched", "follow", "vouch"]
 
 arb = flint.arb
 ATTEMPTS = 9  # rounds of more precision and more nodes
+STRIDES = (1, 2, 4)  # the rule, and the two coarser ones that show its error
 GUARD, MOST_GUARD = 25, 100  # digits carried beyond those asked for, at first and last
 
 
@@ -67,18 +68,32 @@ class Vouched:
     step: float
 
 
-def vouch(task: Task, digits: int) -> Vouched:
+def vouch(
+    task: Task,
+    digits: int,
+    near: Vouched | None = None,
+    start: list[Any] | None = None,
+) -> Vouched:
     """Go up the precisions and refine the rules until the digits are there.
+
+    Parameters
+    ----------
+    task : Task
+        The equations.
+    digits : int
+        Of every reported quantity.
+    near : Vouched, optional
+        The solution of a task of the same law; its rule is tried first.
+    start : list of arb, optional
+        Unknowns near the solution, on its branch; by default float64 finds them.
 
     Raises
     ------
     ConvergenceError
         They cannot be vouched for; the message says how many can.
     """
-    penalty = task.floats[0, task.model.parameters.index(task.model.ridge)]
-    # g ~ 1/lambda multiplies conditional variances that cancel
-    extra = 2.0 + (max(0.0, -log10(penalty)) if penalty else 0.0)
-    floats = _floats(task)
+    extra = _extra(task)
+    floats = _floats(task) if start is None else None
     step, fields, guard, reached = first_step(digits + 4), None, GUARD, -inf
     if floats is not None:
         strip = analyticity(task.model, task.floats, floats)
@@ -86,18 +101,20 @@ def vouch(task: Task, digits: int) -> Vouched:
         if fields.digits >= digits + extra + 3:
             # nodes are shared; a finer rule only where this one proves too coarse
             step = floats.step * 2.0 ** max(0, floor(log2(step / floats.step)))
+    if near is not None and near.fields.digits >= digits + extra + 3:
+        step, fields = near.step, near.fields
     for _ in range(ATTEMPTS):
         if fields is not None and fields.digits >= digits + extra + 3:
             fields = task.fields.refine(fields, step)
         else:
             fields = task.fields.evaluate(digits + extra + 3, step)
         try:
-            attempt = _attempt(task, floats, fields, step, digits + extra, guard)
-        except ConvergenceError:
+            attempt = _attempt(task, floats, start, fields, step, digits + extra, guard)
+        except (ConvergenceError, np.linalg.LinAlgError) as error:
             if guard > MOST_GUARD:
-                raise
+                raise ConvergenceError(str(error)) from None
             # float64 was too far off, or rounding is amplified beyond the guard
-            floats, guard = None, 2 * guard
+            floats, start, guard = None, None, 2 * guard
             continue
         reached = max(reached, attempt.digits)
         if attempt.digits >= digits:
@@ -112,6 +129,39 @@ def vouch(task: Task, digits: int) -> Vouched:
     )
 
 
+def follow(task: Task, digits: int, near: Vouched, start: list[Any]) -> Vouched:
+    """Solve near a solved task, on its rule, whose error is not measured again.
+
+    This is for families of tasks that `vouch` has seen on both sides.
+
+    Parameters
+    ----------
+    task, digits, near, start
+        As of `vouch`.
+
+    Raises
+    ------
+    ConvergenceError
+        The start is too far off, or rounding leaves too few digits.
+    """
+    extra = _extra(task)
+    if near.fields.digits < digits + extra + 3:
+        raise ConvergenceError("the fields have too few digits")
+    found = _attempt(
+        task, None, start, near.fields, near.step, digits + extra, GUARD, (1,)
+    )
+    if found.digits < digits:
+        raise ConvergenceError(f"rounding leaves {found.digits:.0f} digits")
+    return found
+
+
+def _extra(task: Task) -> float:
+    """Digits carried beyond those asked for, as the penalty wants them."""
+    penalty = task.floats[0, task.model.parameters.index(task.model.ridge)]
+    # g ~ 1/lambda multiplies conditional variances that cancel
+    return 2.0 + (max(0.0, -log10(penalty)) if penalty else 0.0)
+
+
 def _floats(task: Task) -> FloatSolutions | None:
     """Solve in float64; None where it does not hold the solution."""
     try:
@@ -123,10 +173,12 @@ def _floats(task: Task) -> FloatSolutions | None:
 def _attempt(
     task: Task,
     floats: FloatSolutions | None,
+    start: list[Any] | None,
     fields: Fields,
     step: float,
     digits: float,
     guard: int,
+    strides: tuple[int, ...] = STRIDES,
 ) -> Vouched:
     """Solve on one rule, and on its every second and fourth node."""
     newton_matrix = None
@@ -134,9 +186,9 @@ def _attempt(
         newton_matrix = FloatSystem.of(task.model, fields, task.floats)
     with precision(digits + guard):
         results: list[tuple[list[Any], BallOutputs]] = []
-        x: Any = None if floats is None else floats.unknowns[0]
+        x: Any = start if floats is None else floats.unknowns[0]
         residual = inf
-        for stride in (1, 2, 4):
+        for stride in strides:
             system = task.balls(fields, stride)
             if x is None:
                 x = descend(system)
@@ -174,7 +226,7 @@ def _attempt(
         )
         for u, o in coarser
     ]
-    quadrature = geometric_error(gaps[1], gaps[0])
+    quadrature = geometric_error(gaps[1], gaps[0]) if gaps else 0.0
     error = max(rounding, quadrature, 10.0**-digits)
     return Vouched(
         x, outputs, residual, -log10(error), quadrature > rounding, fields, step

@@ -1,0 +1,94 @@
+"""``detequiv expand``: how a quantity behaves near a place, in powers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+import detequiv as de
+from detequiv.shell.options import decimal, json_option, print_json, takes_problem
+
+__all__ = ["command"]
+
+
+@click.command
+@takes_problem
+@click.option(
+    "--in",
+    "parameter",
+    required=True,
+    metavar="NAME",
+    help="The number that moves, such as ridge.penalty.",
+)
+@click.option(
+    "--at",
+    default="0",
+    show_default=True,
+    metavar="PLACE",
+    help="A number, or oo; a + or - after it asks for one side.",
+)
+@click.option(
+    "--order",
+    type=int,
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Number of terms that do not vanish.",
+)
+@click.option(
+    "--quantity",
+    default="generalization_error",
+    show_default=True,
+    metavar="Q",
+    help="What to expand.",
+)
+@click.option(
+    "--digits",
+    type=int,
+    default=30,
+    show_default=True,
+    metavar="D",
+    help="Significant digits of every coefficient.",
+)
+@json_option
+def command(
+    problem: de.Problem,
+    parameter: str,
+    at: str,
+    order: int,
+    quantity: str,
+    digits: int,
+    as_json: bool,
+) -> None:
+    """Expand a quantity of the problem in FILE in powers of one of its numbers.
+
+    Exponents are found, not assumed, and the expansion is checked at scales from which
+    no coefficient was found.
+    """
+    found = de.expand(
+        problem, parameter, at=at, order=order, quantity=quantity, digits=digits
+    )
+    if as_json:
+        print_json(_as_json(found))
+    else:
+        click.echo(found.text())
+
+
+def _as_json(found: de.Expansion) -> dict[str, Any]:
+    """Exponents and coefficients as text: decimals, or exact expressions."""
+
+    def text(coefficient: Any) -> str:
+        return str(coefficient) if found.exact else decimal(coefficient, found.digits)
+
+    return {
+        "quantity": found.quantity,
+        "parameter": found.parameter,
+        "at": str(found.at),
+        "side": found.side,
+        "terms": [[str(e), text(c)] for e, c in found.terms],
+        "next_exponent": str(found.next_exponent),
+        "exact": found.exact,
+        "digits": found.digits,
+        "note": found.note,
+    }
