@@ -107,7 +107,7 @@ class Expansion:
     def text(self) -> str:
         """Write the expansion in one line, and the note if there is one."""
         body = " + ".join(
-            f"{self._number(c)}{self._power(e)}" for e, c in self.terms
+            f"{self._decimals(c)}{self._power(e)}" for e, c in self.terms
         ).replace("+ -", "- ")
         line = f"{self.quantity} = {body or 0}{self._rest()}, {self._where()}"
         return f"{line}\nnote: {self.note}" if self.note else line
@@ -142,7 +142,12 @@ class Expansion:
     def _number(self, coefficient: Any) -> sp.Expr:
         if isinstance(coefficient, sp.Expr):
             return coefficient
-        return sp.Float(coefficient, self.digits)
+        return sp.Float(self._decimals(coefficient), self.digits)
+
+    def _decimals(self, coefficient: Any) -> str:
+        if isinstance(coefficient, sp.Expr):
+            return str(coefficient)
+        return str(mpmath.nstr(coefficient, self.digits, strip_zeros=False))
 
     def _power(self, exponent: sp.Expr) -> str:
         if exponent == 0:
