@@ -61,7 +61,7 @@ class Problem:
         """Refuse two descriptions of the first layer, or none."""
         for name, kind in _TABLES.items():
             part = getattr(self, name)
-            if not isinstance(part, kind) and not (part is None and name in _LAYERS):
+            if not isinstance(part, kind) and not (part is None and name in _OPTIONAL):
                 raise InputError(name, part, f"give a {kind.__name__}")
         if (self.features is None) == (self.network is None):
             given = "features and network" if self.features else "no features"
@@ -217,7 +217,7 @@ _SYMBOLS = {  # of the paper, and what is commonly written for them
     "sigma": "features.activation",
     "learning_rate": "network.step",
 }
-_LAYERS = ("features", "network")
+_OPTIONAL = ("features", "network", "inputs")
 _ONE_LAYER = "give either features or network, one of the two"
 # what a table need not say
 _USUAL = {"labels": "none", "slope": None, "loss": "square", "delta": None}
