@@ -140,12 +140,16 @@ def _solve(
 
 
 def _gap(first: dict[str, float], second: dict[str, float]) -> float:
-    """Largest relative difference of two sets of quantities."""
-    return max(
-        abs(value - second[name]) / max(abs(value), 1e-300)
-        for name, value in first.items()
-        if name != "training_loss_from_objective"
-    )
+    """Largest relative difference of two sets of quantities.
+
+    Of what is zero to twice the digits, relative to the test error.
+    """
+    scale, worst = first["generalization_error"], 0.0
+    for name, value in first.items():
+        change = abs(value - second[name])
+        if change and name != "training_loss_from_objective":
+            worst = max(worst, change / max(abs(value), np.sqrt(change * scale)))
+    return float(worst)
 
 
 Rules = tuple[FeatureLaw, Model, Loss, int]
