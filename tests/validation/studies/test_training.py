@@ -3,7 +3,8 @@
 import pytest
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.problem.conditionals import feature_law, spiked_problem
+from detequiv.theory.problem.conditionals import feature_law
+from detequiv.theory.problem.remarks import spiked_problem
 from detequiv.validation.statistics.extrapolation import z_threshold
 from detequiv.validation.studies import training
 from detequiv.validation.studies.training import CASES, compare_together
