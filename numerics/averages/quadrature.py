@@ -89,9 +89,15 @@ def geometric_error(coarse: float, fine: float) -> float:
     return float(fine ** (1 + 0.9 * (exponent - 1))) if exponent > 1.5 else fine
 
 
-def lattice(lower: float, upper: float, step: float) -> Rule:
-    """Trapezoidal rule on the multiples of `step` in [lower, upper]."""
-    index = list(range(ceil(lower / step), floor(upper / step) + 1))
+def lattice(places: Sequence[float], radius: float, step: float) -> Rule:
+    """Trapezoidal rule on the multiples of `step` within `radius` of increasing places.
+
+    Between places that lie farther apart there are no nodes.
+    """
+    index: list[int] = []
+    for place in places:
+        first, last = ceil((place - radius) / step), floor((place + radius) / step)
+        index += range(max(first, index[-1] + 1) if index else first, last + 1)
     h = arb(step)
     return Rule([h * j for j in index], [h] * len(index), index, h)
 

@@ -90,12 +90,12 @@ def average_values(
     decay = (1.06 * digits + 5) * log(10)
     step = 1 / (1 + 0.15 * digits)
     if not kinks:
-        strip = 4 * pi * width**2 if moments.strip is None else float(moments.strip)
-        # the shift of the contour by y costs exp(y^2 / 2 rho^2), gains exp(-2 pi y/h)
-        step = min(
-            pi * width / sqrt(decay),
-            2 * pi * strip / (decay + strip**2 / (2 * width**2)),
-        )
+        # the shift of the contour by y costs exp(y^2 / 2 rho^2), gains exp(-2 pi y/h);
+        # beyond this y it costs more than it gains, however wide the strip
+        y = (2 - sqrt(2)) * width * sqrt(decay)
+        if moments.strip is not None:
+            y = min(y, float(moments.strip))
+        step = 2 * pi * y / (decay + y**2 / (2 * width**2))
     ordered = sorted(means, key=lambda x: complex(x).real)
     sample = ordered[:: 1 + (len(means) - 1) // SAMPLE] + ordered[-1:]
     error = float("inf")
@@ -107,7 +107,7 @@ def average_values(
                 exact = {float(k): to_ball(k) for k in kinks}
                 rule = panels([exact.get(b, arb(b)) for b in breaks], working, step)
             else:
-                rule = lattice(lower, upper, step)
+                rule = lattice(sorted(x.real for x in places), radius, step)
             average = _Average(moments, rule, to_ball(scale), radius)
             error = average.error(sample)
             if error < 10.0**-digits:

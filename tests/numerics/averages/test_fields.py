@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from time import process_time
 
 import pytest
 import sympy as sp
@@ -122,3 +123,16 @@ def test_averages_reach_to_where_a_growing_function_has_its_weight() -> None:
     parts = [conditional_values(f, [arb(0)], sp.S.One, 15) for f in (function, damped)]
     squares = sum(float(v.c0[0] ** 2 + v.c1[0] ** 2 + v.cs[0]) for v in parts)
     assert squares == pytest.approx(math.exp(8), rel=1e-13)
+
+
+def test_narrow_gaussians_about_means_far_apart_need_few_nodes() -> None:
+    """At a width of 1/1000 a lattice over all means would have 1e5 nodes and more."""
+    function = conditional_moments(sp.tanh(z))
+    means, width = [arb(k) for k in range(-15, 16)], sp.Rational(1, 1000)
+    start = process_time()
+    values = conditional_values(function, means, width, 25)
+    assert process_time() - start < 1
+    for mean, c0 in zip(means, values.c0, strict=True):
+        slope = 1 - mean.tanh() ** 2
+        second_order = -mean.tanh() * slope * arb("1e-6")
+        assert abs(float(c0 - mean.tanh() - second_order)) < 1e-11
