@@ -31,6 +31,7 @@ ORDER = {
         "averages",
         "equations",
         "solving",
+        "resolvent",
         "spectrum",
         "certificates",
         "derived",
@@ -51,7 +52,6 @@ BELOW_THE_PACKAGE = ("formats", "figures", "pages", "results")  # of the interfa
 MOST_MODULES, MOST_LINES = 10, 350
 LONGER = {  # to be split
     "detequiv.numerics.spectrum.spectrum",
-    "detequiv.numerics.spectrum.support",
 }
 
 WITNESS = ("detequiv.validation.witness", "detequiv.validation.statistics")

@@ -1,7 +1,7 @@
 r"""The equations of the resolvent at complex z, in float64 and many points together.
 
 Derivatives, Newton's method, and the errors of the rule in kappa, near a solution;
-:mod:`detequiv.numerics.spectrum.resolvent` finds the right one. The form chi does not
+:mod:`detequiv.numerics.resolvent.floats` finds the right one. The form chi does not
 depend on z, so that all averages over kappa are matrix products.
 
 Everything here is in the scale of ``Phi^T Phi / p``.

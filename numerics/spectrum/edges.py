@@ -14,7 +14,6 @@ Newton's method in float64 finds it, chord steps with residuals in balls bring t
 digits.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import flint
@@ -23,9 +22,10 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import exact_ball
 from detequiv.numerics.equations import BallSystem, ResolventSystem
+from detequiv.numerics.resolvent import BranchPoint
 from detequiv.theory.errors import ConvergenceError
 
-__all__ = ["BranchPoint", "Fold", "SoftEnd", "polish_edge"]
+__all__ = ["Enlarged", "Fold", "SoftEnd", "polish_edge", "solve_floats"]
 
 arb, arb_mat = flint.arb, flint.arb_mat
 Array = NDArray[Any]
@@ -33,22 +33,6 @@ ITERATIONS = 40  # of Newton's method in float64
 STEPS = 60  # of the chord method
 STEP = 1e-30  # of a derivative by a complex step
 SETTLED = 1e-11  # relative Newton step in float64
-
-
-@dataclass(frozen=True)
-class BranchPoint:
-    """A point of the real branch.
-
-    Attributes
-    ----------
-    z : float
-        In the scale of ``Phi^T Phi / p``.
-    x : (N,) float array
-        Unknowns.
-    """
-
-    z: float
-    x: Array
 
 
 class Fold:

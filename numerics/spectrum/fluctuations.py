@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from detequiv.numerics.averages import REAL_AXIS
-from detequiv.numerics.spectrum.resolvent import Resolvent
+from detequiv.numerics.resolvent import Resolvent
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.problem import Problem, exact_parameters, law_of
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from detequiv.numerics.averages import REAL_AXIS
-from detequiv.numerics.spectrum.resolvent import Resolvent, follow_down
+from detequiv.numerics.resolvent import Resolvent, follow_down
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import upper_triangle
 

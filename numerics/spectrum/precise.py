@@ -23,8 +23,7 @@ from detequiv.numerics.arithmetic import (
     to_float,
     to_mpf,
 )
-from detequiv.numerics.spectrum.resolvent_balls import GUARD, Point, precise_roots
-from detequiv.numerics.spectrum.support import RealBranch
+from detequiv.numerics.resolvent import GUARD, Point, RealBranch, precise_roots
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
 

@@ -20,11 +20,11 @@ from detequiv.numerics.arithmetic import (
     to_ball,
     to_mpf,
 )
+from detequiv.numerics.resolvent import RealBranch, Resolvent
 from detequiv.numerics.spectrum.landmarks import Edge, Interval, Outlier, Threshold
 from detequiv.numerics.spectrum.outliers import FiniteWidth, Root
 from detequiv.numerics.spectrum.precise import precise_density, precise_transform
-from detequiv.numerics.spectrum.resolvent import Resolvent
-from detequiv.numerics.spectrum.support import RealBranch, find_support
+from detequiv.numerics.spectrum.support import find_support
 from detequiv.numerics.spectrum.threshold import find_threshold
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import affine_slope

@@ -29,9 +29,10 @@ from detequiv.numerics.arithmetic import (
 )
 from detequiv.numerics.averages import REAL_AXIS, contour_fields, geometric_error
 from detequiv.numerics.equations import BallSystem
+from detequiv.numerics.resolvent import RealBranch, Resolvent
 from detequiv.numerics.solving import first_step
-from detequiv.numerics.spectrum.resolvent import Resolvent
-from detequiv.numerics.spectrum.support import RealBranch
+from detequiv.numerics.spectrum.gaps import outer_gap
+from detequiv.numerics.spectrum.support import find_end
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
 from detequiv.theory.problem import Problem, exact_parameters, law_of
@@ -173,7 +174,7 @@ def _at_end(problem: Problem, width: int, digits: int) -> _AtEnd:
     branch = RealBranch(resolvent, parameters)
     if branch.unbounded:
         raise ConvergenceError("the bulk reaches infinity: no outlier can leave it")
-    end = branch.end(branch.far_out(1), -1, digits)
+    end = find_end(branch, outer_gap(branch, 1.0, 1), -1, digits)
     if end.kind != "regular":
         raise ConvergenceError(
             f"the upper end of the bulk is {end.kind}, where an outlier leaves at no "

@@ -3,7 +3,12 @@
 from detequiv.theory.models.anisotropic import anisotropic_model
 from detequiv.theory.models.convex import ConvexModel, convex_model
 from detequiv.theory.models.kappa_mean import KappaMean
-from detequiv.theory.models.matrices import InverseEntry, symmetric, upper_triangle
+from detequiv.theory.models.matrices import (
+    InverseEntry,
+    LogDet,
+    symmetric,
+    upper_triangle,
+)
 from detequiv.theory.models.mixture import mixture_model
 from detequiv.theory.models.potential import (
     Model,
@@ -20,6 +25,7 @@ __all__ = [
     "ConvexModel",
     "InverseEntry",
     "KappaMean",
+    "LogDet",
     "Model",
     "anisotropic_model",
     "convex_model",

@@ -4,13 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detequiv.numerics.averages import REAL_AXIS
+from detequiv.numerics.resolvent import RealBranch, Resolvent, follow_down
 from detequiv.numerics.spectrum import (
     REAL,
     FiniteWidth,
-    RealBranch,
-    Resolvent,
     Spectrum,
-    follow_down,
     log_determinant,
 )
 from detequiv.theory.problem import Problem, exact_parameters, law_of

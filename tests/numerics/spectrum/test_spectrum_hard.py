@@ -6,8 +6,7 @@ from spectra import law
 
 import detequiv as de
 from detequiv.numerics.equations.resolvent_floats import ResolventSystem
-from detequiv.numerics.spectrum import resolvent as stieltjes
-from detequiv.numerics.spectrum import support
+from detequiv.numerics.resolvent import floats, real_branch
 
 
 def masses(law: de.Law, points: int = 400) -> list[float]:
@@ -54,7 +53,7 @@ def test_gaps_are_not_denied_where_the_resolvent_was_not_reached(
     def lose(system: ResolventSystem, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return system.start(z), np.full(len(z), np.inf)
 
-    for module in (stieltjes, support):
+    for module in (floats, real_branch):
         monkeypatch.setattr(module, "follow_down", lose)
     with pytest.raises(de.ConvergenceError, match="was reached to inf only"):
         _ = law("he3", [0, 0], bulk=[1, "1/5"]).support

@@ -7,8 +7,7 @@ import sympy as sp
 from spectra import law
 
 import detequiv as de
-from detequiv.numerics.spectrum.resolvent import Resolvent
-from detequiv.numerics.spectrum.support import RealBranch
+from detequiv.numerics.resolvent import RealBranch, Resolvent
 from detequiv.theory.problem.conditionals import exact_parameters, law_of
 
 PROPORTIONS = [("2", "3/2"), ("1/2", "2")]

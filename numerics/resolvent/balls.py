@@ -30,8 +30,8 @@ from detequiv.numerics.averages import (
     geometric_error,
 )
 from detequiv.numerics.equations import ResolventSystem, ball_equations, float_equations
+from detequiv.numerics.resolvent.floats import Resolvent
 from detequiv.numerics.solving import first_step
-from detequiv.numerics.spectrum.resolvent import Resolvent
 from detequiv.theory.models import upper_triangle
 
 __all__ = ["GUARD", "Point", "PreciseRoots", "precise_roots"]
