@@ -53,10 +53,10 @@ class Fold:
         self.sizes = system.scales(start.x[None] + 0j)[0]
         self.size = abs(start.z)
         self.count = len(start.x)
-        hessian = _real_derivatives(system, start.x, start.z)[1]
-        scaled = hessian * self.sizes[:, None] * self.sizes
-        values, vectors = np.linalg.eigh(scaled)
-        self.normal = vectors[:, np.argmin(np.abs(values))]
+        # the branch turns back along the vector that the Hessian takes to 0
+        slope = system.slope(start.x[None] + 0j, np.array([start.z + 0j]))[0].real
+        tangent = slope / self.sizes
+        self.normal = tangent / np.linalg.norm(tangent)
         self.start = np.concatenate([start.x / self.sizes, self.normal, [1.0]])
         if start.z < 0:
             self.start[-1] = -1.0

@@ -38,20 +38,20 @@ def support_of_population(
             w * t * q / (q - t) for t, w in zip(levels, weights, strict=True)
         )
 
-    order = sorted(levels)
+    order, tiny = sorted(levels), mp.sqrt(mp.eps)
     # beyond the poles the slope rises to 1: one critical point on either side
     reach = 2 * max(1, mp.sqrt(ratio)) * order[-1]
     critical = [
-        _root(slope, order[0] * (1 - mp.eps), order[0] - reach * order[-1] / order[0]),
-        _root(slope, order[-1] * (1 + mp.eps), order[-1] + reach),
+        _root(slope, order[0] * (1 - tiny), order[0] - reach * order[-1] / order[0]),
+        _root(slope, order[-1] * (1 + tiny), order[-1] + reach),
     ]
     for low, high in pairwise(order):
         # between two poles it is concave
         peak = _peak(slope, low, high)
         if slope(peak) > 0:
             critical += [
-                _root(slope, low + (peak - low) * mp.eps, peak),
-                _root(slope, peak, high - (high - peak) * mp.eps),
+                _root(slope, low + (peak - low) * tiny, peak),
+                _root(slope, peak, high - (high - peak) * tiny),
             ]
     return sorted(place(q) for q in critical)
 
