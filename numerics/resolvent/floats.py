@@ -198,25 +198,27 @@ class Resolvent:
         chi = system.chi(system.start(np.array([-1.0])))
         return float((chi @ system.weights).real[0]) * system.amplitude
 
-    def solve(self, z: Array) -> Roots:
+    def solve(self, z: Array, vouched: float = VOUCHED) -> Roots:
         """Solve at the points z.
 
         Parameters
         ----------
         z : (B,) complex array
             ``Im z >= 0``, not 0; a real z stands for ``z + i0``.
+        vouched : float
+            Relative error of the unknowns up to which they are returned.
 
         Raises
         ------
         ConvergenceError
-            The error stays above 1e-7 at some point.
+            The error stays above that at some point.
         """
         # a point far from its solution may overflow: it is given up, with the rest
         with np.errstate(all="ignore"):
             starts = range(0, max(len(z), 1), BLOCK)
             blocks = [self._solve(z[i : i + BLOCK]) for i in starts]
         roots = Roots(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
-        if (roots.errors > VOUCHED).any():
+        if (roots.errors > vouched).any():
             worst = int(np.argmax(roots.errors))
             raise ConvergenceError(
                 f"the resolvent at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was "

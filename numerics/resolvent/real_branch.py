@@ -27,7 +27,8 @@ __all__ = ["BranchPoint", "RealBranch"]
 
 arb = flint.arb
 Array = NDArray[Any]
-CONVERGED = 1e-9  # relative Newton step on the real branch
+CONVERGED = 1e-7  # relative Newton step on the real branch; rounding may leave 1e-9
+ROUGH = 1e-3  # relative error at a fold that does not mislead a search
 CLOSE = 1e-7  # relative distance from an end at which a march stops
 
 
@@ -140,7 +141,8 @@ class RealBranch:
     def down_to(self, z: Array) -> Array:
         """Unknowns at ``z + i0``, z real, reached through the upper half plane; (B, N).
 
-        In a tail where the rule on the real axis ends, another contour is taken.
+        In a tail where the rule on the real axis ends, another contour is taken. Next
+        to an end of the support they are rough.
 
         Raises
         ------
@@ -151,7 +153,7 @@ class RealBranch:
             x, size = follow_down(self.system, z + 0j)
         lost = np.isinf(size)
         if lost.any():
-            x[lost] = self.resolvent.solve(z[lost] + 0j).unknowns
+            x[lost] = self.resolvent.solve(z[lost] + 0j, ROUGH).unknowns
         return x
 
     def march(self, point: BranchPoint, direction: int) -> BranchPoint:

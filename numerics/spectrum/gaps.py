@@ -20,7 +20,7 @@ __all__ = ["inner_gaps", "outer_gap"]
 
 Array = NDArray[Any]
 FARTHEST = 280  # decades from the mean at which the bulk has ended
-CHUNK = 8  # decades looked at together
+CHUNK = 6  # decades looked at together
 SCAN = 96  # points on which the heights are bracketed first
 SECTIONS = 10  # of a bracket in each round
 ROUNDS = 16  # of them: brackets of 1e-16
@@ -143,11 +143,12 @@ def _range(branch: RealBranch, heights: Array) -> tuple[float, float]:
     """Logarithms of places below and above all that have one of the heights."""
     start, ends = np.log(branch.resolvent.mean()), []
     for direction, height in ((-1, heights[0]), (1, heights[-1])):
-        for decade in range(1, FARTHEST):
-            t = start + direction * np.log(10.0) * decade
-            share = look(branch, np.array([t])).below[0]
-            if direction * (share - height) > SAME:
-                ends.append(float(t))
+        for first in range(1, FARTHEST, CHUNK):
+            decades = np.arange(first, first + CHUNK)
+            places = look(branch, start + direction * np.log(10.0) * decades)
+            beyond = direction * (places.below - height) > SAME
+            if beyond.any():
+                ends.append(float(places.t[np.argmax(beyond)]))
                 break
         else:
             raise ConvergenceError("the ends of the bulk were not found")
