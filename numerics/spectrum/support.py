@@ -7,6 +7,7 @@ branch is followed to both ends of the gap, where
 """
 
 from dataclasses import dataclass
+from math import ceil, log10
 from typing import Any
 
 import flint
@@ -34,7 +35,7 @@ __all__ = ["End", "find_end", "find_support"]
 arb = flint.arb
 Array = NDArray[Any]
 NEAR = 1e-5  # relative distance from an end within which the march has stopped
-ATTEMPTS = 8  # refinements of the rule in kappa
+ATTEMPTS = 9  # refinements of the rule in kappa
 FEWEST = 10  # digits worked with: rules too coarse are not told from each other
 GUARD = 25  # digits carried beyond those asked for
 
@@ -112,24 +113,31 @@ def _meets(enlarged: Enlarged, u: Array, near: BranchPoint) -> bool:
 
 def _polish(branch: RealBranch, enlarged: Enlarged, u: Array, digits: int) -> list[Any]:
     """Bring an end to `digits` digits, on rules refined until they agree."""
-    law, model = branch.resolvent.law, branch.resolvent.model
+    resolvent = branch.resolvent
+    near = float(u[-1]) * enlarged.size
+    # moments are known to so many decimals: those of a small end lie deeper
+    depth = max(0.0, log10(resolvent.mean() / abs(near)))
     step, reached = first_step(digits + 2.0), np.inf
     for _ in range(ATTEMPTS):
-        fields = contour_fields(law, REAL_AXIS, 2.0 * digits + 5, step)
-        with precision(2 * digits + GUARD):
+        fields = contour_fields(
+            resolvent.law, REAL_AXIS, 2.0 * digits + 5 + ceil(depth), step
+        )
+        step *= 0.65
+        with precision(2 * digits + GUARD + depth):
             balls = [to_ball(v) for v in branch.exact]
             roots, rounding = [], 0.0
-            for stride in (1, 2, 4):
-                system = BallSystem(model, fields, list(balls), stride)
-                root, radius = polish_edge(enlarged, u, system, digits + 5)
-                roots.append(root)
-                rounding = max(rounding, radius)
+            try:
+                for stride in (1, 2, 4):
+                    system = BallSystem(resolvent.model, fields, list(balls), stride)
+                    root, radius = polish_edge(enlarged, u, system, digits + 5)
+                    roots.append(root)
+                    rounding = max(rounding, radius)
+            except ConvergenceError:  # the end is another one on a rule too coarse
+                continue
             gaps = [_distance(root, roots[0]) for root in roots[1:]]
         reached = min(reached, max(rounding, geometric_error(gaps[1], gaps[0])))
         if reached < 10.0 ** -(digits + 1):
             return roots[0]
-        step *= 0.65
-    near = float(u[-1]) * enlarged.size
     raise ConvergenceError(
         f"the end of the support near {near:.8g} (scale of Phi^T Phi / p) "
         f"was reached to {reached:.1e} only; ask for fewer digits"
