@@ -2,13 +2,16 @@ r"""The resolvent at complex z to many digits, many points together.
 
 Float64 finds the branch and the contour in kappa; chord steps with its inverse Hessian
 then gain up to 14 digits each, with residuals in complex balls. The rule in kappa is
-refined until its every second and fourth node agree. Near an end of the support, where
-the Hessian is all but singular, the chord ceases to contract: the point is refused.
+refined until the solutions on two of them agree: what a rule's own every second and
+fourth node promise misses a pole of small residue next to the contour. Near an end of
+the support, where the Hessian is all but singular, the chord ceases to contract: the
+point is refused.
 
 Everything here is in the scale of ``Phi^T Phi / p``.
 """
 
 from dataclasses import dataclass
+from math import ceil, log10
 from typing import Any
 
 import flint
@@ -27,7 +30,6 @@ from detequiv.numerics.averages import (
     REAL_AXIS,
     Fields,
     contour_fields,
-    geometric_error,
 )
 from detequiv.numerics.equations import ResolventSystem, ball_equations, float_equations
 from detequiv.numerics.resolvent.floats import Resolvent
@@ -40,11 +42,11 @@ arb, acb, acb_mat = flint.arb, flint.acb, flint.acb_mat
 Array = NDArray[Any]
 Rows = list[list[Any]]
 Point = tuple[sp.Expr, sp.Expr]
-STRIDES = (1, 2, 4)  # of the nested rules
 GUARD = 20  # digits carried beyond those asked for
 STEPS = 60  # of the chord method
 CONTRACTION = 0.1  # of its corrections, at least
 ATTEMPTS = 8  # refinements of the rule in kappa
+PATIENCE = 5  # of these before corrections that do not shrink count as hopeless
 
 
 @dataclass
@@ -74,7 +76,7 @@ class PreciseRoots:
 
 
 class ContourEquations:
-    """Gradient of Psi in complex balls, on a rule and on its nested coarser ones.
+    """Gradient of Psi in complex balls, on one rule.
 
     Parameters
     ----------
@@ -101,31 +103,20 @@ class ContourEquations:
         rows = [[acb(v) for v in eq.form(node, parameters)] for node in nodes]
         self._form = acb_mat(rows).transpose()
         self._weighted = acb_mat(
-            [
-                [
-                    v * w * (0 if j % stride else stride)
-                    for stride in STRIDES
-                    for v in row
-                ]
-                for row, w, j in zip(
-                    rows, fields.weights, fields.rule.index, strict=True
-                )
-            ]
+            [[v * w for v in row] for row, w in zip(rows, fields.weights, strict=True)]
         )
 
-    def gradients(self, x: Rows, z: list[Any]) -> list[Rows]:
-        """Gradient at unknowns x for points z, one list of rows a rule of `STRIDES`."""
+    def gradients(self, x: Rows, z: list[Any]) -> Rows:
+        """Gradient at unknowns x for points z."""
         eq, p = self.equations, list(self._parameters)
         chi = (acb_mat(x) * self._form).tolist()
         slopes = [[eq.average_slope([c], p)[0] for c in row] for row in chi]
         averages = (acb_mat(slopes) * self._weighted).tolist()
-        result: list[Rows] = [[] for _ in STRIDES]
+        result = []
         for row, point, average in zip(x, z, averages, strict=True):
             p[self._ridge] = -point
             local = eq.local_gradient(row, self._inverse(row), p)
-            for k, rows in enumerate(result):
-                mean = average[k * eq.size : (k + 1) * eq.size]
-                rows.append([a + b for a, b in zip(local, mean, strict=True)])
+            result.append([a + b for a, b in zip(local, average, strict=True)])
         return result
 
     def _inverse(self, x: list[Any]) -> list[Any]:
@@ -166,7 +157,9 @@ def precise_roots(
     """
     points = np.array([complex(to_float(a), to_float(b)) for a, b in z])
     found = resolvent.solve(points)
-    with precision(digits + GUARD):
+    # moments are known to so many decimals: chi near 0 is larger by as many decades
+    depth = max(0, ceil(log10(resolvent.mean() / np.min(np.abs(points), initial=1))))
+    with precision(digits + GUARD + depth):
         parameters = [to_ball(v) for v in exact]
         roots = PreciseRoots(
             z=[acb(to_ball(a), to_ball(b)) for a, b in z],
@@ -184,21 +177,28 @@ def precise_roots(
             if shift:
                 todo = todo[resolvent.admits(contour, 1, found.unknowns[todo])]
             step = first_step(digits + 2.0)
-            for _ in range(ATTEMPTS):
+            for attempt in range(ATTEMPTS):
                 if not len(todo):
                     break
-                fields = contour_fields(resolvent.law, contour, digits + 5, step)
-                with precision(digits + GUARD):
+                fields = contour_fields(
+                    resolvent.law, contour, digits + 5 + depth, step
+                )
+                with precision(digits + GUARD + depth):
                     equations = ContourEquations(resolvent, parameters, fields)
-                    todo = _polish(equations, roots, todo, digits)
+                    coarse = attempt < PATIENCE
+                    todo = _polish(equations, roots, todo, digits, coarse)
                 step *= 0.65
     return roots
 
 
 def _polish(
-    equations: ContourEquations, roots: PreciseRoots, todo: Array, digits: float
+    equations: ContourEquations,
+    roots: PreciseRoots,
+    todo: Array,
+    digits: float,
+    coarse: bool,
 ) -> Array:
-    """Chord steps on one rule for the points `todo`.
+    """Chord steps on one rule, that may be too coarse, for the points `todo`.
 
     Returns
     -------
@@ -214,7 +214,9 @@ def _polish(
     inverses = np.linalg.inv(hessians * scales[:, :, None] * scales[:, None, :])
     active = dict(zip(todo, [acb_mat(m.tolist()) for m in inverses], strict=True))
     sizes = {k: [exact_ball(float(s)) for s in roots.sizes[k]] for k in todo}
-    x = {k: [acb(complex(v)) for v in roots.start[k]] for k in todo}
+    x = {
+        k: roots.unknowns[k] or [acb(complex(v)) for v in roots.start[k]] for k in todo
+    }
     previous = dict.fromkeys(active, np.inf)
     for _ in range(STEPS):
         if not active:
@@ -222,23 +224,23 @@ def _polish(
         gradients = equations.gradients(
             [x[k] for k in active], [roots.z[k] for k in active]
         )
-        for k, *rows in zip(list(active), *gradients, strict=True):
-            steps = [_step(active[k], sizes[k], row) for row in rows]
+        for k, gradient in zip(list(active), gradients, strict=True):
+            step = _step(active[k], sizes[k], gradient)
             x[k] = [
-                (v - s * d).mid()
-                for v, s, d in zip(x[k], sizes[k], steps[0], strict=True)
+                (v - s * d).mid() for v, s, d in zip(x[k], sizes[k], step, strict=True)
             ]
-            largest = _size(steps[0])
+            largest = _size(step)
             if largest < goal / 10:
-                half, quarter = (_gap(steps[0], other) for other in steps[1:])
-                rule = max(geometric_error(quarter, half), poles[k])
-                rounding = max(map(_radius, steps[0]))
-                if goal < rule > rounding and rule < roots.errors[k] / 2:
+                other, rounding = roots.unknowns[k], max(map(_radius, step))
+                rule = max(_gap(x[k], other, sizes[k]), poles[k]) if other else np.inf
+                if goal < rule > rounding and not rule > roots.errors[k] / 2:
                     finer.append(k)
-                error = max(goal / 10, rounding, rule)
-                if error < roots.errors[k]:
-                    roots.unknowns[k], roots.errors[k] = x[k], error
-            if largest < goal / 10 or not largest < CONTRACTION * previous[k]:
+                roots.unknowns[k] = x[k]
+                roots.errors[k] = max(goal / 10, rounding, rule)
+                del active[k]
+            elif not largest < CONTRACTION * previous[k]:
+                if coarse and not roots.unknowns[k]:
+                    finer.append(k)
                 del active[k]
             previous[k] = largest
     return np.array(finer, int)
@@ -254,8 +256,9 @@ def _size(step: list[Any]) -> float:
     return max(float(abs(v).mid()) for v in step)
 
 
-def _gap(step: list[Any], other: list[Any]) -> float:
-    return _size([a - b for a, b in zip(step, other, strict=True)])
+def _gap(x: list[Any], other: list[Any], sizes: list[Any]) -> float:
+    """Distance of two solutions in natural sizes."""
+    return _size([(a - b) / s for a, b, s in zip(x, other, sizes, strict=True)])
 
 
 def _radius(value: Any) -> float:

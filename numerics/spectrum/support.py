@@ -16,7 +16,7 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import exact_ball, precision, to_ball
-from detequiv.numerics.averages import REAL_AXIS, contour_fields, geometric_error
+from detequiv.numerics.averages import REAL_AXIS, contour_fields
 from detequiv.numerics.equations import BallSystem
 from detequiv.numerics.resolvent import BranchPoint, RealBranch
 from detequiv.numerics.solving import first_step
@@ -36,7 +36,7 @@ arb = flint.arb
 Array = NDArray[Any]
 NEAR = 1e-5  # relative distance from an end within which the march has stopped
 ATTEMPTS = 9  # refinements of the rule in kappa
-FEWEST = 10  # digits worked with: rules too coarse are not told from each other
+FEWEST = 10  # digits worked with
 GUARD = 25  # digits carried beyond those asked for
 
 
@@ -112,12 +112,12 @@ def _meets(enlarged: Enlarged, u: Array, near: BranchPoint) -> bool:
 
 
 def _polish(branch: RealBranch, enlarged: Enlarged, u: Array, digits: int) -> list[Any]:
-    """Bring an end to `digits` digits, on rules refined until they agree."""
+    """Bring an end to `digits` digits, on rules refined until two agree."""
     resolvent = branch.resolvent
     near = float(u[-1]) * enlarged.size
     # moments are known to so many decimals: those of a small end lie deeper
     depth = max(0.0, log10(resolvent.mean() / abs(near)))
-    step, reached = first_step(digits + 2.0), np.inf
+    step, reached, coarser = first_step(digits + 2.0), np.inf, list[Any]()
     for _ in range(ATTEMPTS):
         fields = contour_fields(
             resolvent.law, REAL_AXIS, 2.0 * digits + 5 + ceil(depth), step
@@ -125,19 +125,16 @@ def _polish(branch: RealBranch, enlarged: Enlarged, u: Array, digits: int) -> li
         step *= 0.65
         with precision(2 * digits + GUARD + depth):
             balls = [to_ball(v) for v in branch.exact]
-            roots, rounding = [], 0.0
+            system = BallSystem(resolvent.model, fields, balls)
             try:
-                for stride in (1, 2, 4):
-                    system = BallSystem(resolvent.model, fields, list(balls), stride)
-                    root, radius = polish_edge(enlarged, u, system, digits + 5)
-                    roots.append(root)
-                    rounding = max(rounding, radius)
+                root, rounding = polish_edge(enlarged, u, system, digits + 5)
             except ConvergenceError:  # the end is another one on a rule too coarse
                 continue
-            gaps = [_distance(root, roots[0]) for root in roots[1:]]
-        reached = min(reached, max(rounding, geometric_error(gaps[1], gaps[0])))
+            if coarser:
+                reached = max(rounding, _distance(root, coarser))
         if reached < 10.0 ** -(digits + 1):
-            return roots[0]
+            return root
+        coarser = root
     raise ConvergenceError(
         f"the end of the support near {near:.8g} (scale of Phi^T Phi / p) "
         f"was reached to {reached:.1e} only; ask for fewer digits"

@@ -121,3 +121,20 @@ def test_shapes_and_what_is_refused() -> None:
     for bad in (0, mp.inf, "one"):
         with pytest.raises(de.InputError, match="x = "):
             found.density(bad, digits=20)
+
+
+def test_digits_at_a_hard_end() -> None:
+    """A pole of small residue, which a rule's own coarser ones do not see."""
+    found = law("tanh", "1/2", alpha="3/2")
+    few, many = (found.density("4.09561e-6", digits=d) for d in (20, 40))
+    assert abs(few / many - 1) < mp.mpf(10) ** -20
+    assert str(many).replace(".", "").startswith("563533457855879")
+
+
+def test_digits_near_the_small_end_of_a_large_spike() -> None:
+    found = law("tanh", 6)
+    x = ["1e-7", "1e-9"]
+    expected = found.density(np.array(x, float))
+    np.testing.assert_allclose(
+        found.density(x, digits=8).astype(float), expected, rtol=1e-7
+    )

@@ -163,3 +163,26 @@ def test_a_strength_without_a_formula_has_a_sign() -> None:
     resolvent = Resolvent(law.model, law, tuple(map(float, exact)))
     branch = RealBranch(resolvent, exact)
     assert (branch.unbounded, branch.vanishes) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("spike", "expected"),
+    [
+        (4, "5.0389e-7"),
+        pytest.param(6, "6.3613e-11", marks=pytest.mark.slow),
+        pytest.param(12, "3.5811e-23", marks=pytest.mark.slow),
+    ],
+)
+def test_small_ends_of_large_spikes(spike: int, expected: str) -> None:
+    """Samples far out have next to no bulk features; the end is where they run out.
+
+    Just below it nothing lies, just above it the density rises like a square root.
+    """
+    found = law("tanh", spike)
+    (interval,) = found.support
+    assert (interval.lower.kind, interval.upper.kind) == ("regular", "regular")
+    assert mp.nstr(interval.lower.value, 5) == expected
+    x = float(interval.lower.value) * (1 + np.array([-1e-3, 1e-4, 4e-4]))
+    below, near, far = found.density(x)
+    assert below < 1e-9 * near
+    assert far / near == pytest.approx(2, rel=0.05)
