@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from detequiv.numerics.averages import REAL_AXIS
-from detequiv.numerics.resolvent import Resolvent, follow_down
+from detequiv.numerics.equations import STALLED
+from detequiv.numerics.resolvent import Resolvent, follow_down, is_physical
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import upper_triangle
 
@@ -40,6 +41,7 @@ PLACE = 1e-14  # relative error of the place of an outlier
 REAL = 1e-10  # imaginary part of an unknown, relative, that counts as none
 FARTHEST = 1e6  # times the width and the end of the bulk, where the search ends
 ACCURATE = 1e-10  # that two rules in kappa must agree to in a logarithm
+CLOSE = 0.03  # first Newton step, relative, from a neighbour
 STEP = 1e-30  # of a derivative by a complex step
 
 
@@ -82,6 +84,7 @@ class FiniteWidth:
     def __init__(self, resolvent: Resolvent, width: int, halvings: int = 1) -> None:
         self.system = resolvent.system(REAL_AXIS, halvings)
         self.width = float(width)
+        self._known: dict[float, Array] = {}
         eq = self.system.equations
         self._order = len(eq.model.coefficients)
         unit = np.array([-1.0])
@@ -113,6 +116,32 @@ class FiniteWidth:
 
     def unknowns(self, z: float) -> Array | None:
         """Real unknowns at z; None inside the support."""
+        real = self._from_neighbour(z)
+        if real is None:
+            real = self._from_above(z)
+        if real is not None:
+            self._known[z] = real
+        return real
+
+    def _from_neighbour(self, z: float) -> Array | None:
+        """Unknowns by Newton's method from the nearest known point, where close."""
+        if not self._known:
+            return None
+        nearest = min(self._known, key=lambda known: abs(known - z))
+        start = self._known[nearest][None] + 0j
+        slope = self.system.slope(start, np.array([nearest + 0j]))
+        start, point = start + slope * (z - nearest), np.array([z + 0j])
+        with np.errstate(all="ignore"):
+            if not self.system.newton_step(start, point)[1][0] < CLOSE:
+                return None
+            x, size = self.system.newton(start, point)
+            if not size[0] < STALLED or not is_physical(self.system, x, point)[0]:
+                return None
+        real: Array = x[0].real
+        return real
+
+    def _from_above(self, z: float) -> Array | None:
+        """Unknowns through the upper half plane."""
         with np.errstate(all="ignore"):
             x, size = follow_down(self.system, np.array([z + 0j]))
         if not np.isfinite(size[0]) or np.abs(x.imag).max() > REAL * np.abs(x).max():
