@@ -40,7 +40,10 @@ TOGETHER = 1e-11  # relative distance below which outliers are one, with multipl
 PLACE = 1e-14  # relative error of the place of an outlier
 REAL = 1e-10  # imaginary part of an unknown, relative, that counts as none
 FARTHEST = 1e6  # times the width and the end of the bulk, where the search ends
-ACCURATE = 1e-10  # that two rules in kappa must agree to in a logarithm
+ACCURATE = (
+    1e-4  # of a logarithm that counts for 1/p of the law, where draws vary by 1/p
+)
+FINEST = 4  # halvings of the step of the rule in kappa
 CLOSE = 0.03  # first Newton step, relative, from a neighbour
 STEP = 1e-30  # of a derivative by a complex step
 
@@ -301,12 +304,15 @@ def log_determinant(
     ConvergenceError
         The resolvent could not be followed, or two rules in kappa differ.
     """
-    coarse, fine = (FiniteWidth(resolvent, width, k).log_ratio(z) for k in (0, 1))
-    gap = np.abs(coarse - fine)
-    if (gap > ACCURATE).any():
-        worst = int(np.argmax(gap))
-        raise ConvergenceError(
-            f"log det H at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was reached to "
-            f"{gap[worst]:.1e} only; move z off the real axis"
-        )
-    return fine
+    coarse = FiniteWidth(resolvent, width, 0).log_ratio(z)
+    for halvings in range(1, FINEST + 1):
+        fine = FiniteWidth(resolvent, width, halvings).log_ratio(z)
+        gap = np.abs(coarse - fine)
+        if (gap <= ACCURATE).all():
+            return fine
+        coarse = fine
+    worst = int(np.argmax(gap))
+    raise ConvergenceError(
+        f"log det H at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was reached to "
+        f"{gap[worst]:.1e} only; move z off the real axis"
+    )
