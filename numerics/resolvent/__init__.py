@@ -2,7 +2,12 @@
 
 from detequiv.numerics.resolvent.balls import GUARD, Point, precise_roots
 from detequiv.numerics.resolvent.counting import SAME, Counting
-from detequiv.numerics.resolvent.floats import Resolvent, Roots, follow_down
+from detequiv.numerics.resolvent.floats import (
+    Resolvent,
+    Roots,
+    follow_down,
+    is_physical,
+)
 from detequiv.numerics.resolvent.real_branch import BranchPoint, RealBranch
 
 __all__ = [
@@ -15,5 +20,6 @@ __all__ = [
     "Resolvent",
     "Roots",
     "follow_down",
+    "is_physical",
     "precise_roots",
 ]

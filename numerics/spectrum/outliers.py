@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from detequiv.numerics.averages import REAL_AXIS
-from detequiv.numerics.resolvent import Resolvent, follow_down
+from detequiv.numerics.equations import STALLED
+from detequiv.numerics.resolvent import Resolvent, follow_down, is_physical
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import upper_triangle
 
@@ -39,7 +40,11 @@ TOGETHER = 1e-11  # relative distance below which outliers are one, with multipl
 PLACE = 1e-14  # relative error of the place of an outlier
 REAL = 1e-10  # imaginary part of an unknown, relative, that counts as none
 FARTHEST = 1e6  # times the width and the end of the bulk, where the search ends
-ACCURATE = 1e-10  # that two rules in kappa must agree to in a logarithm
+ACCURATE = (
+    1e-4  # of a logarithm that counts for 1/p of the law, where draws vary by 1/p
+)
+FINEST = 4  # halvings of the step of the rule in kappa
+CLOSE = 0.03  # first Newton step, relative, from a neighbour
 STEP = 1e-30  # of a derivative by a complex step
 
 
@@ -82,6 +87,7 @@ class FiniteWidth:
     def __init__(self, resolvent: Resolvent, width: int, halvings: int = 1) -> None:
         self.system = resolvent.system(REAL_AXIS, halvings)
         self.width = float(width)
+        self._known: dict[float, Array] = {}
         eq = self.system.equations
         self._order = len(eq.model.coefficients)
         unit = np.array([-1.0])
@@ -113,6 +119,32 @@ class FiniteWidth:
 
     def unknowns(self, z: float) -> Array | None:
         """Real unknowns at z; None inside the support."""
+        real = self._from_neighbour(z)
+        if real is None:
+            real = self._from_above(z)
+        if real is not None:
+            self._known[z] = real
+        return real
+
+    def _from_neighbour(self, z: float) -> Array | None:
+        """Unknowns by Newton's method from the nearest known point, where close."""
+        if not self._known:
+            return None
+        nearest = min(self._known, key=lambda known: abs(known - z))
+        start = self._known[nearest][None] + 0j
+        slope = self.system.slope(start, np.array([nearest + 0j]))
+        start, point = start + slope * (z - nearest), np.array([z + 0j])
+        with np.errstate(all="ignore"):
+            if not self.system.newton_step(start, point)[1][0] < CLOSE:
+                return None
+            x, size = self.system.newton(start, point)
+            if not size[0] < STALLED or not is_physical(self.system, x, point)[0]:
+                return None
+        real: Array = x[0].real
+        return real
+
+    def _from_above(self, z: float) -> Array | None:
+        """Unknowns through the upper half plane."""
         with np.errstate(all="ignore"):
             x, size = follow_down(self.system, np.array([z + 0j]))
         if not np.isfinite(size[0]) or np.abs(x.imag).max() > REAL * np.abs(x).max():
@@ -272,12 +304,15 @@ def log_determinant(
     ConvergenceError
         The resolvent could not be followed, or two rules in kappa differ.
     """
-    coarse, fine = (FiniteWidth(resolvent, width, k).log_ratio(z) for k in (0, 1))
-    gap = np.abs(coarse - fine)
-    if (gap > ACCURATE).any():
-        worst = int(np.argmax(gap))
-        raise ConvergenceError(
-            f"log det H at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was reached to "
-            f"{gap[worst]:.1e} only; move z off the real axis"
-        )
-    return fine
+    coarse = FiniteWidth(resolvent, width, 0).log_ratio(z)
+    for halvings in range(1, FINEST + 1):
+        fine = FiniteWidth(resolvent, width, halvings).log_ratio(z)
+        gap = np.abs(coarse - fine)
+        if (gap <= ACCURATE).all():
+            return fine
+        coarse = fine
+    worst = int(np.argmax(gap))
+    raise ConvergenceError(
+        f"log det H at z = {z[worst]:.6g} (scale of Phi^T Phi / p) was reached to "
+        f"{gap[worst]:.1e} only; move z off the real axis"
+    )

@@ -142,8 +142,8 @@ class Spectrum:
     def support(self) -> tuple[Interval, ...]:
         """Intervals of the support, ascending; an atom at zero is not among them.
 
-        Gaps are looked for with 1e-3 of the mass of the bulk on either side: a smaller
-        part that lies apart is not told from the interval next to it.
+        A gap is found however narrow it or a band next to it is, to 1e-12 of its place:
+        one of finitely many shares of the eigenvalues lies below it.
 
         Each has a `lower` and an `upper` end with `value`, a number with `digits`
         digits or infinity, and `kind`:

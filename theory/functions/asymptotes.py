@@ -82,6 +82,15 @@ def _cancelled_limit(slope: sp.Expr, side: int) -> sp.Expr | None:
     """Limit of a slope whose bounded leading terms cancel, as those of tanh do."""
     if not slope.has(sp.tanh, sp.erf) or slope.has(sp.sin, sp.cos, sp.tan):
         return None
+    saturated = slope.xreplace(
+        {
+            f: side * sp.sign(f.args[0].coeff(z))
+            for f in slope.atoms(sp.tanh, sp.erf)
+            if f.args[0].diff(z).is_nonzero and not f.args[0].diff(z).has(z)
+        }
+    )
+    if saturated.is_number and saturated.is_finite:  # SymPy's limit takes seconds
+        return saturated
     try:
         limit = sp.limit(slope, z, side * sp.oo)
     except (NotImplementedError, ValueError):

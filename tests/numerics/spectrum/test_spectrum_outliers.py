@@ -5,8 +5,11 @@ import pytest
 from spectra import law
 
 import detequiv as de
+from detequiv.numerics.resolvent import Resolvent
+from detequiv.numerics.spectrum import log_determinant
 from detequiv.numerics.spectrum.outliers import Root
 from detequiv.numerics.spectrum.spectrum import _agree
+from detequiv.theory.problem import exact_parameters, law_of
 
 
 @pytest.mark.parametrize(("samples", "units"), [(2, "3/2"), (1, 2)])
@@ -73,3 +76,22 @@ def test_no_width_or_no_outside_is_refused() -> None:
         law("relu", 1, width=0)
     with pytest.raises(de.ConvergenceError, match="reaches infinity"):
         _ = law("he2", 1).outliers
+
+
+@pytest.mark.parametrize(
+    ("activation", "alpha", "beta"),
+    [("tanh", "1/10", 1), ("tanh", 1, 10), ("relu", "1/10", 4), ("erf", "1/5", 2)],
+)
+def test_a_width_is_told_near_a_density_that_vanishes_at_zero(
+    activation: str, alpha: object, beta: object
+) -> None:
+    """Two directions push at most two eigenvalues up past a point; far away none."""
+    problem = law(activation, 1, alpha=alpha, beta=beta).problem
+    features = law_of(problem)
+    parameters = tuple(map(float, exact_parameters(problem, features)))
+    resolvent = Resolvent(features.model, features, parameters)
+    x = resolvent.mean() * np.array([0.05, 0.25, 1.0])
+    above = log_determinant(resolvent, 500, x * (1 + 0.25j))
+    far = log_determinant(resolvent, 500, x * 1e9 + 1e9j)
+    assert ((0 < above.imag) & (above.imag < 2 * np.pi)).all()
+    assert (np.abs(far) < 1e-4).all()
