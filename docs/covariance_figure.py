@@ -7,9 +7,9 @@ import numpy as np
 
 import detequiv as de
 
-DIMENSION, DRAWS = 200, 10
-THEORY = list(np.geomspace(0.2, 8, 25))
-DRAWN = list(np.geomspace(0.2, 8, 6))
+DIMENSION, DRAWS = 100, 8
+THEORY = list(np.geomspace(0.2, 5, 16))
+DRAWN = list(np.geomspace(0.2, 5, 5))
 
 spectra = {
     "isotropic": None,
