@@ -28,6 +28,7 @@ from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
 __all__ = ["CovarianceLaw", "covariance_law", "covariance_parameters"]
 
 Column = tuple[mpmath.mpf, ...]
+LEARNED = 0.1  # of the target's quadratic part, taken for noise nevertheless
 Layer = SpikedFeatures | Network
 
 
@@ -89,9 +90,10 @@ def covariance_parameters(problem: Problem, law: CovarianceLaw) -> list[sp.Expr]
     Raises
     ------
     InputError
-        No penalty.
+        No penalty; or a target whose quadratic part the samples begin to show.
     """
     ridge, features = problem.ridge, law.features
+    _check_target(problem, law)
     if not ridge.penalty.is_positive:
         raise InputError(
             "ridge.penalty",
@@ -255,6 +257,37 @@ def _check_range(inputs: Inputs, activation: sp.Expr) -> None:
             f"is not small beside sqrt(d) = {inputs.dimension**0.5:.4g}, where "
             "nonlinear features of single directions count; give a spectrum that "
             "decays more slowly, or a linear activation",
+        )
+
+
+def _check_target(problem: Problem, law: CovarianceLaw) -> None:
+    """Refuse a target in directions so strong that its quadratic part is learned.
+
+    Pairs of directions have features of the eigenvalue ``s_i s_j / d``: min(n, p)
+    samples learn ``min(n, p) (sum power s / d)^2`` of the part of ``He_2(<w*, x>)``
+    that is no function of kappa, which is nothing in the limit.
+    """
+    inputs, features = problem.inputs, law.features
+    assert inputs is not None
+    functions = features.activation.function, features.target.function
+    if inputs.dimension is None or any(
+        hermite_coefficient(f, 2).is_zero for f in functions
+    ):
+        return
+    levels, ridge = inputs.levels, problem.ridge
+    beside = 1.0
+    if not all(u.is_zero for u in features.spikes):
+        beside = float(1 - features.alignment**2)
+    strength = float(_sum(levels.power, levels.s)) * beside
+    fewer = float(min(ridge.samples_per_dim, ridge.width_per_dim))
+    if fewer * strength**2 > LEARNED * inputs.dimension:
+        raise InputError(
+            "inputs.target_power",
+            f"mean eigenvalue {strength:.5g} along the target",
+            f"lets {fewer:.4g} d samples and units learn "
+            f"{fewer * strength**2 / inputs.dimension:.2g} of its quadratic part at "
+            f"d = {inputs.dimension}, which the theory takes for noise; give fewer "
+            "samples, or a target with less power in strong directions",
         )
 
 

@@ -228,6 +228,15 @@ def test_what_is_not_covered_is_refused() -> None:
         de.solve(spiked(inputs=steep))
     linear = de.SpikedFeatures(activation="z", spike=0)
     assert de.solve(spiked(inputs=steep, features=linear), digits=8).digits == 8
+    strong = de.Inputs(
+        power_law={"exponent": "0.45", "levels": 400, "target_exponent": "3/2"}
+    )
+    untrained = de.SpikedFeatures(activation="relu", spike=0)
+    problem = spiked(inputs=strong, features=untrained)
+    with pytest.raises(de.InputError, match=r"mean eigenvalue .* quadratic part"):
+        de.solve(problem)
+    odd = spiked(inputs=strong, features=de.SpikedFeatures(activation="tanh", spike=0))
+    assert de.solve(odd, digits=8).digits == 8
     inputs = de.Inputs(**TWO)
     for refuse in (
         lambda: de.solve(spiked(inputs=inputs), width=100),
@@ -258,5 +267,8 @@ def test_many_levels_are_levels() -> None:
     law = {"exponent": "2/5", "levels": 4}
     named = de.Inputs(power_law=law)
     listed = de.Inputs(eigenvalues=[f"1/{i}**(2/5)" for i in range(1, 5)])
-    a, b = (de.solve(spiked(inputs=i), digits=20) for i in (named, listed))
+    target = de.Target(function="z", alignment="7/10", noise="3/10")
+    a, b = (
+        de.solve(spiked(inputs=i, target=target), digits=20) for i in (named, listed)
+    )
     assert a.text("generalization_error") == b.text("generalization_error")
