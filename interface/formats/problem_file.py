@@ -87,7 +87,11 @@ def dump(problem: Problem) -> str:
     """
     return "\n".join(
         f"[{name}]\n"
-        + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
+        + "".join(
+            f"{key} = {_toml(value)}\n"
+            for key, value in table.items()
+            if value is not None
+        )
         for name, table in problem.tables().items()
     )
 

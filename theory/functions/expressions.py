@@ -2,29 +2,27 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from math import comb, prod
 from typing import Any
 
 import mpmath
 import sympy as sp
 
 from detequiv.theory.errors import InputError
+from detequiv.theory.functions.adoption import adopt, is_written, without_floats
 from detequiv.theory.functions.grammar import (
     CATALOGUE,
     FUNCTIONS,
-    bounded,
+    check_size,
     translate,
     z,
 )
+from detequiv.theory.functions.text import value_text
 
 __all__ = ["FUNCTIONS", "exact", "is_rounded", "parse_function", "sign", "z"]
 
-# what an expression handed over as a SymPy object may be made of
-_CLASSES = (
-    *(sp.Add, sp.Mul, sp.Pow, sp.exp, sp.log, sp.sin, sp.cos, sp.tan),
-    *(sp.sinh, sp.cosh, sp.tanh, sp.erf, sp.Abs, sp.sign, sp.Heaviside),
-    *(sp.Max, sp.Min, sp.Rational, sp.Symbol, type(sp.pi), type(sp.E)),
-)
-
+MOST_TERMS = 1000  # of a product that is multiplied out
+_PASSES = 4  # until an expression is what its own text says
 _DIGITS, _SMALLEST = 30, sp.Float("1e-25")  # of a sign that only digits tell
 
 
@@ -49,34 +47,75 @@ def exact(value: Any, field: str) -> sp.Expr:
     >>> exact("0.1", "x"), exact(0.1, "x"), exact("sqrt(2)/3", "x")
     (1/10, 1/10, sqrt(2)/3)
     """
-    if isinstance(value, sp.Rational):
-        return value
-    if hasattr(value, "dtype") and not getattr(value, "shape", None):  # of NumPy
-        kind = getattr(value.dtype, "kind", "")
-        # its own decimals: the shortest that its precision tells apart
-        value = {"f": str, "i": int, "u": int}.get(kind, lambda _: None)(value)
-    if isinstance(value, bool) or value is None:
+    plain = _plain(value)
+    if isinstance(plain, bool) or plain is None:
         raise InputError(field, value, "give a number")
-    if _not_finite(value):
+    if _not_finite(plain):
         raise InputError(field, value, "is not finite; give a finite real number")
-    number: sp.Expr
-    if isinstance(value, str | float | Decimal):
-        number = translate(str(value), field)
-    elif isinstance(value, sp.Expr):
-        number = value.xreplace({x: _decimals(x) for x in value.atoms(sp.Float)})
-    elif isinstance(value, int):
-        number = sp.Integer(value)
-    elif isinstance(value, Fraction):
-        number = sp.Rational(value.numerator, value.denominator)
-    elif isinstance(value, mpmath.mpf):
-        number = sp.Rational(*map(int, mpmath.libmp.to_rational(value._mpf_)))
-    else:
+    try:
+        number = _read(plain, field)
+        if isinstance(number, sp.Rational):
+            check_size(number)
+            return number
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(field, value, str(error)) from None
+    if number is None:
         raise InputError(field, value, "give a number, or text such as '1/3'")
-    if isinstance(number, sp.Rational):
-        return number
     if number.free_symbols or not _is_real(number):
         raise InputError(field, value, "give a finite real number")
-    return number
+    return _settled(number, value, field) if is_written(number) else number
+
+
+def _plain(value: Any) -> Any:
+    """Take a number out of NumPy or xarray, with its own shortest decimals."""
+    if isinstance(value, str) or not hasattr(value, "dtype"):
+        return value
+    if getattr(value, "shape", None):
+        return None
+    value = getattr(value, "values", value)[()]
+    kinds: dict[str, Any] = {"f": str, "i": int, "u": int, "U": str}
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    return kinds.get(kind, lambda _: None)(value)
+
+
+def _read(value: Any, field: str) -> sp.Expr | None:
+    """Turn a number of any type into SymPy's, exactly; None of what is no number."""
+    match value:
+        case sp.Rational():
+            return value
+        case str() | float() | Decimal():
+            return translate(str(value), field)
+        case sp.Expr():
+            return without_floats(value)
+        case int():
+            return sp.Integer(value)
+        case Fraction():
+            return sp.Rational(value.numerator, value.denominator)
+        case mpmath.mpf():
+            check_size(value)
+            return sp.Rational(*map(int, mpmath.libmp.to_rational(value._mpf_)))
+    return None
+
+
+def _settled(value: sp.Expr, given: Any, field: str) -> sp.Expr:
+    """Bring an expression to the form that its own text is read as.
+
+    SymPy's automatic simplifications may take more than one pass. What a file cannot
+    hold is refused, so that every problem can be written and read again.
+    """
+    for _ in range(_PASSES):
+        try:
+            again = _expanded(translate(value_text(value), field))
+        except InputError as error:
+            raise InputError(
+                field, given, f"cannot be written in a file: {error.problem}"
+            ) from None
+        if again == value:
+            return value
+        value = again
+    raise InputError(field, given, "cannot be written in a file as it is")
 
 
 def _is_real(number: sp.Expr) -> bool:
@@ -95,16 +134,6 @@ def _not_finite(value: Any) -> bool:
     if isinstance(value, Decimal):
         return not value.is_finite()
     return isinstance(value, sp.Expr) and value.has(sp.oo, -sp.oo, sp.zoo, sp.nan)
-
-
-def _decimals(number: sp.Float) -> sp.Rational:
-    """Shortest decimals that a number of SymPy's precision is the nearest one to."""
-    precision = number._prec
-    for digits in range(1, mpmath.libmp.repr_dps(precision) + 1):
-        text = mpmath.libmp.to_str(number._mpf_, digits)
-        if mpmath.libmp.from_str(text, precision, "n") == number._mpf_:
-            return sp.Rational(text)
-    return sp.Rational(*map(int, mpmath.libmp.to_rational(number._mpf_)))
 
 
 def is_rounded(value: Any) -> float:
@@ -170,50 +199,74 @@ def parse_function(text: str | sp.Expr, field: str) -> sp.Expr:
         name = text.strip()
         result = CATALOGUE[name](z) if name in CATALOGUE else translate(text, field)
     elif isinstance(text, sp.Expr):
-        result = _adopt(text, field)
+        result = adopt(text, field)
     else:
         raise InputError(field, text, "give a name, or an expression in z, as text")
     if result.free_symbols - {z}:
         raise InputError(field, text, "the only variable is z")
     if result.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I):
         raise InputError(field, text, "has no finite real value")
-    return sp.expand(result) if result.is_polynomial(z) else result
-
-
-def _adopt(function: sp.Expr, field: str) -> sp.Expr:
-    """Bring a SymPy expression into the grammar: exact numbers, known functions."""
-    named = {s: z for s in function.free_symbols if s.name == "z"}
-    exactly = function.xreplace(named).xreplace(
-        {x: _decimals(x) for x in function.atoms(sp.Float)}
-    )
-    exactly = exactly.replace(sp.sech, lambda x: 1 / sp.cosh(x))
-    exactly = exactly.replace(sp.erfc, lambda x: 1 - sp.erf(x))
-    exactly = exactly.replace(sp.Piecewise, _piecewise)
-    for part in sp.preorder_traversal(exactly):
-        if not isinstance(part, _CLASSES):
-            raise InputError(
-                field, function, f"{type(part).__name__} is not among the functions"
-            )
     try:
-        return bounded(exactly)
+        return _settled(_expanded(result), text, field)
     except ValueError as error:
-        raise InputError(field, function, str(error)) from None
+        if isinstance(error, InputError):
+            raise
+        raise InputError(field, text, str(error)) from None
 
 
-def _piecewise(*pieces: Any) -> sp.Expr:
-    """Write a piecewise expression with steps (values at the breakpoints aside)."""
-    value, rest = sp.S.Zero, sp.S.One
-    for branch, condition in pieces:
-        inside = _indicator(condition)
-        value, rest = value + rest * inside * branch, rest * (1 - inside)
-    return value
+def _expanded(function: sp.Expr) -> sp.Expr:
+    """Multiply a polynomial in z out; leave other functions as they are.
+
+    Raises
+    ------
+    ValueError
+        Too many terms, or numbers out of range.
+    """
+    if not function.is_polynomial(z):
+        return function
+    if _is_rational(function):
+        result = _polynomial(function).as_expr()
+    elif _terms(function) > MOST_TERMS:
+        raise ValueError("is too large an expression")
+    else:
+        result = sp.expand(function)
+    for number in result.atoms(sp.Rational):
+        check_size(number)
+    return result
 
 
-def _indicator(condition: Any) -> sp.Expr:
-    if isinstance(condition, sp.And):
-        return sp.Mul(*map(_indicator, condition.args))
-    if isinstance(condition, sp.Gt | sp.Ge):
-        return sp.Heaviside(condition.lhs - condition.rhs)
-    if isinstance(condition, sp.Lt | sp.Le):
-        return sp.Heaviside(condition.rhs - condition.lhs)
-    return sp.S.One if condition == True else condition  # noqa: E712
+def _is_rational(function: sp.Expr) -> bool:
+    """Whether a polynomial is written with rational numbers alone."""
+    return all(
+        part == z
+        or part.is_Rational
+        or part.is_Add
+        or part.is_Mul
+        or (part.is_Pow and part.exp.is_Integer)
+        for part in sp.preorder_traversal(function)
+    )
+
+
+def _polynomial(function: sp.Expr) -> sp.Poly:
+    """Multiply out, with rational coefficients: in no more than the degree's terms."""
+    if function.is_Add:
+        return sum(map(_polynomial, function.args[1:]), _polynomial(function.args[0]))
+    if function.is_Mul:
+        return prod(
+            map(_polynomial, function.args[1:]), start=_polynomial(function.args[0])
+        )
+    if function.is_Pow and function.exp.is_positive:
+        return _polynomial(function.base) ** int(function.exp)
+    return sp.Poly(function, z, domain="QQ")
+
+
+def _terms(function: sp.Expr) -> int:
+    """Count the terms, at most, of a polynomial multiplied out."""
+    counts = [_terms(a) for a in function.args]
+    if function.is_Add:
+        return sum(counts)
+    if function.is_Mul:
+        return prod(counts)
+    if function.is_Pow and function.exp.is_Integer and function.exp > 0:
+        return comb(counts[0] + int(function.exp) - 1, int(function.exp))
+    return 1

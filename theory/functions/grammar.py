@@ -13,16 +13,28 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 import sympy as sp
 
 from detequiv.theory.errors import InputError
 
-__all__ = ["CATALOGUE", "FUNCTIONS", "bounded", "hermite_polynomial", "translate", "z"]
+__all__ = [
+    "CATALOGUE",
+    "FUNCTIONS",
+    "bounded",
+    "check_size",
+    "hermite_polynomial",
+    "translate",
+    "z",
+]
 
 z = sp.Symbol("z", real=True)
 
-LONGEST = 500  # characters of an expression
+LONGEST = 20_000  # characters of an expression, most of them digits of coefficients
+MOST_WORDS = 1200  # numbers, names and operators of an expression
+MOST_CALLS = 100  # of functions in it
+MOST_COMPARED = 500  # nodes of what a maximum is taken of
 LARGEST = 1000  # decimal digits before the point of a number, or of its inverse
 HIGHEST_POWER = 64  # of a power, and degree of a polynomial
 MOST_NODES = 4000  # of an expression tree
@@ -83,9 +95,12 @@ CATALOGUE: Mapping[str, Callable[[sp.Symbol], sp.Expr]] = {
     "he2": lambda x: hermite_polynomial(2, x),
     "he3": lambda x: hermite_polynomial(3, x),
 }
+_EXTREMA = ("max", "min", "relu", "leaky_relu")
 _CONSTANTS = {"pi": sp.pi, "e": sp.E, "z": z}
 # numbers that need no syntax tree: what the points of a curve mostly are
 _WHOLE = r"(?:0|[1-9]\d*)"
+SHORT = 500  # characters, of these
+_LONG_NUMBER = re.compile(r"\d{2200}")
 _PLAIN = re.compile(rf"-?{_WHOLE}(?:/[1-9]\d*|(?:\.\d+)?(?:e[+-]?\d\d?)?)", re.ASCII)
 
 
@@ -104,18 +119,17 @@ def translate(text: str, field: str) -> sp.Expr:
     InputError
         Outside the grammar, or too large.
     """
-    if len(text) > LONGEST:
-        raise InputError(field, text, f"is longer than {LONGEST} characters")
-    if _PLAIN.fullmatch(text):
+    if len(text) < SHORT and _PLAIN.fullmatch(text):
         whole, slash, parts = text.partition("/")
         return sp.Rational(
             *((int(whole), int(parts)) if slash else Decimal(text).as_integer_ratio())
         )
     try:
+        if len(text) > LONGEST or _LONG_NUMBER.search(text):
+            raise ValueError("is too long")
         tree = ast.parse(text.strip(), mode="eval").body
+        _check_length(tree)
         return sp.sympify(_translate(tree, text.strip()))
-    except InputError:
-        raise
     except SyntaxError:
         problem = "is not an expression; write for example '1/3' or 'z**2 - 1'"
     except RecursionError:
@@ -125,6 +139,17 @@ def translate(text: str, field: str) -> sp.Expr:
     except (ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
         problem = str(error)
     raise InputError(field, text, problem)
+
+
+def _check_length(tree: ast.expr) -> None:
+    """Refuse what takes long to translate."""
+    words = [node for node in ast.walk(tree) if isinstance(node, ast.expr)]
+    calls = sum(isinstance(node, ast.Call) for node in words)
+    if len(words) > MOST_WORDS or calls > MOST_CALLS:
+        raise ValueError(
+            f"is too long: {len(words)} numbers, names and operators, {calls} of them "
+            f"functions; {MOST_WORDS} and {MOST_CALLS} are read"
+        )
 
 
 def _translate(node: ast.expr, text: str) -> sp.Expr:
@@ -145,6 +170,23 @@ def bounded(value: sp.Expr) -> sp.Expr:
     elif _degree(value) > HIGHEST_POWER:
         raise ValueError(f"degrees above {HIGHEST_POWER} are not accepted")
     return value
+
+
+def check_size(number: Any) -> None:
+    """Refuse a rational or a float that is out of range, before it is looked at.
+
+    Raises
+    ------
+    ValueError
+        More than `LARGEST` digits before the point, of it or of its inverse.
+    """
+    if isinstance(number, sp.Rational):
+        size = max(abs(int(number.p)).bit_length(), int(number.q).bit_length())
+    else:  # a binary number of mpmath or SymPy, whose digits are not counted
+        exponent, bits = number._mpf_[2:]
+        size = max(abs(exponent), abs(exponent + bits))
+    if size / 3.33 > LARGEST:
+        raise ValueError("is out of range")
 
 
 def _nodes(value: sp.Expr) -> int:
@@ -205,6 +247,8 @@ def _translate_node(node: ast.expr, text: str) -> sp.Expr:
             if name in ("exp", "sinh", "cosh") and values[0].is_number:
                 if abs(values[0]) > 2 * LARGEST:
                     raise ValueError(f"{name} of a number out of range")
+            if name in _EXTREMA and sum(map(_nodes, values)) > MOST_COMPARED:
+                raise ValueError(f"{name} takes shorter arguments")
             if name == "He" and _nodes(values[1]) * HIGHEST_POWER > MOST_NODES:
                 raise ValueError("He takes a shorter argument")
             return call(*values)

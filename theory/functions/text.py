@@ -7,6 +7,8 @@ from sympy.printing.str import StrPrinter
 
 __all__ = ["value_text"]
 
+PLAIN = 40  # characters of a number, beyond which it is written with a power of ten
+
 
 def value_text(value: Any) -> str:
     """Write a value of a problem exactly, in the grammar that reads it.
@@ -17,6 +19,8 @@ def value_text(value: Any) -> str:
     --------
     >>> value_text(sp.Rational(-3, 40)), value_text(sp.Rational(1, 3))
     ('-0.075', '1/3')
+    >>> value_text(sp.Rational(25, 10**200))
+    '2.5e-199'
     """
     match value:
         case str():
@@ -52,4 +56,13 @@ def _decimals(number: sp.Rational) -> str:
         return str(number)
     digits = str(abs(int(scaled))).rjust(places + 1, "0")
     whole, rest = digits[:-places], digits[-places:].rstrip("0")
-    return ("-" if number < 0 else "") + whole + (f".{rest}" if rest else "")
+    sign, text = "-" if number < 0 else "", whole + (f".{rest}" if rest else "")
+    return sign + (text if len(text) <= PLAIN else _powers(digits, places))
+
+
+def _powers(digits: str, places: int) -> str:
+    """Write decimals with a power of ten, of as many digits as are needed."""
+    first = len(digits) - len(digits.lstrip("0"))
+    figures = digits.strip("0")
+    point = f".{figures[1:]}" if len(figures) > 1 else ""
+    return f"{figures[0]}{point}e{len(digits) - places - first - 1}"

@@ -22,6 +22,7 @@ from detequiv.theory.functions.expressions import (
     z,
 )
 from detequiv.theory.functions.grammar import CATALOGUE
+from detequiv.theory.functions.text import value_text
 from detequiv.theory.gaussian import GaussianMean
 
 SECONDS = 5.0  # no text of the permitted length may take longer
@@ -88,6 +89,12 @@ def test_what_is_no_finite_real_number_is_refused(value: object) -> None:
         (0.5 * z, z / 2),
         (sp.sech(z), 1 / sp.cosh(z)),
         (sp.Piecewise((0, z < 0), (z, True)), z * (1 - sp.Heaviside(-z))),
+        (sp.Piecewise((1, sp.Eq(z, 0)), (z, True)), z),
+        (sp.Piecewise((z, sp.Ne(z, 0)), (1, True)), z),
+        (
+            sp.Piecewise((1, (z < -1) | (z > 1)), (0, True)),
+            1 - (1 - sp.Heaviside(-z - 1)) * (1 - sp.Heaviside(z - 1)),
+        ),
     ],
 )
 def test_functions_are_read(text: str | sp.Expr, function: sp.Expr) -> None:
@@ -133,11 +140,19 @@ def test_functions_are_read(text: str | sp.Expr, function: sp.Expr) -> None:
         ("z*0**(-1)", "division by zero"),
         ("(" * 240 + "z" + ")" * 240, "nested too deeply|is not an expression"),
         ("-" * 400 + "z" + "+", "is not an expression"),
-        ("z + " * 200 + "z", "longer than 500"),
+        ("z + " * 700 + "z", "1200 and 100 are read"),
+        ("abs(" * 101 + "z" + ")" * 101, "1200 and 100 are read"),
+        ("z + 1" + "0" * 20000, "is too long"),
+        ("(sqrt(2) + sqrt(3) + sqrt(5) + sqrt(7) + z)**64", "too large"),
+        ("(1e900*z + 1)**64", "out of range"),
+        ("abs(exp(sqrt(z)))", "cannot be written in a file: unknown function"),
         (sp.gamma(z), "gamma is not among"),
         (sp.besselj(0, z), "besselj is not among"),
         (sp.Symbol("x") * 2, "only variable is z"),
         (sp.I * z, "is not among"),
+        (sp.Piecewise((z, z > 0)), "leaves values of z without a piece"),
+        (sp.Piecewise((z, sp.Symbol("c")), (0, True)), "condition c is not read"),
+        (sp.Float((0, 1, -(10**9), 1)) * z, "out of range"),
         (3, "give a name"),
         (None, "give a name"),
     ],
@@ -176,10 +191,12 @@ expression_texts = st.recursive(
 
 
 def read_in_time(text: str) -> None:
-    """Read a text: an expression or a refusal, soon."""
+    """Read a text: an expression whose own text is the same, or a refusal; soon."""
     started = time.perf_counter()
     with suppress(InputError):
-        assert parse_function(text, "f").free_symbols <= {z}
+        function = parse_function(text, "f")
+        assert function.free_symbols <= {z}
+        assert parse_function(value_text(function), "f") == function
     assert time.perf_counter() - started < SECONDS
 
 

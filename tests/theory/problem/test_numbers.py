@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
+import xarray
 
 import detequiv as de
 from detequiv.theory.functions import exact
@@ -26,6 +27,10 @@ RIDGE = de.Ridge(samples_per_dim=2, width_per_dim="3/2", penalty="1/20")
         (np.float64(0.1) + 0.2, "0.30000000000000004"),
         (np.array(0.25), "0.25"),
         (np.int8(-3), "-3"),
+        (np.longdouble("0.1"), "0.1"),
+        (np.float16(0.1), "0.1"),
+        (np.str_("1/3"), "1/3"),
+        (xarray.DataArray(np.float32(0.7)), "0.7"),
         (Decimal("1e-30"), "1e-30"),
         (Fraction(1, 3), "1/3"),
         (mpmath.mpf("0.5"), "0.5"),
@@ -49,7 +54,21 @@ def test_what_is_not_finite_is_said_to_be_that(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, np.True_, 1j, np.ones(2), object(), b"1"]
+    "value",
+    [
+        *(10**1010, -(10**5000), Fraction(1, 10**1010), Decimal("1e-2000"), "1e9999"),
+        *(mpmath.mpf("1e-1000000000"), sp.Float((0, 1, 10**9, 1)), "9" * 5000),
+        *(f"1/{'9' * 5000}", sp.Integer(10) ** 2000, np.longdouble("1e4000")),
+    ],
+    ids=range(11),
+)
+def test_what_is_out_of_range_is_refused_at_once(value: Any) -> None:
+    with pytest.raises(de.InputError, match=r"^x = .*(out of range|too long)"):
+        exact(value, "x")
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, np.True_, 1j, np.ones(2), object(), b"1", np.array(None)]
 )
 def test_what_is_no_number_is_refused(value: Any) -> None:
     with pytest.raises(de.InputError, match=r"target\.noise"):
