@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions import value_text
+from detequiv.theory.functions import is_written, value_text
 from detequiv.theory.problem import Problem
 
 __all__ = ["dump", "load", "parse_value"]
@@ -59,6 +59,12 @@ def parse_value(text: str) -> object:
 def dump(problem: Problem) -> str:
     """Write a problem as the text of a file that `load` reads as the same problem.
 
+    Raises
+    ------
+    InputError
+        A number that is exact, but has no words in the grammar of files, such as a
+        value of a function that it does not know.
+
     Examples
     --------
     >>> import detequiv as de
@@ -88,7 +94,7 @@ def dump(problem: Problem) -> str:
     return "\n".join(
         f"[{name}]\n"
         + "".join(
-            f"{key} = {_toml(value)}\n"
+            f"{key} = {_toml(value, f'{name}.{key}')}\n"
             for key, value in table.items()
             if value is not None
         )
@@ -96,10 +102,13 @@ def dump(problem: Problem) -> str:
     )
 
 
-def _toml(value: Any) -> str:
+def _toml(value: Any, field: str) -> str:
     """Write a value as TOML: a number, a list, or else a string."""
     if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
+        return f"[{', '.join(_toml(v, field) for v in value)}]"
     text = value_text(value)
-    plain = isinstance(value, sp.Rational) and "/" not in text
-    return text if plain else json.dumps(text)
+    if isinstance(value, sp.Rational):
+        return text if "/" not in text else json.dumps(text)
+    if isinstance(value, sp.Expr) and not is_written(value):
+        raise InputError(field, text, "cannot be written in a file; give its digits")
+    return json.dumps(text)

@@ -1,6 +1,7 @@
 """Functions of z: their grammar, admission, kinks, growth and analyticity."""
 
 from detequiv.theory.functions.admission import read_function
+from detequiv.theory.functions.adoption import is_written
 from detequiv.theory.functions.analyticity import strip
 from detequiv.theory.functions.asymptotes import far_slope
 from detequiv.theory.functions.expressions import (
@@ -28,6 +29,7 @@ __all__ = [
     "far_slope",
     "hermite_polynomial",
     "is_rounded",
+    "is_written",
     "orders",
     "parse_function",
     "pieces",

@@ -175,12 +175,12 @@ def sign(number: sp.Expr) -> int:
     return 1 if value > 0 else -1
 
 
-def parse_function(text: str | sp.Expr, field: str) -> sp.Expr:
+def parse_function(text: str | float | sp.Expr, field: str) -> sp.Expr:
     """Read a function of z.
 
     Parameters
     ----------
-    text : str or Expr
+    text : str, Expr or number
         A catalogue name ("tanh"), or an expression in z ("z**2 - 1", "max(z, 0)").
     field : str
         Name to use in an error message.
@@ -200,6 +200,8 @@ def parse_function(text: str | sp.Expr, field: str) -> sp.Expr:
         result = CATALOGUE[name](z) if name in CATALOGUE else translate(text, field)
     elif isinstance(text, sp.Expr):
         result = adopt(text, field)
+    elif isinstance(text, int | float) and not isinstance(text, bool):
+        result = exact(text, field)  # a constant, as TOML has it
     else:
         raise InputError(field, text, "give a name, or an expression in z, as text")
     if result.free_symbols - {z}:

@@ -1,14 +1,20 @@
 """Problem files: read exactly, written back, and refused with one line."""
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import sympy as sp
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 import detequiv as de
 from detequiv.cli import main
-from detequiv.formats.problem_file import dump
+from detequiv.formats.problem_file import _toml, dump
+from detequiv.theory.functions import exact
 
 SOUND = """
 [features]
@@ -104,3 +110,60 @@ def test_a_long_path_keeps_its_end(tmp_path: Path) -> None:
     status, _, err = solve(path)
     assert status == 2
     assert "problem.toml" in err
+
+
+FUNCTIONS = [
+    *("gelu", "step", "(z + 1)**30", "He(9, tanh(z))", "max(z, -z/2)**3", "2**z"),
+    *("exp(-z)/(1 + exp(-z))", "abs(z)**(1/3)", "(sqrt(2)*z + pi)**3", "-3"),
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_is_written_as_it_is_read(function: str, tmp_path: Path) -> None:
+    problem = de.Problem(
+        network=de.Network(activation="tanh", readout=[1, "-1/3"], step="1e-400"),
+        target=de.Target(function=function),
+        ridge=de.Ridge(samples_per_dim=2, width_per_dim="sqrt(2)", penalty=1e-9),
+    )
+    path = tmp_path / "problem.toml"
+    path.write_text(dump(problem), "utf-8")
+    assert de.load(path) == problem
+
+
+@given(
+    st.one_of(
+        st.integers(-(10**30), 10**30),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.fractions(),
+        st.decimals("-1e200", "1e200"),
+        st.sampled_from(["sqrt(2)", "pi/3", "exp(1)", "2**(1/3)", "sin(1)", "1e-400"]),
+        st.sampled_from(["erf(1)*e", "(sqrt(2) + pi)**3", "1/(1 + sqrt(3))", "e**pi"]),
+        st.sampled_from([np.float32(0.7), sp.sqrt(3) / sp.Float(7), sp.Float("1", 40)]),
+    )
+)
+def test_every_number_is_written_as_it_is_read(number: Any) -> None:
+    value = exact(number, "x")
+    (written,) = tomllib.loads(f"x = {_toml(value, 'x')}", parse_float=str).values()
+    assert exact(written, "x") == value
+
+
+def test_the_problem_beside_a_dataset_is_one_that_loads(tmp_path: Path) -> None:
+    problem = de.Problem(
+        network=de.Network(activation="relu", readout=1, step=1),
+        target=de.Target(function="z"),
+        ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty="1e-30"),
+    )
+    found = de.curve(problem, {"ridge.penalty": [1, 2]}).to_xarray()
+    path = tmp_path / "problem.toml"
+    path.write_text(found.attrs["problem"], "utf-8")
+    assert de.load(path) == problem
+
+
+def test_a_number_without_words_is_not_written() -> None:
+    problem = de.Problem(
+        features=de.SpikedFeatures(activation="tanh", spike=1),
+        target=de.Target(function="z"),
+        ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty=sp.gamma("1/3")),
+    )
+    with pytest.raises(de.InputError, match=r"^ridge.penalty = gamma\(1/3\): cannot"):
+        dump(problem)
