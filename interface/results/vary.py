@@ -1,6 +1,8 @@
 """The parameters that a curve varies: their values, read and made exact."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,42 +12,46 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.functions import value_text
 from detequiv.theory.problem import Problem
 
-__all__ = ["coordinates", "read_values"]
+__all__ = ["check_groups", "coordinates", "read_values"]
+
+
+MOST_POINTS = 1_000_000  # of a curve: an hour's work, and what a table can hold
 
 
 def read_values(
     problem: Problem, vary: Mapping[str, Iterable[Any]]
 ) -> dict[str, list[Any]]:
     """Read the values of every varied parameter."""
-    lists = {name: _list(name, values) for name, values in vary.items()}
+    if not isinstance(vary, Mapping):
+        raise InputError("vary", vary, "give a mapping of names to lists of values")
+    lists = {str(name): _list(str(name), values) for name, values in vary.items()}
     if not lists:
         raise InputError("vary", vary, "name a parameter, as ridge.samples_per_dim")
-    _check_groups(problem, lists)
+    if prod(map(len, lists.values())) > MOST_POINTS:
+        counts = " times ".join(str(len(values)) for values in lists.values())
+        raise InputError("vary", counts, f"give at most {MOST_POINTS} points")
     return lists
 
 
-def _check_groups(problem: Problem, lists: Mapping[str, Sequence[Any]]) -> None:
-    """Refuse numbers where a problem has several, one a group.
-
-    Each would make a problem of one group, next to points that have them all.
-    """
-    for name in {"features.spike", "network.readout"} & lists.keys():
-        for value in lists[name]:
-            one = not (isinstance(value, list | tuple) or getattr(value, "ndim", False))
-            if problem.groups > 1 and one:
-                raise InputError(
-                    name,
-                    value,
-                    f"has {problem.groups} numbers, one a group; vary one of them, "
-                    f"{name}[0], or give lists",
-                )
+def check_groups(problem: Problem, problems: Sequence[Problem]) -> None:
+    """Refuse a curve along which groups of units come or go."""
+    for other in problems:
+        if other.groups != problem.groups:
+            name = "features.spike" if other.features else "network.readout"
+            raise InputError(
+                name,
+                value_text(other.value(name)),
+                f"changes the number of groups from {problem.groups} to "
+                f"{other.groups}; vary one entry as {name}[0], or give lists of "
+                f"{problem.groups} numbers",
+            )
 
 
 def _list(name: str, values: Iterable[Any]) -> list[Any]:
     """Read the values of one parameter."""
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
         raise InputError(f"vary {name}", values, "give a list of values")
-    listed = list(values)
+    listed = list(islice(values, MOST_POINTS + 1))
     if not listed:
         raise InputError(f"vary {name}", values, "give one value at least")
     return listed

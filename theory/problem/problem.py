@@ -115,8 +115,9 @@ class Problem:
             An unknown name, or a value outside its domain.
         """
         tables: dict[str, dict[str, Any]] = {}
+        changed: dict[tuple[str, str], tuple[Any, ...] | None] = {}  # lists, by entries
         for name, value in values.items():
-            table, _, key = name.partition(".")
+            table, _, key = str(name).partition(".")
             part = getattr(self, table) if table in _TABLES else None
             if part is None or not key:
                 known = [f"{t}.{k}" for t, keys in self.tables().items() for k in keys]
@@ -125,9 +126,15 @@ class Problem:
                 tables[table] = _for_any_number_of_groups(part)
             key, bracket, place = key.partition("[")
             _check_field(table, key, value)
-            now = getattr(part, key)
+            field, now = (table, key), getattr(part, key)
+            before = changed.get(field)
+            if field in changed and not (bracket and before):
+                raise InputError(name, value, f"{table}.{key} is already given")
+            changed[field] = None
             if bracket:
-                value = _with_entry(name, now, place.removesuffix("]"), value)
+                now = changed[field] = _with_entry(name, before or now, place, value)
+                tables[table][key] = now
+                continue
             tables[table][key] = value
         parts = {name: getattr(self, name) for name in _TABLES}
         for table, entries in tables.items():
@@ -145,12 +152,15 @@ _TABLES: Mapping[str, Any] = {
 
 
 def _with_entry(name: str, now: Any, place: str, value: object) -> tuple[Any, ...]:
-    """Replace one entry of a list."""
-    if not isinstance(now, tuple) or not place.isdecimal() or int(place) >= len(now):
-        count = len(now) if isinstance(now, tuple) else 0
+    """Replace one entry of a list; `place` is what follows the bracket."""
+    count = len(now) if isinstance(now, tuple) else 0
+    digits = place.removesuffix("]")
+    if not (place.endswith("]") and digits.isascii() and digits.isdecimal()):
+        raise InputError(name, value, "write the place of an entry as [0]")
+    if not (len(digits) < 4 and int(digits) < count):
         problem = f"entries are 0 to {count - 1}" if count else "is no list"
         raise InputError(name, value, problem)
-    return (*now[: int(place)], value, *now[int(place) + 1 :])
+    return (*now[: int(digits)], value, *now[int(digits) + 1 :])
 
 
 @cache

@@ -127,10 +127,30 @@ def test_entries_are_set_and_lists_keep_their_length() -> None:
     assert moved.features.bulk == (sp.Rational(1, 2), 1)
     for name, value, problem_ in (
         ("features.spike[2]", 0, "entries are 0 to 1"),
-        ("features.spike[x]", 0, "entries are 0 to 1"),
+        ("features.spike[x]", 0, "place of an entry"),
+        ("features.spike[0", 0, "place of an entry"),
+        ("features.spike[0][0]", 0, "place of an entry"),
         ("ridge.penalty[0]", 1, "is no list"),
     ):
         with pytest.raises(de.InputError, match=problem_):
             problem.with_values({name: value})
     longer = problem.with_values({"features.spike": [1, 2, 3]})
     assert longer.groups == 3
+
+
+def test_entries_of_one_list_are_set_together() -> None:
+    problem = de.Problem(
+        features=de.SpikedFeatures(activation="tanh", spike=["3/2", "-4/5"]),
+        target=de.Target(function="z"),
+        ridge=RIDGE,
+    )
+    both = problem.with_values({"features.spike[0]": 1, "features.spike[1]": 2})
+    assert both.features is not None
+    assert both.features.spike == (1, 2)
+    for names in (
+        ("features.spike", "features.spike[0]"),
+        ("features.spike[0]", "features.spike"),
+    ):
+        values = {name: [1, 2] if name[-1] == "e" else 1 for name in names}
+        with pytest.raises(de.InputError, match="already given"):
+            problem.with_values(values)
