@@ -18,7 +18,7 @@ from detequiv.numerics.solving import Point, sweep
 from detequiv.results.vary import check_groups, coordinates, read_values
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import value_text
-from detequiv.theory.problem import Problem
+from detequiv.theory.problem import Problem, check_problem
 from detequiv.validation.trial import simulate
 from detequiv.validation.witness import Estimates
 
@@ -283,6 +283,7 @@ def curve(
     >>> curve.values("generalization_error").round(6)
     array([0.842851, 0.789076, 0.709197])
     """
+    check_problem(problem)
     if digits is not None:
         check_digits(digits)
     if width is not None:

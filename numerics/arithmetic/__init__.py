@@ -13,7 +13,12 @@ from detequiv.numerics.arithmetic.compiled import (
     to_float,
     to_mpf,
 )
-from detequiv.numerics.arithmetic.digits import check_digits, check_whole
+from detequiv.numerics.arithmetic.digits import (
+    check_digits,
+    check_finite,
+    check_positive,
+    check_whole,
+)
 from detequiv.numerics.arithmetic.matrices import (
     add,
     cholesky,
@@ -31,6 +36,8 @@ __all__ = [
     "average_by",
     "bits",
     "check_digits",
+    "check_finite",
+    "check_positive",
     "check_whole",
     "cholesky",
     "column",

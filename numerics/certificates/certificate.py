@@ -38,6 +38,7 @@ from detequiv.theory.models import upper_triangle
 from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
+    check_problem,
     exact_parameters,
     law_of,
     spanning_groups,
@@ -136,6 +137,7 @@ def certify(
     >>> ball.contains("0.749614025424471771054422"), ball.contains("0.749614025")
     (True, False)
     """
+    check_problem(problem)
     check_digits(digits)
     penalty = problem.ridge.penalty
     if not penalty.is_positive:
@@ -196,6 +198,8 @@ def compare(
     ConvergenceError
         One of the proofs did not succeed.
     """
+    check_problem(first)
+    check_problem(second)
     if quantity not in QUANTITIES:
         raise InputError("quantity", quantity, f"give one of {', '.join(QUANTITIES)}")
     for accuracy in sorted({min(10, digits), digits}):

@@ -19,7 +19,13 @@ from detequiv.numerics.averages import LawFields, geometric_error
 from detequiv.numerics.equations import BallSystem
 from detequiv.numerics.solving import first_step, solve
 from detequiv.theory.errors import ConvergenceError, InputError
-from detequiv.theory.problem import FeatureLaw, Problem, exact_parameters, law_of
+from detequiv.theory.problem import (
+    FeatureLaw,
+    Problem,
+    check_problem,
+    exact_parameters,
+    law_of,
+)
 
 __all__ = ["Diagnosis", "diagnose"]
 
@@ -91,6 +97,7 @@ def diagnose(problem: Problem, *, digits: int = 15) -> Diagnosis:
     >>> abs(total - parts.generalization_error) < 1e-15
     True
     """
+    check_problem(problem)
     check_digits(digits)
     ridge, law = problem.ridge, law_of(problem)
     if not ridge.penalty.is_positive:

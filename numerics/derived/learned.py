@@ -6,7 +6,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
-from detequiv.numerics.arithmetic import exact_ball, precision, to_ball
+from detequiv.numerics.arithmetic import check_finite, exact_ball, precision, to_ball
 from detequiv.numerics.averages import conditional_values, feature_columns
 from detequiv.numerics.solving import Solution, law_of_solution
 from detequiv.theory.problem import FeatureLaw, Problem, law_of
@@ -113,7 +113,7 @@ def combine_functions(
     ndarray
         Of the shape of `kappa`.
     """
-    places = np.asarray(kappa, np.float64)
+    places = check_finite("kappa", kappa)
     with precision(DIGITS + 15):
         nodes = [exact_ball(float(k)) for k in places.ravel()]
         functions = feature_columns(law, nodes, DIGITS)

@@ -10,7 +10,7 @@ from detequiv.numerics.arithmetic import check_digits
 from detequiv.numerics.derived.implicit import differentiate
 from detequiv.numerics.solving import QUANTITIES, Task, sweep, task_of
 from detequiv.theory.errors import ConvergenceError
-from detequiv.theory.problem import Problem, law_of
+from detequiv.theory.problem import Problem, check_problem, law_of
 
 __all__ = ["Optimum", "optimal_penalty"]
 
@@ -79,6 +79,7 @@ def optimal_penalty(problem: Problem, *, digits: int = 15) -> Optimum:
     >>> abs(slope) < 1e-10
     True
     """
+    check_problem(problem)
     check_digits(digits)
     slope = _Slope(problem)
     place, bend, bracket = _bracket(problem)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detequiv.numerics.averages import LawFields
 from detequiv.numerics.solving import first_step, float_fields
 from detequiv.theory.errors import ConvergenceError
-from detequiv.theory.problem import FeatureLaw, Problem, law_of
+from detequiv.theory.problem import FeatureLaw, Problem, check_problem, law_of
 
 __all__ = ["Reach", "reach"]
 
@@ -78,6 +78,7 @@ def reach(problem: Problem) -> Reach:
     >>> round(found.constant, 9), round(found.linear, 9), found.means < found.linear
     (3.0, 2.0, True)
     """
+    check_problem(problem)
     law = law_of(problem)
     step = first_step(28.0)
     for _ in range(REFINEMENTS):

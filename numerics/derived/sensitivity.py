@@ -10,7 +10,7 @@ from detequiv.numerics.arithmetic import check_digits
 from detequiv.numerics.derived.implicit import differentiate
 from detequiv.numerics.solving import QUANTITIES, Task, task_of
 from detequiv.theory.errors import InputError
-from detequiv.theory.problem import Problem, law_of
+from detequiv.theory.problem import Problem, check_problem, law_of
 
 __all__ = ["derivatives"]
 
@@ -57,6 +57,7 @@ def derivatives(
     >>> bool(abs(slope / solve(problem).readout_norm - 1) < 1e-15)
     True
     """
+    check_problem(problem)
     check_digits(digits)
     value = _value(problem, name)
     law = law_of(problem)

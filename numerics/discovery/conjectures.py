@@ -16,6 +16,7 @@ from typing import Any
 
 import sympy as sp
 
+from detequiv.numerics.arithmetic import check_positive
 from detequiv.numerics.certificates import Box, ball_of
 from detequiv.numerics.discovery.claims import Claim, read_claim
 from detequiv.numerics.discovery.ranges import (
@@ -28,7 +29,7 @@ from detequiv.numerics.discovery.ranges import (
 from detequiv.numerics.discovery.search import candidates
 from detequiv.numerics.discovery.verdict import Verdict, holds, read_texts, refuted
 from detequiv.theory.errors import ConvergenceError, InputError
-from detequiv.theory.problem import Problem
+from detequiv.theory.problem import Problem, check_problem
 
 __all__ = ["check"]
 
@@ -98,9 +99,10 @@ def check(
     ('proved', True)
     """
     begun = perf_counter()
-    if not budget > 0:
-        raise InputError("budget", budget, "must be positive")
-    problems = {"": problem} if isinstance(problem, Problem) else dict(problem)
+    check_positive("budget", budget)
+    problems = dict(problem) if isinstance(problem, Mapping) else {"": problem}
+    for each in problems.values():
+        check_problem(each)
     read = read_claim(claim, problems)
     box = read_box(over, problems)
     margins = Margins(read, problems)

@@ -16,6 +16,7 @@ from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
     check_limit,
+    check_problem,
     exact_parameters,
     interpolates,
     law_of,
@@ -71,6 +72,7 @@ def solve(problem: Problem, *, digits: int = 15, width: int | None = None) -> So
     >>> solve(problem, digits=20).text("generalization_error")
     '0.78907610210953659384'
     """
+    check_problem(problem)
     if width is not None:
         return _at_width(problem, width, digits)
     return _report(problem, task_of(problem, law_of(problem)), digits)

@@ -28,7 +28,13 @@ from detequiv.numerics.spectrum.support import RealBranch, find_support
 from detequiv.numerics.spectrum.threshold import find_threshold
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import affine_slope
-from detequiv.theory.problem import FeatureLaw, Problem, exact_parameters, law_of
+from detequiv.theory.problem import (
+    FeatureLaw,
+    Problem,
+    check_problem,
+    exact_parameters,
+    law_of,
+)
 
 __all__ = ["Spectrum"]
 
@@ -73,6 +79,7 @@ class Spectrum:
         digits: int = 15,
         width: int = 1000,
     ) -> None:
+        check_problem(problem)
         check_digits(digits)
         check_whole("width", width)
         self.digits, self.width = digits, width

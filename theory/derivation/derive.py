@@ -20,7 +20,7 @@ from detequiv.theory.derivation.sections_step import step_section
 from detequiv.theory.derivation.standalone import equations_source, problem_source
 from detequiv.theory.errors import InputError
 from detequiv.theory.models import spiked_model
-from detequiv.theory.problem import MOST_GROUPS, Problem, feature_law
+from detequiv.theory.problem import MOST_GROUPS, Problem, check_problem, feature_law
 
 __all__ = ["SpikedDerivation", "derive"]
 
@@ -60,8 +60,9 @@ def derive(
         given = "neither" if problem is None else "both"
         raise InputError("derive", given, "give either a problem or groups")
     if problem is not None:
+        check_problem(problem)
         return _of_problem(problem)
-    if not isinstance(groups, int) or not 1 <= groups <= MOST_GROUPS:
+    if type(groups) is not int or not 1 <= groups <= MOST_GROUPS:
         raise InputError(
             "groups", groups, f"give a whole number from 1 to {MOST_GROUPS}"
         )

@@ -21,7 +21,7 @@ from detequiv.theory.problem.parts import (
     SpikedFeatures,
     Target,
 )
-from detequiv.theory.problem.problem import Problem
+from detequiv.theory.problem.problem import Problem, check_problem
 from detequiv.theory.problem.step import population_step, sampled_slope
 from detequiv.theory.problem.widths import law_at_width
 
@@ -36,6 +36,7 @@ __all__ = [
     "c1",
     "c2",
     "check_limit",
+    "check_problem",
     "exact_parameters",
     "feature_law",
     "interpolates",

@@ -13,7 +13,7 @@ from typing import Any, cast
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem.parts import Network, Ridge, SpikedFeatures, Target
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "check_problem"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,10 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Refuse two descriptions of the first layer, or none."""
+        for name, kind in _TABLES.items():
+            part = getattr(self, name)
+            if not isinstance(part, kind) and not (part is None and name in _LAYERS):
+                raise InputError(name, part, f"give a {kind.__name__}")
         if (self.features is None) == (self.network is None):
             given = "features and network" if self.features else "no features"
             raise InputError("problem", given, _ONE_LAYER)
@@ -78,6 +82,8 @@ class Problem:
         InputError
             An unknown or missing name, or a value outside its domain.
         """
+        if not isinstance(tables, Mapping):
+            raise InputError("tables", tables, "give a mapping")
         parts = {}
         for name, table in tables.items():
             if name not in _TABLES:
@@ -142,6 +148,20 @@ class Problem:
         return type(self)(**parts)
 
 
+def check_problem(problem: object) -> None:
+    """Refuse what is no problem, as the name of its file.
+
+    Raises
+    ------
+    InputError
+        With what would make one of it.
+    """
+    if not isinstance(problem, Problem):
+        how = "Problem.from_tables" if isinstance(problem, Mapping) else "detequiv.load"
+        raise InputError("problem", problem, f"give a Problem; {how} makes one")
+
+
+_LAYERS = ("features", "network")
 _ONE_LAYER = "give either features or network, one of the two"
 _TABLES: Mapping[str, Any] = {
     "features": SpikedFeatures,

@@ -10,9 +10,15 @@ import numpy as np
 import sympy as sp
 from numpy.random import Generator, SeedSequence
 
+from detequiv.numerics.arithmetic import check_whole
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import pieces, z
-from detequiv.theory.problem import Problem, SpikedFeatures, sampled_slope
+from detequiv.theory.problem import (
+    Problem,
+    SpikedFeatures,
+    check_problem,
+    sampled_slope,
+)
 from detequiv.validation.witness import (
     Dimensions,
     Estimates,
@@ -180,6 +186,9 @@ def simulate(
         If a size is too small, a step on samples is asked of an activation that
         jumps, or the file cannot hold draws.
     """
+    check_problem(problem)
+    check_whole("dimension", dimension)
+    check_whole("repetitions", repetitions)
     ridge = problem.ridge
     model = sampler(problem)
     if not ridge.penalty > 0:

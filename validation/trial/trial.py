@@ -12,13 +12,13 @@ import sympy as sp
 from flint import arb
 from numpy.random import Generator, SeedSequence
 
-from detequiv.numerics.arithmetic import precision
+from detequiv.numerics.arithmetic import check_positive, precision
 from detequiv.numerics.averages import conditional_values
 from detequiv.numerics.derived import learned_function
 from detequiv.numerics.solving import solve, solve_at_width
 from detequiv.numerics.spectrum import Spectrum
 from detequiv.theory.errors import InputError
-from detequiv.theory.problem import Problem, law_of
+from detequiv.theory.problem import Problem, check_problem, law_of
 from detequiv.validation.statistics import Judgement, judge, spend
 from detequiv.validation.trial.evidence import (
     LARGEST,
@@ -195,8 +195,12 @@ def try_theory(
     ConvergenceError
         Theory cannot be solved.
     """
-    if not budget > 0:
-        raise InputError("budget", budget, "give a positive number of seconds")
+    check_problem(problem)
+    check_positive("budget", budget)
+    check_positive("resolution", resolution)
+    check_positive("level", level)
+    if level >= 1:
+        raise InputError("level", level, "give a probability below 1")
     began = monotonic()
     points = resolvent_points(problem)
     theory = theory or partial(predict, points=points)
