@@ -1,12 +1,16 @@
 """The command line: ``detequiv COMMAND``, one module of `detequiv.commands` each.
 
 Exit status: 0 done, 1 a validation found a disagreement or a check a counterexample, 2
-bad input, 3 the solver could not reach what was asked. What goes wrong is told in one
-line on standard error.
+bad input, 3 the solver could not reach what was asked, 4 the machine failed: a full
+disk, a closed pipe, a store that cannot be written. What goes wrong is told in one line
+on standard error.
 """
 
+import difflib
+import os
 import pkgutil
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn, cast
 
@@ -25,6 +29,7 @@ ORDER = (
     "validate",
     "check",
 )  # in the list of commands
+MACHINE = 4  # a failure of the machine, such as a full disk
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 
@@ -43,10 +48,30 @@ class Commands(click.Group):
             return None
         return cast(click.Command, import_module(module).command)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say which may have been meant."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            close = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
+            meant = f"solve {name}" if name.endswith(".toml") else "".join(close)
+            hint = f" Did you mean: detequiv {meant}?" if meant else ""
+            raise click.UsageError(f"No such command '{name}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run a command and exit, with one line for what goes wrong."""
+        if sys.stdout is None:
+            sys.exit(_refuse("standard output is closed", MACHINE))
         try:
             status = super().main(*args, **{**extra, "standalone_mode": False})
+            sys.stdout.flush()
+        except SystemExit:  # click's only one of its own
+            status = _lost_output("standard output was closed")
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            status = _lost_output(f"{place}{(error.strerror or str(error)).lower()}")
         except click.exceptions.NoArgsIsHelpError as missing:
             click.echo(missing.message)
             status = 2
@@ -70,6 +95,15 @@ def _modules() -> dict[str, str]:
     found = pkgutil.walk_packages(commands.__path__, f"{commands.__name__}.")
     modules = [module.name for module in found if not module.ispkg]
     return {name.rpartition(".")[2].replace("_", "-"): name for name in modules}
+
+
+def _lost_output(message: str) -> int:
+    """Say what the machine refused, and let nothing that is still buffered fail too."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError):
+        _refuse(message, MACHINE)
+    return MACHINE
 
 
 def _refuse(message: str, status: int) -> int:

@@ -10,6 +10,7 @@ import click
 from detequiv.shell.options import (
     changes_option,
     check_suffix,
+    do_all,
     json_option,
     parse_assignments,
     print_json,
@@ -88,24 +89,36 @@ def command(
     over = {name: _ends(name, text) for name, text in _ranges(ranges).items()}
     with open_workers(workers, dask) as executor, progress_bars() as bar:
         advance = bar("percent proved")
-        verdict = de.check(
-            problems,
-            claim,
-            over=over,
-            budget=budget,
-            executor=executor,
-            resume=resume,
-            progress=lambda share: advance(round(100 * share), 100),
-        )
-    if page is not None:
-        from detequiv.pages.conjecture import page as html
+        try:
+            verdict = de.check(
+                problems,
+                claim,
+                over=over,
+                budget=budget,
+                executor=executor,
+                resume=resume,
+                progress=lambda share: advance(round(100 * share), 100),
+            )
+        except KeyboardInterrupt:
+            kept = resume and f"proved boxes are in {resume}; the same command goes on"
+            lost = "proved boxes are lost; with --resume FILE they are kept"
+            click.echo(kept or lost, err=True)
+            raise
 
-        page.write_text(html(verdict), "utf-8")
-        click.echo(f"wrote {page}", err=True)
-    if as_json:
-        print_json(verdict.to_dict())
-    else:
-        click.echo(_text(verdict))
+    def write() -> None:
+        if page is not None:
+            from detequiv.pages.conjecture import page as html
+
+            page.write_text(html(verdict), "utf-8")
+            click.echo(f"wrote {page}", err=True)
+
+    def show() -> None:
+        if as_json:
+            print_json(verdict.to_dict())
+        else:
+            click.echo(_text(verdict))
+
+    do_all(write, show)
     context.exit(STATUS[verdict.verdict])
 
 

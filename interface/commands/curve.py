@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import detequiv as de
 from detequiv.shell.options import (
     changes_option,
     check_suffix,
+    do_all,
+    is_whole,
     parse_assignments,
     read_problem,
     width_option,
@@ -29,7 +32,17 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command
+HELP = """Solve the problem in FILE over a range of parameters.
+
+For example, test error against the number of samples, theory and simulation:
+
+\b
+    detequiv curve problem.toml --vary ridge.samples_per_dim=0.2:6:30 \\
+        --simulate d=400,reps=20 --out curve.csv --plot curve.svg
+"""
+
+
+@click.command(help=HELP)
 @click.argument("file", metavar="FILE")
 @changes_option
 @click.option(
@@ -74,14 +87,7 @@ def command(
     workers: int | None,
     dask: str | None,
 ) -> None:
-    r"""Solve the problem in FILE over a range of parameters.
-
-    For example, test error against the number of samples, theory and simulation:
-
-    \b
-        detequiv curve problem.toml --vary ridge.samples_per_dim=0.2:6:30 \
-            --simulate d=400,reps=20 --out curve.csv --plot curve.svg
-    """
+    """Solve a problem over a range of parameters; see `HELP`."""
     store = check_suffix(resume, "--resume", (".sqlite",))
     table = check_suffix(out, "--out", (".csv",))
     figure = check_suffix(plot, "--plot", (".svg", ".png", ".pdf"))
@@ -99,6 +105,10 @@ def command(
             "--vary", "(missing)", "name a parameter, as ridge.samples_per_dim=0.2:6:60"
         )
     problem = read_problem(file, changes)
+    if figure is not None:
+        _check_axis(*next(iter(values.items())))
+    if store is not None:
+        _check_store(store)
     from detequiv.shell.parallel import workers as open_workers
 
     with open_workers(workers, dask) as executor:
@@ -106,6 +116,10 @@ def command(
         failure = _compute(problem, values, theory, draws, executor, table, figure)
     if failure is not None:
         raise ConvergenceError(f"{failure}; the other points are in the table")
+
+
+# what stands between commas that are in no brackets, two deep at most
+_AT_COMMAS = re.compile(r"(?:[^,()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)|[()])+")
 
 
 @dataclass(frozen=True)
@@ -121,7 +135,7 @@ class Draws:
     def parse(cls, text: str, seed: int, store: Path | None = None) -> Draws:
         """Read ``d=D,reps=R``."""
         given = parse_assignments(text.split(","), "--simulate", "d=400,reps=20")
-        if set(given) != {"d", "reps"} or not all(map(str.isdigit, given.values())):
+        if set(given) != {"d", "reps"} or not all(map(is_whole, given.values())):
             raise InputError(
                 "--simulate", text, "write d=D,reps=R, whole numbers, as d=400,reps=20"
             )
@@ -133,6 +147,33 @@ class Draws:
         if seed < 0:
             raise InputError("--seed", seed, "must not be negative")
         return draws
+
+
+def _check_axis(name: str, values: list[Any]) -> None:
+    """Refuse a figure whose axis would have no numbers, before anything is solved."""
+    from detequiv.theory.functions import exact
+
+    for value in values:
+        try:
+            exact(
+                value[0] if isinstance(value, list) and len(value) == 1 else value, ""
+            )
+        except InputError:
+            raise InputError(
+                f"--vary {name}",
+                value,
+                "is no number for the axis of --plot; vary a number first",
+            ) from None
+
+
+def _check_store(store: Path) -> None:
+    """Refuse a file that cannot hold draws, before anything is solved."""
+    from detequiv.validation.witness.store import Store, StoreError
+
+    try:
+        Store(store).__exit__(None, None, None)
+    except StoreError as error:
+        raise InputError("--resume", store, str(error)) from None
 
 
 def parse_values(name: str, text: str) -> list[Any]:
@@ -149,29 +190,36 @@ def parse_values(name: str, text: str) -> list[Any]:
     ['0.0001', '0.01', '1']
     >>> parse_values("features.spike", "[0, 0], [1, -1]")
     [[0, 0], [1, -1]]
+    >>> parse_values("target.function", "max(z, 0), z")
+    ['max(z, 0)', 'z']
     """
     from detequiv.formats.problem_file import parse_value
 
     if ":" in text:
         return _parse_range(name, text)
     listed = parse_value(f"[{text}]")
-    return listed if isinstance(listed, list) else text.split(",")
+    if isinstance(listed, list):
+        return listed
+    return [part.strip() for part in _AT_COMMAS.findall(text)]
 
 
 def _parse_range(name: str, text: str) -> list[str]:
     """Read ``start:stop:count`` or ``start:stop:count:log``."""
     import sympy as sp
 
+    from detequiv.results.vary import MOST_POINTS
     from detequiv.theory.functions import exact, value_text
 
     field = f"--vary {name}"
     start_text, _, rest = text.partition(":")
     stop_text, _, rest = rest.partition(":")
     count_text, _, spacing = rest.partition(":")
-    if not count_text.strip().isdigit() or spacing not in ("", "log"):
+    if not is_whole(count_text.strip()) or spacing not in ("", "log"):
         raise InputError(field, text, "write start:stop:count or start:stop:count:log")
     start, stop = exact(start_text, field), exact(stop_text, field)
     count = int(count_text)
+    if count > MOST_POINTS:
+        raise InputError(field, text, f"give at most {MOST_POINTS} points")
     if count < 2 or start == stop:
         raise InputError(field, text, "give two different ends and at least 2 points")
     if spacing == "log" and not (start > 0 and stop > 0):
@@ -215,28 +263,56 @@ def _compute(
         except de.IncompleteCurveError as error:
             curve, failure = error.curve, error
         if draws is not None:
-            curve = curve.simulate(
-                dimension=draws.dimension,
-                repetitions=draws.repetitions,
-                rng=draws.seed,
-                executor=executor,
-                progress=bar("simulation"),
-                store=draws.store,
-            )
+            try:
+                curve = _simulated(curve, draws, executor, bar("simulation"))
+            except (OSError, KeyboardInterrupt) as stopped:
+                _write(curve, table, figure)  # theory, which is there already
+                if isinstance(stopped, KeyboardInterrupt):
+                    click.echo(_how_to_go_on(draws), err=True)
+                raise
     _write(curve, table, figure)
     return failure
 
 
+def _simulated(curve: Curve, draws: Draws, executor: Executor, progress: Any) -> Curve:
+    """Simulate at every point."""
+    return curve.simulate(
+        dimension=draws.dimension,
+        repetitions=draws.repetitions,
+        rng=draws.seed,
+        executor=executor,
+        progress=progress,
+        store=draws.store,
+    )
+
+
+def _how_to_go_on(draws: Draws) -> str:
+    """Say where finished draws are."""
+    if draws.store is None:
+        return "the draws are lost; with --resume FILE.sqlite they are kept as they end"
+    return f"finished draws are in {draws.store}; the same command goes on from them"
+
+
 def _write(curve: Curve, table: Path | None, figure: Path | None) -> None:
     """Write the table to its file or to standard output, and the figure."""
-    if table is None:
-        sys.stdout.write(curve.to_csv() or "")
-    else:
-        curve.to_csv(table)
-    if figure is not None:
-        from detequiv.figures.style import save
 
-        save(curve.plot(), figure)
-    for path in (table, figure):
-        if path is not None:
-            click.echo(f"wrote {path}", err=True)
+    def write_table() -> None:
+        if table is None:
+            sys.stdout.write(curve.to_csv() or "")
+            sys.stdout.flush()
+            return
+        try:
+            curve.to_csv(table)
+        except OSError:  # what was computed is not lost
+            click.echo(curve.to_csv(), nl=False)
+            raise
+        click.echo(f"wrote {table}", err=True)
+
+    def draw_figure() -> None:
+        if figure is not None:
+            from detequiv.figures.style import save
+
+            save(curve.plot(), figure)
+            click.echo(f"wrote {figure}", err=True)
+
+    do_all(write_table, draw_figure)

@@ -14,6 +14,8 @@ from detequiv.shell.options import (
     check_suffix,
     decimal,
     digits_option,
+    do_all,
+    is_whole,
     json_option,
     parse_assignments,
     print_json,
@@ -82,28 +84,35 @@ def command(
     eigenvalues = (
         None if dimension is None else law.simulate(dimension=dimension, rng=seed)
     )
-    if figure is not None:
-        from detequiv.figures.style import save
-
-        save(law.plot(points=points, eigenvalues=eigenvalues), figure)
     x, outliers = law.grid(points), _outliers(law)
     rows = _rows(law, x) if table is not None or as_json else []
-    if table is not None:
-        with table.open("w", encoding="utf-8", newline="") as file:
-            _write_csv(file, rows)
-    if as_json:
-        print_json(_as_json(law, outliers, rows, eigenvalues))
-    else:
-        _print_summary(law, outliers, x)
-    for path in (table, figure):
-        if path is not None:
-            click.echo(f"wrote {path}", err=True)
+
+    def draw() -> None:
+        if figure is not None:
+            from detequiv.figures.style import save
+
+            save(law.plot(points=points, eigenvalues=eigenvalues), figure)
+            click.echo(f"wrote {figure}", err=True)
+
+    def write() -> None:
+        if table is not None:
+            with table.open("w", encoding="utf-8", newline="") as file:
+                _write_csv(file, rows)
+            click.echo(f"wrote {table}", err=True)
+
+    def show() -> None:
+        if as_json:
+            print_json(_as_json(law, outliers, rows, eigenvalues))
+        else:
+            _print_summary(law, outliers, x)
+
+    do_all(write, draw, show)
 
 
 def _dimension(text: str) -> int:
     """Read ``d=D`` of ``--simulate``."""
     given = parse_assignments([text], "--simulate", "d=1000")
-    if set(given) != {"d"} or not given["d"].isdigit():
+    if set(given) != {"d"} or not is_whole(given["d"]):
         raise InputError("--simulate", text, "write d=D, a whole number, as d=1000")
     return int(given["d"])
 

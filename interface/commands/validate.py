@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from detequiv.shell.options import (
     check_suffix,
+    do_all,
     json_option,
     print_json,
     takes_problem,
@@ -62,13 +64,20 @@ def command(
     if seed < 0:
         raise InputError("--seed", seed, "must not be negative")
     report = _validate(problem, budget, seed, workers, dask)
-    if page is not None:
-        report.to_html(page)
-        click.echo(f"wrote {page}", err=True)
-    if as_json:
-        print_json(report.to_dict())
-    else:
-        _print_table(report)
+
+    def write() -> None:
+        if page is not None:
+            report.to_html(page)
+            click.echo(f"wrote {page}", err=True)
+
+    def show() -> None:
+        if as_json:
+            print_json(report.to_dict())
+        else:
+            _print_table(report)
+        sys.stdout.flush()
+
+    do_all(write, show)
     if report.verdict == "disagree":
         context.exit(DISAGREEMENT)
 

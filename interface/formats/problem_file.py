@@ -31,12 +31,19 @@ def load(path: str | PathLike[str]) -> Problem:
     """
     try:
         text = Path(path).read_text("utf-8")
+        if text.startswith("\ufeff"):
+            problem = "begins with a byte order mark; save it as UTF-8 without BOM"
+            raise InputError("file", path, problem)
         tables = tomllib.loads(text, parse_float=str)
     except OSError as error:
         raise InputError("file", path, (error.strerror or str(error)).lower()) from None
     except UnicodeDecodeError:
         raise InputError("file", path, "is not text in UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except InputError:
+        raise
+    except RecursionError:
+        raise InputError("file", path, "is nested too deeply") from None
+    except (TypeError, ValueError) as error:  # also a path that is none
         raise InputError("file", path, f"is not TOML: {error}") from None
     return Problem.from_tables(tables)
 
@@ -51,7 +58,7 @@ def parse_value(text: str) -> object:
     """
     try:
         value: object = tomllib.loads(f"value = {text}", parse_float=str)["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
     return value
 

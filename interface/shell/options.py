@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -22,6 +23,8 @@ __all__ = [
     "check_suffix",
     "decimal",
     "digits_option",
+    "do_all",
+    "is_whole",
     "json_option",
     "parse_assignments",
     "print_json",
@@ -136,7 +139,7 @@ def parse_assignments(
 
 
 def check_suffix(path: str | None, option: str, suffixes: Sequence[str]) -> Path | None:
-    """Refuse a file to write that has another suffix, or no folder to stand in.
+    """Refuse a file to write that has another suffix, no folder, or is protected.
 
     Raises
     ------
@@ -150,7 +153,29 @@ def check_suffix(path: str | None, option: str, suffixes: Sequence[str]) -> Path
         raise InputError(option, path, f"the name must end in {' or '.join(suffixes)}")
     if not file.parent.is_dir():
         raise InputError(option, path, f"there is no folder {file.parent}")
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise InputError(option, path, "cannot be written")
     return file
+
+
+def do_all(*jobs: Callable[[], object]) -> None:
+    """Do everything; raise the first failure of the machine after the last of them.
+
+    What one file loses, another may still hold.
+    """
+    failures = []
+    for job in jobs:
+        try:
+            job()
+        except OSError as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text is a whole number in plain digits, and no astronomical one."""
+    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def decimal(value: mpmath.mpf, digits: int) -> str:

@@ -5,7 +5,7 @@ factor ``p/n = beta/alpha``. The equations live in the scale of the first; what 
 reported is in the scale asked for.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, overload
 
 import mpmath
@@ -100,6 +100,11 @@ class Spectrum:
         self._factor: sp.Expr = (
             ridge.width_per_dim / ridge.samples_per_dim if scale == "n" else sp.S.One
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Rebuild from the arguments: compiled equations cross no process border."""
+        options = {"digits": self.digits, "width": self.width}
+        return partial(type(self), scale=self.scale[-1], **options), (self.problem,)
 
     @cached_property
     def _law(self) -> FeatureLaw:

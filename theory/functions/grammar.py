@@ -134,7 +134,7 @@ def translate(text: str, field: str) -> sp.Expr:
         _check_length(tree)
         return sp.sympify(_translate(tree, text))
     except SyntaxError:
-        problem = "is not an expression; write for example '1/3' or 'z**2 - 1'"
+        problem = _advice(text)
     except RecursionError:
         problem = "is nested too deeply"
     except MemoryError:
@@ -142,6 +142,15 @@ def translate(text: str, field: str) -> sp.Expr:
     except (ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
         problem = str(error)
     raise InputError(field, text, problem)
+
+
+def _advice(text: str) -> str:
+    """Say what is wrong with a text that is no expression."""
+    if re.fullmatch(r"[+-]?\d+,\d+", text):
+        return f"write a decimal point, as {text.replace(',', '.')}"
+    if product := re.search(r"(\d)\s*([a-zA-Z(])", text):
+        return f"is not an expression; write products with *, as {product[1]}*z"
+    return "is not an expression; write for example '1/3' or 'z**2 - 1'"
 
 
 def _check_length(tree: ast.expr) -> None:
@@ -234,6 +243,10 @@ def _translate_node(node: ast.expr, text: str) -> sp.Expr:
         case ast.Name(id=name):
             if name in _CONSTANTS:
                 return _CONSTANTS[name]
+            if name.lower() in ("nan", "inf", "infinity", "oo"):
+                raise ValueError(f"{name} is not finite; give finite real numbers")
+            if len(name) == 1:
+                raise ValueError(f"unknown name {name!r}; the variable is z")
             raise ValueError(f"unknown name {name!r}{_nearest(name)}")
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
             return _translate(operand, text)
@@ -241,6 +254,12 @@ def _translate_node(node: ast.expr, text: str) -> sp.Expr:
             return -_translate(operand, text)
         case ast.BinOp(left=left, op=operator, right=right):
             return _binary(operator, _translate(left, text), _translate(right, text))
+        case ast.Call(func=ast.Constant()):
+            raise ValueError(_advice(text))
+        case ast.Tuple(elts=[ast.Constant(), ast.Constant()]):
+            raise ValueError(_advice(text))
+        case ast.Call(func=ast.Attribute(attr=name, value=ast.Name(id=module))):
+            raise ValueError(f"write {name}(z), without {module!r} before it")
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             if name not in FUNCTIONS:
                 raise ValueError(f"unknown function {name!r}{_nearest(name)}")
@@ -294,5 +313,7 @@ def _power(base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
 
 
 def _nearest(name: str) -> str:
-    close = difflib.get_close_matches(name, [*FUNCTIONS, *_CONSTANTS], n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
+    known = [*FUNCTIONS, *CATALOGUE, *_CONSTANTS]
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    meant = f", did you mean {close[0]!r}?" if close else ";"
+    return f"{meant} docs/activations.md lists the names"

@@ -161,6 +161,16 @@ def check_problem(problem: object) -> None:
         raise InputError("problem", problem, f"give a Problem; {how} makes one")
 
 
+_SYMBOLS = {  # of the paper, and what is commonly written for them
+    "alpha": "ridge.samples_per_dim",
+    "beta": "ridge.width_per_dim",
+    "lambda": "ridge.penalty",
+    "lam": "ridge.penalty",
+    "zeta": "target.alignment",
+    "eta": "network.step",
+    "sigma": "features.activation",
+    "learning_rate": "network.step",
+}
 _LAYERS = ("features", "network")
 _ONE_LAYER = "give either features or network, one of the two"
 _TABLES: Mapping[str, Any] = {
@@ -218,11 +228,16 @@ def _build(name: str, table: object) -> Any:
 def _check_field(table: str, key: str, value: object) -> None:
     known = _parameters(_TABLES[table])
     if key not in known:
+        for other, kind in _TABLES.items():
+            if key in _parameters(kind) and key not in _SYMBOLS:
+                raise InputError(f"{table}.{key}", value, f"belongs to [{other}]")
         raise InputError(
             f"{table}.{key}", value, f"no such field{_nearest(key, known)}"
         )
 
 
 def _nearest(name: str, known: Any) -> str:
+    if symbol := _SYMBOLS.get(str(name).rpartition(".")[2]):
+        return f"; did you mean {symbol}?"
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"

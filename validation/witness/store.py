@@ -69,6 +69,7 @@ class Store:
     """
 
     def __init__(self, path: str | Path) -> None:
+        self._path = path
         try:
             self._base = sqlite3.connect(path, PATIENCE, isolation_level=None)
             try:
@@ -128,7 +129,21 @@ class Store:
     def find(
         self, experiment: Experiment, seeds: Sequence[SeedSequence]
     ) -> dict[int, Draw]:
-        """Draws that are there already, by the place of their seed in `seeds`."""
+        """Draws that are there already, by the place of their seed in `seeds`.
+
+        Raises
+        ------
+        StoreError
+            What the file holds cannot be read.
+        """
+        try:
+            return self._find(experiment, seeds)
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            raise StoreError(f"holds draws that cannot be read: {error}") from None
+
+    def _find(
+        self, experiment: Experiment, seeds: Sequence[SeedSequence]
+    ) -> dict[int, Draw]:
         rows = self._base.execute(
             "SELECT seed, quantities, learned, eigenvalues FROM draw "
             "JOIN experiment ON experiment.id = draw.experiment WHERE definition = ?",
@@ -146,8 +161,19 @@ class Store:
         }
 
     def add(self, experiment: Experiment, seed: SeedSequence, draw: Draw) -> None:
-        """Write a draw, now and for good; one that is there already stays."""
-        definition = experiment.definition
+        """Write a draw, now and for good; one that is there already stays.
+
+        Raises
+        ------
+        OSError
+            The file cannot take it, as when the disk is full.
+        """
+        try:
+            self._add(experiment.definition, seed, draw)
+        except sqlite3.Error as error:
+            raise OSError(f"{self._path} cannot take a draw: {error}") from None
+
+    def _add(self, definition: str, seed: SeedSequence, draw: Draw) -> None:
         self._base.execute("BEGIN IMMEDIATE")
         with self._base:  # commits, or rolls back
             self._base.execute(
