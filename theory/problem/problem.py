@@ -237,7 +237,8 @@ def _check_field(table: str, key: str, value: object) -> None:
 
 
 def _nearest(name: str, known: Any) -> str:
-    if symbol := _SYMBOLS.get(str(name).rpartition(".")[2]):
+    name = str(name)
+    if symbol := _SYMBOLS.get(name.rpartition(".")[2]):
         return f"; did you mean {symbol}?"
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
