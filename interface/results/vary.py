@@ -51,7 +51,10 @@ def _list(name: str, values: Iterable[Any]) -> list[Any]:
     """Read the values of one parameter."""
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
         raise InputError(f"vary {name}", values, "give a list of values")
-    listed = list(islice(values, MOST_POINTS + 1))
+    try:
+        listed = list(islice(values, MOST_POINTS + 1))
+    except TypeError:  # a NumPy array of no dimension only looks iterable
+        raise InputError(f"vary {name}", values, "give a list of values") from None
     if not listed:
         raise InputError(f"vary {name}", values, "give one value at least")
     return listed

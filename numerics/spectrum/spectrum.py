@@ -103,8 +103,8 @@ class Spectrum:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild from the arguments: compiled equations cross no process border."""
-        options = {"digits": self.digits, "width": self.width}
-        return partial(type(self), scale=self.scale[-1], **options), (self.problem,)
+        options = {"digits": self.digits, "width": self.width, "scale": self.scale[-1]}
+        return partial(type(self), **options), (self.problem,)  # type: ignore[arg-type]
 
     @cached_property
     def _law(self) -> FeatureLaw:

@@ -248,7 +248,7 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "tables": lambda v: de.Problem.from_tables(v),
     "table": lambda v: de.Problem.from_tables({"target": v}),
     "values": lambda v: PROBLEM.with_values({"ridge.penalty": v}),
-    "name": lambda v: PROBLEM.with_values({v: 1}) if v.__hash__ else None,
+    "name": lambda v: PROBLEM.with_values({v: 1}) if isinstance(v, str | int) else None,
     "load": lambda v: de.load(v) if isinstance(v, str | bytes | None) else None,
     "vary": lambda v: de.curve(PROBLEM, {"ridge.samples_per_dim": v, "no.such": [1]}),
     "whole vary": lambda v: de.curve(PROBLEM, v),
