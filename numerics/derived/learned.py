@@ -85,7 +85,7 @@ def target_function(problem: Problem, kappa: ArrayLike) -> NDArray[np.float64]:
     >>> target_function(problem, [0, 2])
     array([0.75, 1.75])
     """
-    law, places = law_of(problem), np.asarray(kappa, np.float64)
+    law, places = law_of(problem), check_finite("kappa", kappa)
     with precision(DIGITS + 15):
         factor = to_ball(law.alignment)
         means = [(factor * exact_ball(float(k))).mid() for k in places.ravel()]
