@@ -168,7 +168,7 @@ def _check_axis(name: str, values: list[Any]) -> None:
 
 def _check_store(store: Path) -> None:
     """Refuse a file that cannot hold draws, before anything is solved."""
-    from detequiv.validation.witness.store import Store, StoreError
+    from detequiv.validation.witness import Store, StoreError
 
     try:
         Store(store).__exit__(None, None, None)

@@ -11,7 +11,7 @@ from detequiv.validation.witness.model import (
 )
 from detequiv.validation.witness.runs import Dimensions, Estimates, Progress, run
 from detequiv.validation.witness.spectra import Leading, draw_eigenvalues, draw_leading
-from detequiv.validation.witness.store import StoreError
+from detequiv.validation.witness.store import Store, StoreError
 from detequiv.validation.witness.together import draw_together
 from detequiv.validation.witness.trained import TrainedModel
 
@@ -25,6 +25,7 @@ __all__ = [
     "Model",
     "Progress",
     "SpikedModel",
+    "Store",
     "StoreError",
     "TrainedModel",
     "UnresolvedError",
