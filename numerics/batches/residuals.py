@@ -93,7 +93,7 @@ def residual_rule(law: BatchLaw, digits: float, step: float) -> Residuals:
         output = to_ball(law.output)
         means = [arb(label(s)[0]) - output for s in places.nodes]
         noise = to_ball(law.law.noise_variance).sqrt()
-        spread = lattice(-radius, radius, NOISE_STEP * step)
+        spread = lattice([0.0], radius, NOISE_STEP * step)
         if law.law.noise_variance.is_zero:
             spread = Rule([arb(0)], [(2 * arb.pi()).sqrt()], [0])
         rows = _rows(places, means, spread, noise, digits)
@@ -137,7 +137,7 @@ def _projections(law: BatchLaw, radius: float, digits: float, step: float) -> Ru
     inside = sorted((k for k in kinks if abs(float(k)) < radius), key=float)
     if inside:
         return panels([arb(-radius), *inside, arb(radius)], digits + 5, step)
-    return lattice(-radius, radius, step)
+    return lattice([0.0], radius, step)
 
 
 def _radius(law: BatchLaw, digits: float) -> float:

@@ -117,7 +117,7 @@ class _Across:
         if self._kinks:
             self._nodes, self._weights = _legendre(ceil(NODES / (step * stride)))
         else:
-            rule = lattice(-self._radius, self._radius, step * COARSER)
+            rule = lattice([0.0], self._radius, step * COARSER)
             keep = rule.every(stride)
             self._nodes = [rule.nodes[j] for j in keep]
             self._weights = [rule.weights[j] * stride for j in keep]
