@@ -15,7 +15,7 @@ from numpy.random import Generator, SeedSequence
 from detequiv.formats.table import Simulation, Table, check_quantity, csv_text, dataset
 from detequiv.numerics.arithmetic import check_digits, check_whole
 from detequiv.numerics.solving import Point, sweep
-from detequiv.results.vary import check_groups, coordinates, read_values
+from detequiv.results.vary import coordinates, read_values
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import value_text
 from detequiv.theory.problem import Problem, check_problem
@@ -293,7 +293,6 @@ def curve(
         problem.with_values(dict(zip(lists, values, strict=True)))
         for values in product(*lists.values())
     ]
-    check_groups(problem, problems)
     points = sweep(
         problems,
         digits=digits,

@@ -12,7 +12,7 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.functions import value_text
 from detequiv.theory.problem import Problem
 
-__all__ = ["check_groups", "coordinates", "read_values"]
+__all__ = ["coordinates", "read_values"]
 
 
 MOST_POINTS = 1_000_000  # of a curve: an hour's work, and what a table can hold
@@ -30,21 +30,25 @@ def read_values(
     if prod(map(len, lists.values())) > MOST_POINTS:
         counts = " times ".join(str(len(values)) for values in lists.values())
         raise InputError("vary", counts, f"give at most {MOST_POINTS} points")
+    _check_groups(problem, lists)
     return lists
 
 
-def check_groups(problem: Problem, problems: Sequence[Problem]) -> None:
-    """Refuse a curve along which groups of units come or go."""
-    for other in problems:
-        if other.groups != problem.groups:
-            name = "features.spike" if other.features else "network.readout"
-            raise InputError(
-                name,
-                value_text(other.value(name)),
-                f"changes the number of groups from {problem.groups} to "
-                f"{other.groups}; vary one entry as {name}[0], or give lists of "
-                f"{problem.groups} numbers",
-            )
+def _check_groups(problem: Problem, lists: Mapping[str, Sequence[Any]]) -> None:
+    """Refuse numbers where a problem has several, one a group.
+
+    Each would make a problem of one group, next to points that have them all.
+    """
+    for name in {"features.spike", "network.readout"} & lists.keys():
+        for value in lists[name]:
+            one = not (isinstance(value, list | tuple) or getattr(value, "ndim", False))
+            if problem.groups > 1 and one:
+                raise InputError(
+                    name,
+                    value,
+                    f"has {problem.groups} numbers, one a group; vary one of them, "
+                    f"{name}[0], or give lists",
+                )
 
 
 def _list(name: str, values: Iterable[Any]) -> list[Any]:

@@ -91,7 +91,7 @@ def test_the_report_stands_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--budget", "0"), "budget = 0.0: give a positive number of seconds"),
+        (("--budget", "0"), "budget = 0.0: give a positive number"),
         (("--seed", "-1"), "--seed = -1: must not be negative"),
         (("--out", "report.txt"), "the name must end in .html"),
         (("--set", "ridge.penalty=0"), "ridge.penalty = 0: "),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from detequiv.numerics.spectrum import outliers
 from detequiv.numerics.spectrum.spectrum import Spectrum
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
@@ -59,9 +60,17 @@ def test_an_outlier_takes_its_mass_from_the_bulk() -> None:
     np.testing.assert_allclose(mass, [-1 / 80, 0], atol=1e-5)
 
 
-def test_what_a_rule_does_not_resolve_is_refused() -> None:
+def test_what_a_rule_does_not_resolve_is_refined_or_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Far out in the tail of He_2 samples with 1 + chi near zero are real ones."""
     changes = {"features.activation": "he2", "features.spike": 1}
+    near, far = (
+        width_corrections(CONSTANT.with_values(changes), 300, np.array([100 + y]))[0]
+        for y in (1e-2j, 1e-1j)
+    )
+    np.testing.assert_allclose(near.real, far.real, rtol=1e-3)
+    monkeypatch.setattr(outliers, "FINEST", 1)
     with pytest.raises(ConvergenceError, match=r"log det H .* move z off the real"):
         width_corrections(CONSTANT.with_values(changes), 300, np.array([100 + 1e-2j]))
 
