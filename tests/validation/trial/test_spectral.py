@@ -70,7 +70,7 @@ def test_what_a_rule_does_not_resolve_is_refined_or_refused(
         for y in (1e-2j, 1e-1j)
     )
     np.testing.assert_allclose(near.real, far.real, rtol=1e-3)
-    monkeypatch.setattr(outliers, "FINEST", 1)
+    monkeypatch.setattr(outliers, "ACCURATE", 0.0)
     with pytest.raises(ConvergenceError, match=r"log det H .* move z off the real"):
         width_corrections(CONSTANT.with_values(changes), 300, np.array([100 + 1e-2j]))
 
