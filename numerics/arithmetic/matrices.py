@@ -1,5 +1,6 @@
-"""Vectors as lists of balls, and the matrices made of them."""
+"""Vectors as lists of balls, their errors, and the matrices made of them."""
 
+from math import inf
 from typing import Any
 
 import flint
@@ -12,6 +13,7 @@ __all__ = [
     "cholesky",
     "column",
     "inverse_of",
+    "relative_error",
     "solve_linear",
     "solve_semidefinite",
     "symmetric",
@@ -109,3 +111,15 @@ def solve_semidefinite(matrix: Any, right: list[Any]) -> list[Any]:
         known = sum((work[k][j] * y[j] for j in pivots[place + 1 :]), arb(0))
         y[k] = (b[k] - known) / work[k][k]
     return [v / n for v, n in zip(y, norm, strict=True)]
+
+
+def relative_error(values: list[Any], errors: list[Any], labels: Any) -> float:
+    """Largest relative error; of what is zero to twice the digits, the absolute."""
+    worst = 0.0
+    for value, error in zip(values, errors, strict=True):
+        if not (value.is_finite() and error.is_finite()):
+            return inf
+        if error != 0:
+            size = max(abs(value).mid(), (error * abs(labels).mid()).sqrt().mid())
+            worst = max(worst, float((error / size).mid()))
+    return worst

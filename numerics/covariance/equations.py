@@ -1,25 +1,19 @@
 """The derived equations of a model with levels, compiled to one arithmetic."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-import sympy as sp
-
-from detequiv.numerics.arithmetic import compile_expressions
 from detequiv.numerics.covariance.algebra import BallAlgebra, FloatAlgebra
+from detequiv.numerics.equations import Compiler
 from detequiv.theory.models import (
     CovarianceModel,
-    InverseEntry,
     energy,
     energy_ridge,
     energy_source,
-    upper_triangle,
 )
 
 __all__ = ["LevelEquations", "level_equations"]
-
-Compiled = Callable[..., list[Any]]
 
 
 class LevelEquations:
@@ -48,13 +42,12 @@ class LevelEquations:
     def __init__(
         self, model: CovarianceModel, arithmetic: Mapping[str, Callable[..., Any]]
     ) -> None:
-        self.model, self._arithmetic = model, arithmetic
+        self.model = model
         self.groups, self.size = len(model.g), len(model.unknowns)
-        pairs = upper_triangle(self.groups)
-        self.inverse = tuple(sp.Symbol(f"X_{i}_{j}") for i, j in pairs)
+        make = Compiler(self.groups, arithmetic)
+        self.inverse = make.inverse
         x, y, p = model.unknowns, model.coefficients, model.parameters
         f, s, chi, inverse = model.fields, model.levels, (model.chi,), self.inverse
-        make = self._compile
         self.form = make((f, p), model.form)
         self.average = make((chi, p), model.average)
         self.local_gradient = make((x, p), model.gradient(model.psi_local))
@@ -86,25 +79,6 @@ class LevelEquations:
         self.quantities = make(
             ((energy, energy_source, energy_ridge), x, p), model.quantities.values()
         )
-
-    def _compile(
-        self, groups: Sequence[Sequence[sp.Symbol]], expressions: Any
-    ) -> Compiled:
-        flat = compile_expressions(
-            [s for group in groups for s in group],
-            [self._name_inverse(sp.sympify(e)) for e in expressions],
-            self._arithmetic,
-        )
-        return lambda *values: flat(*[v for group in values for v in group])
-
-    def _name_inverse(self, expression: sp.Expr) -> sp.Expr:
-        """Replace the entries of the inverse by the symbols that carry them."""
-        place = dict(zip(upper_triangle(self.groups), self.inverse, strict=True))
-        names = {
-            entry: place[int(entry.args[0]), int(entry.args[1])]
-            for entry in expression.atoms(InverseEntry)
-        }
-        return expression.xreplace(names)
 
 
 @lru_cache(maxsize=16)

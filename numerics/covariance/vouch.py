@@ -13,7 +13,13 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from detequiv.numerics.arithmetic import exact_ball, precision, to_ball, to_float
+from detequiv.numerics.arithmetic import (
+    exact_ball,
+    precision,
+    relative_error,
+    to_ball,
+    to_float,
+)
 from detequiv.numerics.averages import Fields, LawFields, geometric_error
 from detequiv.numerics.covariance.algebra import BallAlgebra
 from detequiv.numerics.covariance.equations import level_equations
@@ -125,9 +131,9 @@ def _attempt(
         labels = _label_variance(fields)
     (x, outputs, residual), *coarser = results
     values = list(outputs.quantities)
-    rounding = _relative(values, [v.rad() for v in values], labels)
+    rounding = relative_error(values, [v.rad() for v in values], labels)
     gaps = [
-        _relative(
+        relative_error(
             values,
             [abs(p - q).mid() for p, q in zip(values, o.quantities, strict=True)],
             labels,
@@ -207,15 +213,3 @@ def _label_variance(fields: Fields) -> Any:
         (w * (a * a + b * b + c))
         for w, a, b, c in zip(fields.weights, tau0, tau1, tau2, strict=True)
     )
-
-
-def _relative(values: list[Any], errors: list[Any], labels: Any) -> float:
-    """Largest relative error; of what is zero to twice the digits, the absolute."""
-    worst = 0.0
-    for value, error in zip(values, errors, strict=True):
-        if not (value.is_finite() and error.is_finite()):
-            return inf
-        if error != 0:
-            size = max(abs(value).mid(), (error * abs(labels).mid()).sqrt().mid())
-            worst = max(worst, float((error / size).mid()))
-    return worst

@@ -1,9 +1,9 @@
 """A model's equations with numbers in them."""
 
 from detequiv.numerics.equations.balls import BallOutputs, BallSystem, Predictor
+from detequiv.numerics.equations.compiler import Compiled, Compiler
 from detequiv.numerics.equations.cone import Cone, symmetric
 from detequiv.numerics.equations.equations import (
-    Compiled,
     Equations,
     ball_equations,
     float_equations,
@@ -18,6 +18,7 @@ __all__ = [
     "BallOutputs",
     "BallSystem",
     "Compiled",
+    "Compiler",
     "Cone",
     "Equations",
     "FloatSystem",

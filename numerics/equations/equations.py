@@ -1,24 +1,21 @@
 """The derived equations of a model, compiled to one arithmetic."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
 import sympy as sp
 
-from detequiv.numerics.arithmetic import BALLS, FLOATS, compile_expressions
+from detequiv.numerics.arithmetic import BALLS, FLOATS
+from detequiv.numerics.equations.compiler import Compiled, Compiler
 from detequiv.theory.models import (
-    InverseEntry,
     Model,
     energy,
     energy_ridge,
     energy_source,
-    upper_triangle,
 )
 
 __all__ = ["Equations", "ball_equations", "float_equations"]
-
-Compiled = Callable[..., list[Any]]
 
 
 class Equations:
@@ -52,14 +49,11 @@ class Equations:
         self.model = model
         self.size = len(model.unknowns.symbols)
         self.order = _matrix_order(len(model.unknowns.definite))
-        self.inverse = tuple(
-            sp.Symbol(f"P_{i}_{j}") for i, j in upper_triangle(self.order)
-        )
-        self._arithmetic = arithmetic
+        self._make = make = Compiler(self.order, arithmetic)
+        self.inverse = make.inverse
         x, y = model.unknowns.symbols, model.coefficients
         p, f, chi = model.parameters, model.fields, (model.chi,)
         weight = [model.energy_weight, system.weight_slope]
-        make = self._compile
         self.form = make((f, p), system.form)
         self.average = make((chi, p), [system.average_slope, system.average_curvature])
         self.local_gradient = make((x, self.inverse, p), system.local_gradient)
@@ -82,14 +76,14 @@ class Equations:
         """Map (chi, parameters) to the slope of the averaged part of Psi alone."""
         model = self.model
         groups = ((model.chi,), model.parameters)
-        return self._compile(groups, [model.system.average_slope])
+        return self._make(groups, [model.system.average_slope])
 
     @cached_property
     def width_penalty(self) -> Compiled:
         """Map (width, unknowns, parameters) to the finite-width penalty on y."""
         model = self.model
         groups = ((model.width,), model.unknowns.symbols, model.parameters)
-        return self._compile(groups, model.system.width_penalty)
+        return self._make(groups, model.system.width_penalty)
 
     def _derivatives(self, source: sp.Symbol) -> tuple[Compiled, Compiled, Compiled]:
         """Partial derivatives by one parameter: of grad Psi (local), of the two.
@@ -99,29 +93,10 @@ class Equations:
         model, d = self.model, self.model.system.source_derivatives(source)
         x, y, p = model.unknowns.symbols, model.coefficients, model.parameters
         return (
-            self._compile((x, self.inverse, p), d.local_gradient),
-            self._compile(((model.chi,), p), [d.average_slope, d.energy_weight]),
-            self._compile((x, y, p), [d.energy_local]),
+            self._make((x, self.inverse, p), d.local_gradient),
+            self._make(((model.chi,), p), [d.average_slope, d.energy_weight]),
+            self._make((x, y, p), [d.energy_local]),
         )
-
-    def _compile(
-        self, groups: Sequence[Sequence[sp.Symbol]], expressions: Any
-    ) -> Compiled:
-        flat = compile_expressions(
-            [s for group in groups for s in group],
-            [self._name_inverse(sp.sympify(e)) for e in expressions],
-            self._arithmetic,
-        )
-        return lambda *values: flat(*[v for group in values for v in group])
-
-    def _name_inverse(self, expression: sp.Expr) -> sp.Expr:
-        """Replace the entries of the inverse by the symbols that carry them."""
-        place = dict(zip(upper_triangle(self.order), self.inverse, strict=True))
-        names = {
-            entry: place[int(entry.args[0]), int(entry.args[1])]
-            for entry in expression.atoms(InverseEntry)
-        }
-        return expression.xreplace(names)
 
 
 def _matrix_order(count: int) -> int:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detequiv.numerics.averages import Fields
+from detequiv.numerics.equations.compiler import Compiled
 from detequiv.numerics.equations.cone import Cone, symmetric
-from detequiv.numerics.equations.equations import Compiled, Equations, float_equations
+from detequiv.numerics.equations.equations import Equations, float_equations
 from detequiv.numerics.equations.least_squares import least_squares
 from detequiv.numerics.equations.linear_form import LinearForm
 from detequiv.theory.models import Model, upper_triangle

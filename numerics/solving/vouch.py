@@ -15,7 +15,7 @@ from typing import Any
 import flint
 import numpy as np
 
-from detequiv.numerics.arithmetic import precision
+from detequiv.numerics.arithmetic import precision, relative_error
 from detequiv.numerics.averages import Fields, LawFields, geometric_error
 from detequiv.numerics.equations import BallOutputs, BallSystem, Cone, FloatSystem
 from detequiv.numerics.losses import error_rates
@@ -234,10 +234,10 @@ def _attempt(
 
     def gap(one: list[Any], other: list[Any]) -> float:
         apart = [abs(p - q).mid() for p, q in zip(one, other, strict=True)]
-        return _relative(references, apart, labels)
+        return relative_error(references, apart, labels)
 
     outputs = results[0][1]
-    rounding = _relative(
+    rounding = relative_error(
         outputs.quantities, [v.rad() for v in outputs.quantities], labels
     )
     quadrature, inherited = 0.0, rounding
@@ -269,15 +269,3 @@ def _with_rates(
         predictor = replace(predictor, leverage=infinite)
     rates = error_rates(source.law, fields, stride, step, predictor, digits)
     return replace(outputs, quantities=[*outputs.quantities, *rates])
-
-
-def _relative(values: list[Any], errors: list[Any], labels: Any) -> float:
-    """Largest relative error; of what is zero to twice the digits, the absolute."""
-    worst = 0.0
-    for value, error in zip(values, errors, strict=True):
-        if not (value.is_finite() and error.is_finite()):
-            return inf
-        if error != 0:
-            size = max(abs(value).mid(), (error * abs(labels).mid()).sqrt().mid())
-            worst = max(worst, float((error / size).mid()))
-    return worst
