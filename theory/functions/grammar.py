@@ -273,7 +273,8 @@ def _translate_node(node: ast.expr, text: str) -> sp.Expr:
             if name not in FUNCTIONS:
                 raise ValueError(f"unknown function {name!r}{_nearest(name)}")
             count, call = FUNCTIONS[name]
-            if len(arguments) != count:
+            more = len(arguments) > count and name in ("max", "min")  # of any number
+            if len(arguments) != count and not more:
                 raise ValueError(f"{name} takes {count} argument(s)")
             values = [_translate(a, text) for a in arguments]
             if name in ("exp", "sinh", "cosh") and values[0].is_number:

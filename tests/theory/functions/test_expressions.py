@@ -85,6 +85,8 @@ def test_what_is_no_finite_real_number_is_refused(value: object) -> None:
         ("e**z", sp.exp(z)),
         ("+z - -z", 2 * z),
         ("max(z, -z/2)", sp.Max(z, -z / 2)),
+        ("max(z, max(1, 2*z))", sp.Max(1, z, 2 * z)),
+        ("min(z, 1, 2*z)", sp.Min(1, z, 2 * z)),
         (sp.Symbol("z") ** 2, z**2),  # whatever its assumptions
         (0.5 * z, z / 2),
         (sp.sech(z), 1 / sp.cosh(z)),
@@ -110,6 +112,7 @@ def test_functions_are_read(text: str | sp.Expr, function: sp.Expr) -> None:
         ("z**z", "number as exponent"),
         ("(-2)**z", "number as exponent"),
         ("max(z)", r"takes 2 argument"),
+        ("tanh(z, 1)", r"takes 1 argument"),
         ("exp(z, 2)", r"takes 1 argument"),
         ("exp(x=z)", "numbers, z"),
         ("z.real", "numbers, z"),
