@@ -267,7 +267,7 @@ def _shares(given: Any, count: int, name: str) -> tuple[sp.Expr, ...]:
         raise InputError(
             field,
             given if count < 10 else f"{count} numbers",
-            f"must sum to 1, and exceed it by {sp.N(total - 1, 3)}; write thirds "
+            f"must sum to 1, and miss it by {sp.N(abs(total - 1), 3)}; write thirds "
             "as '1/3'",
         )
     return tuple(numbers)

@@ -255,7 +255,7 @@ def _fractions(value: Numbers | None, count: int, field: str) -> tuple[sp.Expr, 
         raise InputError(
             field,
             value,
-            f"must sum to 1, and exceed it by {sp.N(total - 1, 3)}; write thirds "
+            f"must sum to 1, and miss it by {sp.N(abs(total - 1), 3)}; write thirds "
             "as '1/3'",
         )
     return numbers
