@@ -8,6 +8,7 @@ averaged piece by piece; where its second derivative jumps, the third and fourth
 densities.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from detequiv.numerics.arithmetic import FLOATS, compile_expressions
+from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.losses import (
     DERIVATIVES,
     Loss,
@@ -39,10 +41,12 @@ FINEST = 0.36  # step of a trapezoidal rule that a Gaussian needs
 STRIP = 0.5  # the same over the analyticity of a smooth loss, of scale 1
 LATTICE = 400  # most places that the means of one node in kappa share
 MOST = 60  # Newton steps of a proximal map
+ROUNDED = 1e-12  # its last step, where rounding keeps it from being smaller
+ROOM = 2e7  # values that are held at once
 NODES = 56  # of a Gauss-Legendre rule on the whole reach
 
 
-class Channel:
+class Channel(ABC):
     """Averages of one loss.
 
     Parameters
@@ -56,6 +60,7 @@ class Channel:
     def __init__(self, loss: Loss, fineness: float) -> None:
         self.loss, self.fineness = loss, fineness
 
+    @abstractmethod
     def averages(self, mean: Array, variance: Array, leverage: Array) -> Averages:
         """Average M and its derivatives over ``v ~ N(mean, variance)``.
 
@@ -66,13 +71,12 @@ class Channel:
         variance, leverage : (n, 1) array
             Q > 0 and chi > 0.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def fitted(
         self, function: sp.Expr, mean: Array, variance: Array, leverage: Array
     ) -> Array:
         """Average a smooth function of u, at the fitted u*."""
-        raise NotImplementedError
 
 
 @lru_cache(maxsize=32)
@@ -136,6 +140,11 @@ class _Smooth(Channel):
             w, h = width[nodes, :, None], step[nodes, :, None]
             if split:  # far apart beside the width: a lattice around each
                 count = int(np.ceil(REACH * float((w / h).max())))
+                if 2 * count * mean[nodes].size > ROOM:
+                    raise ConvergenceError(
+                        "averages over a Gaussian so wide beside the loss do not fit "
+                        "in memory; try a larger ridge.penalty or smaller slopes"
+                    )
                 steps = np.arange(-count, count + 1)
                 place = mean[nodes, :, None] + h * steps
                 far = np.broadcast_to(h / w * steps, place.shape)
@@ -161,8 +170,14 @@ class _Smooth(Channel):
         for _ in range(MOST):
             step = self._newton(fit, expit(fit), place, leverage)[0]
             fit = fit - step
-            if np.abs(step).max() < 1e-14 * (1 + np.abs(fit).max()):
+            last = float(np.abs(step).max() / (1 + np.abs(fit).max()))
+            if last < 1e-14:
                 break
+        if not last < ROUNDED:
+            raise ConvergenceError(
+                f"the proximal map of the loss was reached to {last:.1e} only; try a "
+                "larger ridge.penalty"
+            )
         return fit
 
 
@@ -177,9 +192,12 @@ class _Piecewise(Channel):
             self._pieces.append(_quadratic(piece))
             self._prox.append(compile_expressions((v, chi), [fit], FLOATS))
         for k, place in enumerate(known.breaks):
-            left, right = (sp.diff(p, v) for p in known.pieces[k : k + 2])
-            jump = sp.diff(right - left, v)
-            jumps += [place, jump, -right.subs(v, place) * jump / 2]
+            step = known.pieces[k + 1] - known.pieces[k]
+            jumps += [
+                place,
+                sp.factor(step.diff(v, v)),
+                sp.factor(step.diff(v, chi).subs(v, place)),
+            ]
         self._jumps = compile_expressions((chi,), jumps, FLOATS)
         self._nodes, self._weights = leggauss(round(NODES * fineness))
 
@@ -248,20 +266,12 @@ def _bounded(expression: sp.Expr) -> sp.Expr:
 
 def _quadratic(piece: sp.Expr) -> Callable[..., list[Any]]:
     """Compile a quadratic piece of M and its derivatives, in their order."""
-    slope = sp.diff(piece, v)
-    bend = sp.diff(slope, v)
-    found = {
-        "": piece,
-        "v": slope,
-        "vv": bend,
-        "vvv": sp.S.Zero,
-        "vvvv": sp.S.Zero,
-        "c": -(slope**2) / 4,
-        "vc": -slope * bend / 2,
-        "vvc": -(bend**2) / 2,
-        "cc": slope**2 * bend / 4,
-    }
-    return compile_expressions((v, chi), [found[k] for k in DERIVATIVES], FLOATS)
+    letters = {"v": v, "c": chi}
+    found = [
+        sp.factor(piece.diff(*(letters[k] for k in name)) if name else piece)
+        for name in DERIVATIVES
+    ]
+    return compile_expressions((v, chi), found, FLOATS)
 
 
 @lru_cache(maxsize=64)
