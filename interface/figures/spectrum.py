@@ -24,11 +24,13 @@ ROOM = 1.3  # left free on both sides of what a logarithmic axis shows
 
 
 def plot_spectrum(
-    law: Spectrum, points: int, eigenvalues: NDArray[np.float64] | None, ax: Axes | None
+    law: Spectrum,
+    x: NDArray[np.float64],
+    eigenvalues: NDArray[np.float64] | None,
+    ax: Axes | None,
 ) -> Figure:
     """Draw a spectrum; see `detequiv.results.law.Law.plot`."""
     ax = new_axes() if ax is None else ax
-    x = law.grid(points)
     notes = [f"mass {law.atom_at_zero:.4g} at zero"] if law.atom_at_zero else []
     try:
         outliers = [outlier.value for outlier in law.outliers]

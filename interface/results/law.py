@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Law", "spectrum"]
+
+SCAN = np.geomspace(1e-8, 1e3, 500)  # where the bulk is looked for, over its mean
+WIDE = 50.0  # ratio of the ends from which a grid is logarithmic
+NEGLIGIBLE = 1e-4  # mass that is left out at either end
 
 
 class Law(Spectrum):
@@ -66,6 +72,36 @@ class Law(Spectrum):
         values = draw_eigenvalues(model, sizes, np.random.default_rng(rng))
         return values if self.scale.endswith("n") else values * sizes.n / sizes.p
 
+    def grid(self, points: int) -> NDArray[np.float64]:
+        """Points that cover the density, for a figure or a table.
+
+        Parameters
+        ----------
+        points : int
+            How many, at least 2.
+
+        Returns
+        -------
+        float array, shape (points,)
+            Ascending, denser towards the ends of the bulk; logarithmic where these
+            are orders of magnitude apart. What is left out on either side has a mass
+            of about 1e-4.
+
+        Raises
+        ------
+        InputError
+            Fewer than 2 points.
+        """
+        if points < 2:
+            raise InputError("points", points, "give at least 2")
+        low, high = self._reach
+        return _between(low, high, points)
+
+    @cached_property
+    def _reach(self) -> tuple[float, float]:
+        """Between which points almost all of the density lies."""
+        return _bulk_of(self.density, float(self._factor) * self._resolvent.mean())
+
     def plot(
         self,
         ax: Axes | None = None,
@@ -92,7 +128,7 @@ class Law(Spectrum):
         from detequiv.figures.spectrum import plot_spectrum
 
         drawn = None if eigenvalues is None else np.asarray(eigenvalues, float)
-        return plot_spectrum(self, points, drawn, ax)
+        return plot_spectrum(self, self.grid(points), drawn, ax)
 
 
 def spectrum(
@@ -148,3 +184,23 @@ def spectrum(
     ('regular', 1.883463981753)
     """
     return Law(problem, scale=scale, digits=digits, width=width)
+
+
+def _bulk_of(
+    density: Callable[[NDArray[np.float64]], NDArray[np.float64]], mean: float
+) -> tuple[float, float]:
+    """Find the points between which almost all of a density of this mean lies."""
+    x = mean * SCAN
+    values = density(x)
+    mass = np.cumsum(np.diff(x) * (values[1:] + values[:-1]) / 2)
+    bulk = np.flatnonzero((mass > NEGLIGIBLE) & (mass < mass[-1] - NEGLIGIBLE))
+    return float(x[bulk[0]]), float(x[bulk[-1] + 2])
+
+
+def _between(low: float, high: float, points: int) -> NDArray[np.float64]:
+    """Place ascending points, denser towards the ends, on a fitting scale."""
+    arc = (1 - np.cos(np.linspace(0, np.pi, points))) / 2
+    grid: NDArray[np.float64] = low + (high - low) * arc
+    if high > WIDE * low:
+        grid = low * (high / low) ** arc
+    return grid

@@ -21,11 +21,16 @@ from detequiv.numerics.arithmetic import (
     to_mpf,
 )
 from detequiv.numerics.resolvent import RealBranch, Resolvent
+from detequiv.numerics.spectrum.isolated import isolated_roots
 from detequiv.numerics.spectrum.landmarks import Edge, Interval, Outlier, Threshold
-from detequiv.numerics.spectrum.outliers import FiniteWidth, Root
-from detequiv.numerics.spectrum.precise import precise_density, precise_transform
 from detequiv.numerics.spectrum.support import find_support
 from detequiv.numerics.spectrum.threshold import find_threshold
+from detequiv.numerics.spectrum.values import (
+    float_density,
+    float_transform,
+    precise_density,
+    precise_transform,
+)
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import affine_slope
 from detequiv.theory.problem import (
@@ -39,11 +44,6 @@ from detequiv.theory.problem import (
 __all__ = ["Spectrum"]
 
 Array = NDArray[np.float64]
-OUTLIER_DIGITS = 10  # that two rules in kappa must agree on
-OVERLAP_DECIMALS = 8  # the same, of the overlaps
-SCAN = np.geomspace(1e-8, 1e3, 500)  # where the bulk is looked for, over its mean
-WIDE = 50.0  # ratio of the ends from which a grid is logarithmic
-NEGLIGIBLE = 1e-4  # mass that a grid leaves out at either end
 
 
 class Spectrum:
@@ -196,17 +196,7 @@ class Spectrum:
             for edge in (interval.lower, interval.upper)
         ]
         gaps = list(zip([0.0, *ends[1::2]], [*ends[::2], np.inf], strict=True))
-        found = []
-        for halvings in (1, 2):
-            matrix = FiniteWidth(self._resolvent, self.width, halvings)
-            roots = [
-                root
-                for low, high in gaps
-                if high > low
-                for root in matrix.roots(low, high)
-            ]
-            found.append(roots)
-        _agree(*found)
+        matrix, roots = isolated_roots(self._resolvent, self.width, gaps)
         return tuple(
             Outlier(
                 value=root.z * factor,
@@ -216,7 +206,7 @@ class Spectrum:
                 mean_overlaps=matrix.by_direction(root)[: self._resolvent.groups],
                 latent_overlaps=matrix.by_direction(root)[self._resolvent.groups :],
             )
-            for root in found[-1]
+            for root in roots
         )
 
     def threshold(
@@ -294,55 +284,7 @@ class Spectrum:
         """
         if digits is not None:
             return precise_transform(self._branch, self._factor, z, digits)
-        points = _points("z", z)
-        factor = float(self._factor)
-        below = points.imag < 0
-        upper = np.where(below, points.conj(), points).ravel() / factor
-        unknowns = self._resolvent.solve(upper).unknowns
-        weights = np.array([float(v) for v in self._law.weights])
-        values = (unknowns[:, : len(weights)] @ weights).reshape(points.shape) / factor
-        transform: NDArray[np.complex128] = np.where(below, values.conj(), values)
-        return transform
-
-    def grid(self, points: int) -> Array:
-        """Points that cover the density, for a figure or a table.
-
-        Parameters
-        ----------
-        points : int
-            How many, at least 2.
-
-        Returns
-        -------
-        float array, shape (points,)
-            Ascending, denser towards the ends of the bulk; logarithmic where these
-            are orders of magnitude apart. What is left out on either side has a mass
-            of about 1e-4.
-
-        Raises
-        ------
-        InputError
-            Fewer than 2 points.
-        """
-        if points < 2:
-            raise InputError("points", points, "give at least 2")
-        low, high = self._reach
-        arc = (1 - np.cos(np.linspace(0, np.pi, points))) / 2
-        grid: Array
-        if high > WIDE * low:
-            grid = low * (high / low) ** arc
-        else:
-            grid = low + (high - low) * arc
-        return grid
-
-    @cached_property
-    def _reach(self) -> tuple[float, float]:
-        """Between which points almost all of the density lies."""
-        x = float(self._factor) * self._resolvent.mean() * SCAN
-        density = self.density(x)
-        mass = np.cumsum(np.diff(x) * (density[1:] + density[:-1]) / 2)
-        bulk = np.flatnonzero((mass > NEGLIGIBLE) & (mass < mass[-1] - NEGLIGIBLE))
-        return float(x[bulk[0]]), float(x[bulk[-1] + 2])
+        return float_transform(self._resolvent, float(self._factor), z)
 
     @overload
     def density(self, x: ArrayLike) -> Array: ...
@@ -376,51 +318,9 @@ class Spectrum:
         """
         if digits is not None:
             return precise_density(self._branch, self._factor, x, digits)
-        given = _points("x", x)
-        if given.imag.any():
-            raise InputError("x", x, "must be real")
-        points = given.real
-        density = np.zeros(points.shape)
-        positive = points > 0
-        values = self.stieltjes(points[positive]).imag / np.pi
-        density[positive] = np.maximum(values, 0.0)
-        return density
-
-
-def _points(name: str, values: Any) -> NDArray[np.complex128]:
-    """Read the points at which a law is evaluated."""
-    try:
-        points = np.asarray(values, complex)
-    except (TypeError, ValueError):
-        raise InputError(name, values, "give numbers") from None
-    if not np.isfinite(points).all() or (points == 0).any():
-        raise InputError(name, values, "must be finite and not 0")
-    return points
+        return float_density(self._resolvent, float(self._factor), x)
 
 
 def _scaled(value: Any, factor: Any) -> mpmath.mpf:
     """Product as mpf; infinity stays what it is."""
     return to_mpf(value * factor) if value.is_finite() else mpmath.inf
-
-
-def _agree(coarse: list[Root], fine: list[Root]) -> None:
-    """Check the outliers on one rule in kappa against those on a finer one."""
-    pairs = list(zip(coarse, fine, strict=False))
-    if len(coarse) != len(fine) or any(
-        not abs(a.z / b.z - 1) < 10.0**-OUTLIER_DIGITS
-        or a.multiplicity != b.multiplicity
-        for a, b in pairs
-    ):
-        raise ConvergenceError(
-            f"the outliers have not {OUTLIER_DIGITS} digits: in the scale of "
-            f"Phi^T Phi / p two rules in kappa give {[a.z for a in coarse]} and "
-            f"{[b.z for b in fine]}"
-        )
-    for a, b in pairs:
-        gap = float(np.max(np.abs(a.overlaps - b.overlaps)))
-        if not gap < 10.0**-OVERLAP_DECIMALS:
-            raise ConvergenceError(
-                f"the overlaps of the outlier {b.z:.10g} (scale of Phi^T Phi / p) have "
-                f"not {OVERLAP_DECIMALS} decimals: two rules in kappa differ by "
-                f"{gap:.1e}; move it away from the bulk by another width"
-            )

@@ -7,8 +7,8 @@ from spectra import law
 import detequiv as de
 from detequiv.numerics.resolvent import Resolvent
 from detequiv.numerics.spectrum import log_determinant
+from detequiv.numerics.spectrum.isolated import _agree
 from detequiv.numerics.spectrum.outliers import Root
-from detequiv.numerics.spectrum.spectrum import _agree
 from detequiv.theory.problem import exact_parameters, law_of
 
 

@@ -1,11 +1,12 @@
-r"""Stieltjes transform and density to the digits asked for.
+r"""Stieltjes transform and density, in float64 or to the digits asked for.
 
 The digits of the transform count relative to its modulus, those of the density relative
 to the density itself: in a tail, where the imaginary part of the transform is small
 beside the real one, more of them are carried. Where it is not told from 0 the real
 branch decides whether x is off the support, where the density is 0.
 
-Everything here is in the scale of ``Phi^T Phi / p``.
+The equations are in the scale of ``Phi^T Phi / p``, points and results in that of the
+matrix ``factor Phi^T Phi / p``.
 """
 
 from math import floor, log10
@@ -15,6 +16,7 @@ import flint
 import mpmath
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import (
     check_digits,
@@ -23,11 +25,22 @@ from detequiv.numerics.arithmetic import (
     to_float,
     to_mpf,
 )
-from detequiv.numerics.resolvent import GUARD, Point, RealBranch, precise_roots
+from detequiv.numerics.resolvent import (
+    GUARD,
+    Point,
+    RealBranch,
+    Resolvent,
+    precise_roots,
+)
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
 
-__all__ = ["precise_density", "precise_transform"]
+__all__ = [
+    "float_density",
+    "float_transform",
+    "precise_density",
+    "precise_transform",
+]
 
 arb, acb = flint.arb, flint.acb
 ROUNDS = 3  # of more digits
@@ -186,3 +199,40 @@ def _short(z: Point, reached: float, digits: int) -> str:
         f"{digits} digits were reached: an end of the support is next to it, or it is "
         "far out in a tail; move away from there, or ask for fewer digits"
     )
+
+
+def float_transform(
+    resolvent: Resolvent, factor: float, z: Any
+) -> NDArray[np.complex128]:
+    """Stieltjes transform at points z, of the matrix ``factor Phi^T Phi / p``."""
+    points = _points("z", z)
+    below = points.imag < 0
+    upper = np.where(below, points.conj(), points).ravel() / factor
+    unknowns = resolvent.solve(upper).unknowns
+    weights = np.array([float(v) for v in resolvent.law.weights])
+    values = (unknowns[:, : len(weights)] @ weights).reshape(points.shape) / factor
+    transform: NDArray[np.complex128] = np.where(below, values.conj(), values)
+    return transform
+
+
+def float_density(resolvent: Resolvent, factor: float, x: Any) -> NDArray[np.float64]:
+    """Density at real points x, 0 at those that are negative."""
+    given = _points("x", x)
+    if given.imag.any():
+        raise InputError("x", x, "must be real")
+    density = np.zeros(given.shape)
+    positive = given.real > 0
+    values = float_transform(resolvent, factor, given.real[positive]).imag / np.pi
+    density[positive] = np.maximum(values, 0.0)
+    return density
+
+
+def _points(name: str, values: Any) -> NDArray[np.complex128]:
+    """Read the points at which a law is evaluated."""
+    try:
+        points = np.asarray(values, complex)
+    except (TypeError, ValueError):
+        raise InputError(name, values, "give numbers") from None
+    if not np.isfinite(points).all() or (points == 0).any():
+        raise InputError(name, values, "must be finite and not 0")
+    return points
