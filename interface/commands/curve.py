@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import detequiv as de
+from detequiv.formats.suffixes import FIGURES, TABLES
 from detequiv.shell.options import (
     changes_option,
     check_suffix,
@@ -22,6 +22,7 @@ from detequiv.shell.options import (
     width_option,
     workers_options,
 )
+from detequiv.shell.values import parse_values
 from detequiv.theory.errors import ConvergenceError, InputError
 
 if TYPE_CHECKING:
@@ -89,13 +90,13 @@ def command(
 ) -> None:
     """Solve a problem over a range of parameters; see `HELP`."""
     store = check_suffix(resume, "--resume", (".sqlite",))
-    table = check_suffix(out, "--out", (".csv",))
-    figure = check_suffix(plot, "--plot", (".svg", ".png", ".pdf"))
+    table = check_suffix(out, "--out", TABLES)
+    figure = check_suffix(plot, "--plot", FIGURES)
     draws = None if simulate is None else Draws.parse(simulate, seed, store)
     if draws is None and store is not None:
         raise InputError("--resume", resume, "keeps what --simulate draws; give both")
     values = {
-        name: parse_values(name, text)
+        name: parse_values(f"--vary {name}", text)
         for name, text in parse_assignments(
             vary, "--vary", "ridge.samples_per_dim=0.2:6:60"
         ).items()
@@ -116,10 +117,6 @@ def command(
         failure = _compute(problem, values, theory, draws, executor, table, figure)
     if failure is not None:
         raise ConvergenceError(f"{failure}; the other points are in the table")
-
-
-# what stands between commas that are in no brackets, two deep at most
-_AT_COMMAS = re.compile(r"(?:[^,()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)|[()])+")
 
 
 @dataclass(frozen=True)
@@ -174,66 +171,6 @@ def _check_store(store: Path) -> None:
         Store(store).__exit__(None, None, None)
     except StoreError as error:
         raise InputError("--resume", store, str(error)) from None
-
-
-def parse_values(name: str, text: str) -> list[Any]:
-    """Read the values of one ``--vary``.
-
-    A range gives decimals with at most 12 significant digits, so that a table names
-    the very numbers that were solved.
-
-    Examples
-    --------
-    >>> parse_values("ridge.penalty", "0:1:4")
-    ['0', '0.333333333333', '0.666666666667', '1']
-    >>> parse_values("ridge.penalty", "1e-4:1:3:log")
-    ['0.0001', '0.01', '1']
-    >>> parse_values("features.spike", "[0, 0], [1, -1]")
-    [[0, 0], [1, -1]]
-    >>> parse_values("target.function", "max(z, 0), z")
-    ['max(z, 0)', 'z']
-    """
-    from detequiv.formats.problem_file import parse_value
-
-    if ":" in text:
-        return _parse_range(name, text)
-    listed = parse_value(f"[{text}]")
-    if isinstance(listed, list):
-        return listed
-    return [part.strip() for part in _AT_COMMAS.findall(text)]
-
-
-def _parse_range(name: str, text: str) -> list[str]:
-    """Read ``start:stop:count`` or ``start:stop:count:log``."""
-    import sympy as sp
-
-    from detequiv.results.vary import MOST_POINTS
-    from detequiv.theory.functions import exact, value_text
-
-    field = f"--vary {name}"
-    start_text, _, rest = text.partition(":")
-    stop_text, _, rest = rest.partition(":")
-    count_text, _, spacing = rest.partition(":")
-    if not is_whole(count_text.strip()) or spacing not in ("", "log"):
-        raise InputError(field, text, "write start:stop:count or start:stop:count:log")
-    start, stop = exact(start_text, field), exact(stop_text, field)
-    count = int(count_text)
-    if count > MOST_POINTS:
-        raise InputError(field, text, f"give at most {MOST_POINTS} points")
-    if count < 2 or start == stop:
-        raise InputError(field, text, "give two different ends and at least 2 points")
-    if spacing == "log" and not (start > 0 and stop > 0):
-        raise InputError(field, text, "logarithmic spacing needs positive ends")
-
-    def between(k: int) -> sp.Expr:
-        if spacing == "log":
-            return start * (stop / start) ** sp.Rational(k, count - 1)
-        return start + (stop - start) * sp.Rational(k, count - 1)
-
-    inner = [
-        value_text(exact(str(sp.N(between(k), 12)), field)) for k in range(1, count - 1)
-    ]
-    return [value_text(start), *inner, value_text(stop)]
 
 
 def _compute(

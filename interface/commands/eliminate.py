@@ -52,10 +52,8 @@ __all__ = ["command"]
 @click.option(
     "--digits",
     type=int,
-    default=50,
-    show_default=True,
     metavar="D",
-    help="Significant decimal digits of the root with --json.",
+    help="Significant decimal digits of the root with --json; 50 by default.",
 )
 @json_option
 @changes_option
@@ -65,7 +63,7 @@ def command(
     unknown: str,
     symbols: Sequence[str],
     kind: str,
-    digits: int,
+    digits: int | None,
     as_json: bool,
     changes: Sequence[str],
 ) -> None:
@@ -78,10 +76,12 @@ def command(
         raise click.UsageError("Give a FILE, or --groups 1.")
     if file is None and (changes or symbols):
         raise click.UsageError("--set and --symbol need a FILE.")
+    if digits is not None and not as_json:
+        raise click.UsageError("--digits is for --json; on paper a root has 50.")
     problem = None if file is None else read_problem(file, changes)
     relation = de.eliminate(problem, groups=groups, unknown=unknown, symbols=symbols)
     if as_json:
-        print_json(_as_json(relation, digits))
+        print_json(_as_json(relation, 50 if digits is None else digits))
         return
     written = {
         "text": relation.text,
@@ -100,6 +100,12 @@ def _as_json(relation: de.Relation, digits: int) -> dict[str, Any]:
         "degree": relation.polynomial.degree(),
         "root": None if root is None else decimal(root, digits),
         "digits": None if root is None else digits,
+        "reported": None
+        if root is None
+        else {
+            name: decimal(value, digits)
+            for name, value in relation.evaluate(digits).items()
+        },
         "quantities": {name: str(value) for name, value in relation.quantities.items()},
         "values": {str(name): str(value) for name, value in relation.values.items()},
     }

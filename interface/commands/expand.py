@@ -76,17 +76,13 @@ def command(
 
 
 def _as_json(found: de.Expansion) -> dict[str, Any]:
-    """Exponents and coefficients as text: decimals, or exact expressions."""
-
-    def text(coefficient: Any) -> str:
-        return str(coefficient) if found.exact else decimal(coefficient, found.digits)
-
+    """Lay out exponents and coefficients as text."""
     return {
         "quantity": found.quantity,
         "parameter": found.parameter,
         "at": str(found.at),
         "side": found.side,
-        "terms": [[str(e), text(c)] for e, c in found.terms],
+        "terms": [[str(e), decimal(c, found.digits)] for e, c in found.terms],
         "next_exponent": str(found.next_exponent),
         "exact": found.exact,
         "digits": found.digits,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from detequiv.shell.options import (
     print_json,
     read_problem,
 )
+from detequiv.shell.values import split_at_commas
 from detequiv.theory.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def command(
     found = de.identify(
         read_problem(value, changes) if is_file else value,
         quantity=quantity,
-        # at commas outside of parentheses
-        constants=re.split(r",(?![^()]*\))", constants) if constants else None,
+        constants=split_at_commas(constants) if constants else None,
         digits=digits,
     )
     if as_json:

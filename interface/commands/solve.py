@@ -42,7 +42,7 @@ def command(
     from detequiv.theory.problem import remark
 
     solution = de.solve(problem, digits=digits, width=width)
-    usual = _at_usual_width(problem)
+    usual = _at_usual_width(problem) if as_json or width is None else None
     if as_json:
         print_json(_as_json(solution) | {"width": width, f"at_width_{USUAL}": usual})
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from math import floor, log10
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ import numpy as np
 from click.core import ParameterSource
 
 import detequiv as de
+from detequiv.formats.suffixes import FIGURES, TABLES
 from detequiv.shell.options import (
     check_suffix,
     decimal,
@@ -26,10 +28,8 @@ from detequiv.theory.errors import ConvergenceError, InputError
 
 __all__ = ["command"]
 
-OUTLIER_DIGITS = 10  # two rules in kappa agree on them
-OVERLAP_DECIMALS = 8  # the same
 PLACE_DIGITS = 12  # of the points at which the density is given, exactly there
-FLOAT_DIGITS = 10  # of the density in float64
+FLOAT_DIGITS = 7  # that float64 vouches for, of the modulus of s
 
 
 @click.command
@@ -71,11 +71,11 @@ def command(
 
     Its atom at zero, its support, and its density. The ends of the support have as many
     digits as asked for, and so has the density that is written; without --digits it is
-    that of float64, to 10 digits of the modulus of the Stieltjes transform.
+    that of float64, to 7 digits of the modulus of the Stieltjes transform.
     """
     asked = click.get_current_context().get_parameter_source("digits")
-    table = check_suffix(out, "--out", (".csv",))
-    figure = check_suffix(plot, "--plot", (".svg", ".png", ".pdf"))
+    table = check_suffix(out, "--out", TABLES)
+    figure = check_suffix(plot, "--plot", FIGURES)
     dimension = None if simulate is None else _dimension(simulate)
     if points < 2:
         raise InputError("--points", points, "give at least 2")
@@ -131,12 +131,19 @@ def _rows(law: de.Law, x: Any, precise: bool) -> list[tuple[str, str]]:
     """Points as they are written, and the density at exactly these."""
     places = [_text(v) for v in x]
     if not precise:
-        values = law.density(np.array(places, float))
+        values = law.stieltjes(np.array(places, float)) / np.pi
         return [
-            (a, f"{b:.{FLOAT_DIGITS}g}") for a, b in zip(places, values, strict=True)
+            (a, _float_text(b.imag, abs(b)))
+            for a, b in zip(places, values, strict=True)
         ]
     density = law.density(places, digits=law.digits)
     return [(a, _number(b, law)) for a, b in zip(places, density, strict=True)]
+
+
+def _float_text(density: float, size: float) -> str:
+    """Write the digits of a density that an error relative to `size` leaves."""
+    kept = FLOAT_DIGITS + floor(log10(density / size)) if density > 0 else 0
+    return f"{density:.{kept}g}" if kept > 0 else "0"
 
 
 def _number(value: Any, law: de.Law) -> str:
@@ -156,6 +163,8 @@ def _as_json(
     eigenvalues: Any,
 ) -> dict[str, Any]:
     """Lay out a spectrum as the contract of ``spectrum --json`` has it."""
+    from detequiv.numerics.spectrum import OUTLIER_DIGITS
+
     values: dict[str, Any] = {
         "scale": law.scale,
         "atom_at_zero": _text(law.atom_at_zero),
@@ -186,6 +195,8 @@ def _as_json(
 
 def _overlaps(values: Sequence[float]) -> list[str]:
     """Write squared overlaps to the decimals vouched for."""
+    from detequiv.numerics.spectrum import OVERLAP_DECIMALS
+
     return [f"{v:.{OVERLAP_DECIMALS}f}" for v in values]
 
 
@@ -205,6 +216,8 @@ def _outliers(law: de.Law) -> Sequence[Any] | None:
 
 def _print_summary(law: de.Law, outliers: Sequence[Any] | None, x: Any) -> None:
     """Print where the law is, in a few lines."""
+    from detequiv.numerics.spectrum import OUTLIER_DIGITS
+
     density = law.density(x)
     mass = np.sum(np.diff(x) * (density[1:] + density[:-1]) / 2)
     click.echo(f"eigenvalues of {law.scale}, the limit law of all p of them")

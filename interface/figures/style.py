@@ -11,11 +11,11 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
+from detequiv.formats.suffixes import FIGURES
 from detequiv.theory.errors import InputError
 
 __all__ = [
     "COLOURS",
-    "SUFFIXES",
     "draw_limit",
     "draw_simulation",
     "draw_theory",
@@ -25,7 +25,6 @@ __all__ = [
     "save",
 ]
 
-SUFFIXES = (".svg", ".png", ".pdf")
 # Okabe and Ito's palette, told apart with every kind of colour vision.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#333333")
 STYLE: Any = {  # matplotlib types its keys as literals
@@ -72,8 +71,8 @@ def save(figure: Figure, path: str | Path) -> None:
         Another suffix.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError("path", path, f"the name must end in {' or '.join(SUFFIXES)}")
+    if suffix not in FIGURES:
+        raise InputError("path", path, f"the name must end in {' or '.join(FIGURES)}")
     dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with mpl.rc_context(STYLE):
         figure.savefig(path, dpi=150, metadata=dated.get(suffix))

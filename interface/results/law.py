@@ -11,7 +11,7 @@ from numpy.random import Generator, SeedSequence
 from numpy.typing import ArrayLike, NDArray
 
 from detequiv.numerics.spectrum import Spectrum
-from detequiv.theory.errors import InputError
+from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.problem import Problem
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ __all__ = ["Law", "spectrum"]
 
 SCAN = np.geomspace(1e-8, 1e3, 500)  # where the bulk is looked for, over its mean
 WIDE = 50.0  # ratio of the ends from which a grid is logarithmic
-NEGLIGIBLE = 1e-4  # mass that is left out at either end
+NEGLIGIBLE = 1e-4  # share of the mass that is left out at either end
 
 
 class Law(Spectrum):
@@ -84,13 +84,15 @@ class Law(Spectrum):
         -------
         float array, shape (points,)
             Ascending, denser towards the ends of the bulk; logarithmic where these
-            are orders of magnitude apart. What is left out on either side has a mass
-            of about 1e-4.
+            are orders of magnitude apart. What is left out on either side is about
+            1e-4 of the mass.
 
         Raises
         ------
         InputError
             Fewer than 2 points.
+        ConvergenceError
+            The bulk is too narrow to be found.
         """
         if points < 2:
             raise InputError("points", points, "give at least 2")
@@ -100,7 +102,9 @@ class Law(Spectrum):
     @cached_property
     def _reach(self) -> tuple[float, float]:
         """Between which points almost all of the density lies."""
-        return _bulk_of(self.density, float(self._factor) * self._resolvent.mean())
+        share = 1 - self.atom_at_zero
+        mean = float(self._factor) * self._resolvent.mean() / share
+        return _bulk_of(self.density, mean, share)
 
     def plot(
         self,
@@ -187,13 +191,24 @@ def spectrum(
 
 
 def _bulk_of(
-    density: Callable[[NDArray[np.float64]], NDArray[np.float64]], mean: float
+    density: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    mean: float,
+    share: float,
 ) -> tuple[float, float]:
-    """Find the points between which almost all of a density of this mean lies."""
+    """Find the points between which almost all of a density lies.
+
+    Of the mean and the mass given.
+    """
     x = mean * SCAN
     values = density(x)
     mass = np.cumsum(np.diff(x) * (values[1:] + values[:-1]) / 2)
-    bulk = np.flatnonzero((mass > NEGLIGIBLE) & (mass < mass[-1] - NEGLIGIBLE))
+    left_out = NEGLIGIBLE * share
+    bulk = np.flatnonzero((mass > left_out) & (mass < mass[-1] - left_out))
+    if mass[-1] < share / 2 or not len(bulk):
+        raise ConvergenceError(
+            "the bulk is too narrow to be found from its mean; give the points "
+            "themselves, near the ends in `support`"
+        )
     return float(x[bulk[0]]), float(x[bulk[-1] + 2])
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "parse_assignments",
     "print_json",
     "read_problem",
+    "say_limit",
     "takes_problem",
     "width_option",
     "workers_options",
@@ -190,6 +191,11 @@ def decimal(value: mpmath.mpf, digits: int) -> str:
     import mpmath
 
     return str(mpmath.nstr(value, digits, strip_zeros=False))
+
+
+def say_limit() -> None:
+    """Say of what the numbers above are."""
+    click.echo("of the limit of infinite width")
 
 
 def print_json(values: Mapping[str, Any]) -> None:

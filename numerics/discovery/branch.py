@@ -10,8 +10,8 @@ from typing import Any
 
 import flint
 
-from detequiv.numerics.arithmetic import precision, to_ball
-from detequiv.theory.closed import Untrained
+from detequiv.numerics.arithmetic import BALLS, compile_expressions, precision
+from detequiv.theory.closed import Reduction, Untrained, coupled, weight
 from detequiv.theory.errors import ConvergenceError, InputError
 
 __all__ = ["check_numbers", "enclose_branch", "is_isolated", "refine_root"]
@@ -61,50 +61,28 @@ class _Branch:
     """The two monotone equations in balls."""
 
     def __init__(self, untrained: Untrained, digits: int) -> None:
-        def ball(value: Any) -> Any:
-            check_numbers(value, untrained)
-            return to_ball(value.subs(untrained.values))
-
-        u = untrained
-        self.groups = [
-            tuple(map(ball, group))
-            for group in zip(u.weights, u.linear, u.rest, strict=True)
+        equations = [e.subs(untrained.values) for e in Reduction(untrained).monotone]
+        for equation in equations:
+            check_numbers(equation, untrained)
+        self._values = [
+            compile_expressions((weight, coupled), [e], BALLS) for e in equations
         ]
-        self.units = ball(u.units)
-        self.samples = ball(u.samples) / self.units
-        self.penalty = arb(1) if u.interpolating else ball(u.penalty)
-        self.constant = 0 if u.interpolating else 1
-        self.is_coupled = any(u.linear)
         self.tolerance = arb(10) ** -digits
 
     def enclose(self) -> tuple[Any, Any]:
         """Bisect in w, and in W for every w."""
         low, high = self._bisect(self._trace, arb(1))
-        outer = low.union(high)
-        if not self.is_coupled:
-            return outer, outer
-        return outer, self._coupled(low).union(self._coupled(high))
+        return low.union(high), self._coupled(low).union(self._coupled(high))
 
     def _trace(self, w: Any) -> Any:
-        """``w + sum pi (1 - lambda g) - samples``, which grows with w."""
-        coupled = self._coupled(w) if self.is_coupled else w
-        total = self.constant * w - self.samples
-        for share, linear, rest in self.groups:
-            own = w * rest + coupled * linear
-            total += share * own / (self.penalty + own)
-        return total
+        """First equation, along W(w)."""
+        return self._values[0](w, self._coupled(w))[0]
 
     def _coupled(self, w: Any) -> Any:
-        """W(w), the root of a function that grows with W; grows with w itself."""
-
-        def balance(coupled: Any) -> Any:
-            total = coupled / w - 1
-            for share, linear, rest in self.groups:
-                own = self.penalty + w * rest + coupled * linear
-                total += self.units * share * linear * coupled / own
-            return total
-
-        low, high = self._bisect(balance, w)
+        """W(w), which grows with w; w itself where no group has a linear part."""
+        if len(self._values) == 1:
+            return w
+        low, high = self._bisect(lambda other: self._values[1](w, other)[0], w)
         return low.union(high)
 
     def _bisect(self, function: Callable[[Any], Any], start: Any) -> tuple[Any, Any]:

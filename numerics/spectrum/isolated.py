@@ -8,7 +8,7 @@ from detequiv.numerics.resolvent import Resolvent
 from detequiv.numerics.spectrum.outliers import FiniteWidth, Root
 from detequiv.theory.errors import ConvergenceError
 
-__all__ = ["isolated_roots"]
+__all__ = ["OUTLIER_DIGITS", "OVERLAP_DECIMALS", "isolated_roots"]
 
 OUTLIER_DIGITS = 10  # that the rules must agree on
 OVERLAP_DECIMALS = 8  # the same, of the overlaps

@@ -73,10 +73,16 @@ class Reduction:
     @cached_property
     def equations(self) -> tuple[sp.Expr, ...]:
         """Polynomials in w and W that vanish at the stationary point."""
+        return tuple(sp.numer(sp.together(e)) for e in self.monotone)
+
+    @cached_property
+    def monotone(self) -> tuple[sp.Expr, ...]:
+        """Vanish at the stationary point; the first rises with w, the other with W.
+
+        At every w, W is the root of the other, if there is one.
+        """
         known = dict(zip(self.resolvent, self._resolvent(), strict=True))
-        return tuple(
-            sp.numer(sp.together(self._put(e.subs(known)))) for e in self._equations
-        )
+        return tuple(self._put(e.subs(known)) for e in self._equations)
 
     @cached_property
     def steps(self) -> dict[sp.Symbol, sp.Expr]:

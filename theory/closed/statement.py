@@ -89,7 +89,7 @@ def sections(elimination: Elimination, root: str | None) -> list[Section]:
         *_polynomial(elimination.polynomial, names),
     ]
     if root is not None:
-        body.append(Formula(f"{tex(x, names)} &= {root}\\ldots", f"{x} = {root}..."))
+        body.append(Formula(rf"{tex(x, names)} &\approx {root}", f"{x} ~ {root}"))
     found.append(Section("Polynomial", body))
     if elimination.point is not None:
         steps = [line(s, e) for s, e in _steps(elimination).items()]

@@ -139,9 +139,7 @@ def translate(text: str, field: str) -> sp.Expr:
         return sp.sympify(_translate(tree, text))
     except SyntaxError:
         problem = _advice(text)
-    except RecursionError:
-        problem = "is nested too deeply"
-    except MemoryError:
+    except (RecursionError, MemoryError):
         problem = "is nested too deeply"
     except (ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
         problem = str(error)
@@ -265,6 +263,8 @@ def _translate_node(node: ast.expr, text: str) -> sp.Expr:
         case ast.Call(func=ast.Attribute(attr=name, value=ast.Name(id=module))):
             raise ValueError(f"write {name}(z), without {module!r} before it")
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            if name in OF_NUMBERS and len(arguments) != 1:
+                raise ValueError(f"{name} takes one number")
             if name in OF_NUMBERS:
                 (number,) = (_translate(a, text) for a in arguments)
                 if not number.is_number:
@@ -273,9 +273,11 @@ def _translate_node(node: ast.expr, text: str) -> sp.Expr:
             if name not in FUNCTIONS:
                 raise ValueError(f"unknown function {name!r}{_nearest(name)}")
             count, call = FUNCTIONS[name]
-            more = len(arguments) > count and name in ("max", "min")  # of any number
-            if len(arguments) != count and not more:
-                raise ValueError(f"{name} takes {count} argument(s)")
+            many = name in ("max", "min")
+            if len(arguments) < count or (len(arguments) > count and not many):
+                least = "at least " if many else ""
+                some = "argument" if count == 1 else "arguments"
+                raise ValueError(f"{name} takes {least}{count} {some}")
             values = [_translate(a, text) for a in arguments]
             if name in ("exp", "sinh", "cosh") and values[0].is_number:
                 if abs(values[0]) > 2 * LARGEST:

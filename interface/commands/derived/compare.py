@@ -42,5 +42,8 @@ def command(first: str, second: str, quantity: str, digits: int, as_json: bool) 
     elif order == "undecided":
         click.echo(f"{quantity}: equal to {digits} digits, or not told apart")
     else:
-        click.echo(f"{quantity} of {first} is {order} than that of {second}: proved")
+        click.echo(
+            f"{quantity} of {first} is {order} than that of {second}: proved, in the "
+            "limit of infinite width"
+        )
     return UNDECIDED if order == "undecided" else 0

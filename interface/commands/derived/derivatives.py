@@ -10,6 +10,7 @@ from detequiv.shell.options import (
     digits_option,
     json_option,
     print_json,
+    say_limit,
     takes_problem,
 )
 
@@ -36,3 +37,4 @@ def command(problem: de.Problem, name: str, digits: int, as_json: bool) -> None:
         return
     for quantity, value in slopes.items():
         click.echo(f"d {quantity} / d {name} = {value}")
+    say_limit()

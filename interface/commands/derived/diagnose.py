@@ -12,6 +12,7 @@ from detequiv.shell.options import (
     digits_option,
     json_option,
     print_json,
+    say_limit,
     takes_problem,
 )
 
@@ -41,3 +42,4 @@ def command(problem: de.Problem, digits: int, as_json: bool) -> None:
         return
     for name, value in values.items():
         click.echo(f"{name:<30}{value:<{digits + 8}}{MEANS[name]}")
+    say_limit()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 import detequiv as de
+from detequiv.formats.suffixes import FIGURES, TABLES
 from detequiv.shell.options import check_suffix, takes_problem, width_option
 
 __all__ = ["command"]
@@ -21,7 +22,11 @@ __all__ = ["command"]
 )
 @width_option
 @click.option("--out", metavar="FILE.csv", help="Write the table here.")
-@click.option("--plot", metavar="FILE.svg", help="Draw learned function and target.")
+@click.option(
+    "--plot",
+    metavar="FILE",
+    help="Draw learned function and target: .svg, .png or .pdf.",
+)
 def command(
     problem: de.Problem,
     kappa: str,
@@ -35,13 +40,16 @@ def command(
     """
     import numpy as np
 
-    from detequiv.commands.curve import parse_values
     from detequiv.figures.learned import plot_learned
-    from detequiv.figures.style import SUFFIXES, save
+    from detequiv.figures.style import save
+    from detequiv.numerics.arithmetic import to_float
+    from detequiv.shell.values import parse_values
+    from detequiv.theory.functions import exact
 
-    table = check_suffix(out, "--out", (".csv",))
-    figure = check_suffix(plot, "--plot", SUFFIXES)
-    places = np.array([float(v) for v in parse_values("--kappa", kappa)])
+    table = check_suffix(out, "--out", TABLES)
+    figure = check_suffix(plot, "--plot", FIGURES)
+    listed = parse_values("--kappa", kappa)
+    places = np.array([to_float(exact(v, "--kappa")) for v in listed])
     learned = de.learned_function(de.solve(problem, width=width), places)
     columns = places, learned, de.target_function(problem, places)
     rows = [",".join(f"{v:.10g}" for v in row) for row in zip(*columns, strict=True)]

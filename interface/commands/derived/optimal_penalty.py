@@ -10,6 +10,7 @@ from detequiv.shell.options import (
     digits_option,
     json_option,
     print_json,
+    say_limit,
     takes_problem,
 )
 
@@ -34,3 +35,4 @@ def command(problem: de.Problem, digits: int, as_json: bool) -> None:
         )
         return
     click.echo(f"ridge.penalty = {penalty}\ngeneralization_error = {error}")
+    say_limit()

@@ -68,7 +68,18 @@ def command(
         where = decimal(found.scale * mpmath.mpf(str(unit.evalf(digits + 10))), digits)
     edge = decimal(found.value, digits)
     if as_json:
-        print_json({"name": name, "threshold": where, "end": edge, "width": width})
+        print_json(
+            {
+                "name": name,
+                "threshold": where,
+                "end": edge,
+                "width": width,
+                "scale": law.scale,
+            }
+        )
         return
     what = NETWORK if network is not None else f"{FEATURES} times"
-    click.echo(f"{what} {where}: an outlier leaves the bulk, whose end is at {edge}")
+    click.echo(
+        f"{what} {where}: an outlier leaves the bulk of {width} units, which ends at "
+        f"{edge}, of {law.scale}"
+    )

@@ -4,28 +4,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import flint
 import mpmath
 import sympy as sp
 
-from detequiv.numerics.arithmetic import (
-    check_digits,
-    check_whole,
-)
+from detequiv.numerics.arithmetic import check_digits, check_whole
 from detequiv.numerics.discovery.expansions.family import Family, read_place
 from detequiv.numerics.discovery.expansions.powers import find_powers
-from detequiv.numerics.solving import (
-    QUANTITIES,
-)
+from detequiv.numerics.solving import QUANTITIES
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
 from detequiv.theory.problem import Problem
 
 __all__ = ["Expansion", "expand"]
 
-arb = flint.arb
 MOST_TERMS = 12
-TRIED = sp.Rational(1, 10**6)  # a step to a side, to see whether there is one
 LETTERS = {
     "ridge.penalty": "lambda",
     "ridge.samples_per_dim": "alpha",
@@ -44,7 +36,7 @@ class Expansion:
 
     Attributes
     ----------
-    terms : list of (Rational, mpf or Expr)
+    terms : list of (Rational, mpf)
         Exponents and coefficients of powers of the number less `at`; of the number
         itself where `at` is infinite, falling; of `at` less the number from below.
         Terms that vanish are not among them.
@@ -52,8 +44,6 @@ class Expansion:
         Of the first term left out; infinite if there is none.
     digits : int
         Vouched for in every coefficient.
-    exact : bool
-        Whether the coefficients are exact.
     quantity, parameter : str
         Names of what is expanded, and of the number.
     at : Expr
@@ -67,12 +57,16 @@ class Expansion:
     terms: list[tuple[sp.Rational, Any]]
     next_exponent: sp.Expr
     digits: int
-    exact: bool
     quantity: str
     parameter: str
     at: sp.Expr
     side: str
     note: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the coefficients are exact: they are numbers with vouched digits."""
+        return False
 
     def __call__(self, x: Any) -> mpmath.mpf:
         """Sum the terms at a value of the number.
@@ -92,10 +86,9 @@ class Expansion:
             t = sp.N(small, self.digits + 10)._to_mpmath(mpmath.mp.prec)
             total = mpmath.mpf(0)
             for exponent, coefficient in self.terms:
-                c = coefficient
-                if isinstance(c, sp.Expr):
-                    c = sp.N(c, self.digits + 10)._to_mpmath(mpmath.mp.prec)
-                total += c * mpmath.power(t, mpmath.mpf(exponent.p) / exponent.q)
+                total += coefficient * mpmath.power(
+                    t, mpmath.mpf(exponent.p) / exponent.q
+                )
             return total
 
     @property
@@ -140,13 +133,9 @@ class Expansion:
         return sign * (self._symbol() - self.at)
 
     def _number(self, coefficient: Any) -> sp.Expr:
-        if isinstance(coefficient, sp.Expr):
-            return coefficient
         return sp.Float(self._decimals(coefficient), self.digits)
 
     def _decimals(self, coefficient: Any) -> str:
-        if isinstance(coefficient, sp.Expr):
-            return str(coefficient)
         return str(mpmath.nstr(coefficient, self.digits, strip_zeros=False))
 
     def _power(self, exponent: sp.Expr) -> str:
@@ -247,7 +236,6 @@ def expand(
         terms=[(sign * e, c) for e, c in found.terms],
         next_exponent=sign * found.next_exponent,
         digits=digits,
-        exact=False,
         quantity=quantity,
         parameter=parameter,
         at=place,

@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 import detequiv as de
 from detequiv.cli import main
-from detequiv.commands.curve import Draws, parse_values
+from detequiv.commands.curve import Draws
+from detequiv.shell.values import parse_values
 from detequiv.validation.witness.store import Store
 
 FILE = str(Path(__file__).parents[3] / "docs" / "problem.toml")

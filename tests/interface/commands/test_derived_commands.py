@@ -69,7 +69,9 @@ def test_derivatives_and_parts_are_those_of_python() -> None:
         run("derivatives", FILE, "--in", "ridge.penalty", "--digits", "9", "--json")
     )
     slope = de.derivatives(PROBLEM, "ridge.penalty")["ridge_objective"]
-    assert float(found["derivatives"]["ridge_objective"]) == pytest.approx(float(slope))
+    assert float(found["derivatives"]["ridge_objective"]) == pytest.approx(
+        float(slope), rel=2e-9
+    )
     parts = json.loads(run("diagnose", FILE, "--digits", "8", "--json"))
     total = sum(float(parts[name]) for name in ("noise", "unreachable", "estimation"))
     assert total == pytest.approx(float(parts["generalization_error"]), rel=1e-7)
@@ -78,6 +80,7 @@ def test_derivatives_and_parts_are_those_of_python() -> None:
 def test_what_was_learned_is_a_table_and_a_figure(tmp_path: Path) -> None:
     figure = tmp_path / "learned.svg"
     text = run("learned", FILE, "--kappa=-2:2:5", "--plot", str(figure))
+    run("learned", FILE, "--kappa", "a,b", status=2)
     rows = list(csv.DictReader(io.StringIO(text)))
     kappa = [float(row["kappa"]) for row in rows]
     assert kappa == [-2, -1, 0, 1, 2]
@@ -95,6 +98,8 @@ def test_the_optimal_penalty_is_told() -> None:
     there = PROBLEM.with_values(
         {"features.activation": "relu", "ridge.penalty": found["penalty"]}
     )
+    best = de.optimal_penalty(there, digits=9)
+    assert float(found["penalty"]) == pytest.approx(float(best.penalty), rel=1e-5)
     error = float(de.solve(there).generalization_error)
     assert error == pytest.approx(float(found["generalization_error"]), rel=1e-5)
 
@@ -108,6 +113,9 @@ def test_a_threshold_is_a_step(tmp_path: Path) -> None:
     step = float(found["threshold"])
     assert found["name"] == "network.step"
     problem = de.load(file)
+    law = de.spectrum(de.load(file), width=1000)
+    scale = float(law.threshold("1/60", 1, digits=6).scale)
+    assert step == pytest.approx(3 * scale, rel=1e-3)
     above = [
         len(
             [

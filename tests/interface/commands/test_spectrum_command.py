@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import detequiv as de
 from detequiv.cli import main
+from detequiv.commands.spectrum import _float_text
 
 FILE = str(Path(__file__).parents[3] / "docs" / "problem.toml")
 PLAIN = ("--set", "features.activation=he3", "--set", "features.spike=0")
@@ -172,3 +173,23 @@ def test_outliers_are_marked_beside_those_of_the_matrix() -> None:
     marks = {line.get_marker(): line.get_xdata() for line in ax.lines}
     assert marks["D"] == [outlier.value]
     assert eigenvalues[-1] in marks["|"]
+
+
+def test_digits_of_the_density_are_those_that_float64_has() -> None:
+    # relative to |s|, of which the density is a small part next to an end
+    assert _float_text(0.123456789012, 0.2) == "0.123457"
+    assert _float_text(1.23456789e-5, 0.5) == "1.2e-05"
+    assert _float_text(1e-9, 0.5) == _float_text(0.0, 0.5) == "0"
+
+
+def test_a_law_of_little_mass_has_a_grid(tmp_path: Path) -> None:
+    file = tmp_path / "few.toml"
+    file.write_text(
+        '[features]\nactivation = "relu"\nspike = 0\n[target]\nfunction = "z"\n'
+        "[ridge]\n"
+        "samples_per_dim = 0.01\nwidth_per_dim = 90\npenalty = 1\n",
+        "utf-8",
+    )
+    (interval,) = (law := de.spectrum(de.load(file))).support
+    x = law.grid(10)
+    assert interval.lower.value / 2 < x[0] < x[-1] < interval.upper.value * 2

@@ -252,7 +252,7 @@ def test_bad_input(arguments: dict[str, Any], match: str) -> None:
 
 def test_bad_numbers() -> None:
     relation = eliminate(groups=1)
-    with pytest.raises(InputError, match=r"c1 = \(a symbol\): has no number"):
+    with pytest.raises(InputError, match=r"alpha = \(a symbol\): has no number"):
         relation.root()
     equations = dict.fromkeys(("alpha", "beta", "lambda", "c1", "cs"), 1)
     assert relation.at(equations).root() > 0
@@ -272,7 +272,7 @@ def test_python_module_prints_what_is_reported(
     printed = dict(line.split() for line in capsys.readouterr().out.splitlines())
     solution = de.solve(subject)
     error = float(solution.generalization_error)
-    assert float(printed["generalization_error"]) == pytest.approx(error, rel=1e-9)
+    assert float(printed["generalization_error"]) == pytest.approx(error, rel=1e-11)
 
 
 def test_latex_numbers_every_equation_and_labels_it_once() -> None:
