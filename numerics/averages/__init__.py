@@ -7,8 +7,13 @@ from detequiv.numerics.averages.contours import (
     contour_fields,
     enclosed_zeros,
 )
-from detequiv.numerics.averages.fields import Fields
-from detequiv.numerics.averages.law_fields import LawFields, feature_columns
+from detequiv.numerics.averages.fields import Fields, FieldSource
+from detequiv.numerics.averages.law_fields import (
+    LawFields,
+    feature_columns,
+    first_step,
+    float_fields,
+)
 from detequiv.numerics.averages.moments import MomentValues, conditional_values
 from detequiv.numerics.averages.overlaps import gauss_rule, mixture, refine_overlaps
 from detequiv.numerics.averages.quadrature import (
@@ -23,6 +28,7 @@ __all__ = [
     "CONTOURS",
     "REAL_AXIS",
     "Contour",
+    "FieldSource",
     "Fields",
     "LawFields",
     "MomentValues",
@@ -31,6 +37,8 @@ __all__ = [
     "contour_fields",
     "enclosed_zeros",
     "feature_columns",
+    "first_step",
+    "float_fields",
     "gauss_rule",
     "gaussian_radius",
     "geometric_error",

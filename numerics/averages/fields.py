@@ -1,17 +1,17 @@
 """Values of a model's fields on nodes in kappa."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detequiv.numerics.averages.quadrature import Rule
 
-__all__ = ["Fields"]
+__all__ = ["FieldSource", "Fields"]
 
 
 @dataclass(frozen=True)
@@ -93,3 +93,21 @@ class Fields:
         columns = np.array([list(map(float, column)) for column in self.columns])
         # a model may have no field
         return weights, columns.reshape(len(self.columns), len(weights))
+
+
+class FieldSource(Hashable, Protocol):
+    """Where a model's fields come from.
+
+    `detequiv.numerics.averages.LawFields` evaluates those of a problem on rules as fine
+    as is needed; `detequiv.numerics.solving.task.GivenFields` has all nodes there are.
+    """
+
+    @property
+    def interpolating(self) -> bool:
+        """Whether the model is the ridgeless limit with fewer samples than units."""
+
+    def evaluate(self, digits: float, step: float) -> Fields:
+        """Evaluate the fields to `digits` digits on a rule of that step."""
+
+    def refine(self, fields: Fields, step: float) -> Fields:
+        """Evaluate them with another step; what is known at a node is kept."""

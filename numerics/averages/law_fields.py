@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import inf
+from math import inf, log, pi
 from typing import Any
 
 import flint
@@ -16,7 +16,7 @@ from detequiv.numerics.arithmetic import (
     to_ball,
     to_float,
 )
-from detequiv.numerics.averages.fields import Fields
+from detequiv.numerics.averages.fields import Fields, FieldSource
 from detequiv.numerics.averages.moments import (
     MomentValues,
     central_values,
@@ -31,7 +31,7 @@ from detequiv.numerics.averages.quadrature import (
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import FeatureLaw, c1, c2, kappa
 
-__all__ = ["LawFields", "feature_columns"]
+__all__ = ["LawFields", "feature_columns", "first_step", "float_fields"]
 
 arb = flint.arb
 Known = dict[Any, tuple[Any, ...]]  # values of all fields at a node, by its place
@@ -267,3 +267,19 @@ def _interpolating_tail(fields: Fields, accuracy: float) -> tuple[float, float]:
         for s in (plain, raised)
     )
     return tail, noise
+
+
+def first_step(digits: float, analyticity: float = 0.45) -> float:
+    """Step at which a trapezoidal rule in kappa has `digits` digits."""
+    return 2 * pi * analyticity / (digits * log(10))
+
+
+@lru_cache(maxsize=16)
+def float_fields(
+    source: FieldSource, digits: float, step: float, halvings: int = 0
+) -> Fields:
+    """Fields for float64 use, `step` halved so often; remembered, for sweeps."""
+    if not halvings:
+        return source.evaluate(digits, step)
+    coarser = float_fields(source, digits, step, halvings - 1)
+    return source.refine(coarser, step / 2**halvings)

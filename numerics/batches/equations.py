@@ -1,12 +1,12 @@
 """The derived equations of a batch, compiled to one arithmetic."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import sympy as sp
 
-from detequiv.numerics.arithmetic import BALLS, FLOATS, compile_expressions
+from detequiv.numerics.arithmetic import FLOATS, compile_expressions
 from detequiv.numerics.batches.determinants import Affine
 from detequiv.theory.batches import batch_model, tangent_prior
 from detequiv.theory.models import (
@@ -16,7 +16,7 @@ from detequiv.theory.models import (
     upper_triangle,
 )
 
-__all__ = ["BatchEquations", "ball_batch", "float_batch"]
+__all__ = ["BatchEquations", "float_batch"]
 
 
 class BatchEquations:
@@ -48,25 +48,19 @@ class BatchEquations:
         self,
         groups: int,
         latents: int,
-        arithmetic: Mapping[str, Callable[..., Any]],
     ) -> None:
         batch, prior = batch_model(groups, latents), tangent_prior(groups, latents)
         model = batch.model
-        self.batch, self.prior, self.groups, self.latents = (
-            batch,
-            prior,
-            groups,
-            latents,
-        )
+        self.batch, self.prior, self.groups = batch, prior, groups
         x, p, f, chi = batch.unknowns, batch.parameters, model.fields, model.chi
         self.size = len(x)
 
         def make(arguments: Any, expressions: Any) -> Callable[..., list[Any]]:
-            return compile_expressions(arguments, list(expressions), arithmetic)
+            return compile_expressions(arguments, list(expressions), FLOATS)
 
         numbers = (*p, batch.residual)
-        self.joint = Affine(batch.joint, x, numbers, arithmetic)
-        self.sample = Affine(batch.sample, x, numbers, arithmetic)
+        self.joint = Affine(batch.joint, x, numbers, FLOATS)
+        self.sample = Affine(batch.sample, x, numbers, FLOATS)
         gradient = [sp.diff(batch.local, s) for s in x]
         self.local_gradient = make((*x, *p), gradient)
         second = {
@@ -120,10 +114,4 @@ class BatchEquations:
 @lru_cache(maxsize=16)
 def float_batch(groups: int, latents: int) -> BatchEquations:
     """Compile for NumPy arrays."""
-    return BatchEquations(groups, latents, FLOATS)
-
-
-@lru_cache(maxsize=16)
-def ball_batch(groups: int, latents: int) -> BatchEquations:
-    """Compile for balls."""
-    return BatchEquations(groups, latents, BALLS)
+    return BatchEquations(groups, latents)

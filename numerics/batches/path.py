@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detequiv.numerics.batches.floats import FloatBatch
+from detequiv.numerics.equations import symmetric
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import upper_triangle
 
@@ -97,7 +98,8 @@ def newton(system: FloatBatch, start: Array, tolerance: float) -> Array | None:
 def _physical(system: FloatBatch, x: Array) -> bool:
     """Whether g, the leverages and the variances of theta have their signs."""
     groups = system.equations.groups
-    diagonal = _block(x, groups, groups)[np.diag_indices(groups)]
+    upper = x[groups : groups + len(upper_triangle(groups))]
+    diagonal = np.diag(symmetric(upper[None], groups)[0])
     positive = (x[:groups] > 0).all() and (diagonal > 0).all()
     return bool(positive and (system.chi(x) > -1e-12).all())
 
@@ -125,14 +127,6 @@ def _leverage(system: FloatBatch) -> float:
     """Typical leverage where g and A are those of no data, times the penalty."""
     unit = system.at(**{"lambda": 1.0})
     return max(1e-300, float(unit.weights @ unit.chi(_start(unit, 0))))
-
-
-def _block(x: Array, first: int, order: int) -> Array:
-    """Symmetric matrix whose upper triangle is in the unknowns from `first` on."""
-    matrix = np.empty((order, order), x.dtype)
-    for k, (i, j) in enumerate(upper_triangle(order)):
-        matrix[i, j] = matrix[j, i] = x[first + k]
-    return matrix
 
 
 def _start(system: FloatBatch, rounds: int = ROUNDS) -> Array:

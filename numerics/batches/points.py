@@ -1,14 +1,17 @@
 """Solve a point in float64, and vouch for its digits by coarser rules."""
 
 from dataclasses import dataclass
-from functools import lru_cache
-from math import log, pi
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.numerics.averages import Fields, LawFields, geometric_error
+from detequiv.numerics.averages import (
+    LawFields,
+    first_step,
+    float_fields,
+    geometric_error,
+)
 from detequiv.numerics.batches.energy import FloatEnergy
 from detequiv.numerics.batches.floats import FloatBatch
 from detequiv.numerics.batches.path import follow_down, newton
@@ -20,13 +23,13 @@ __all__ = ["FloatPoint", "solve_in_floats"]
 
 Array = NDArray[Any]
 FIELD_DIGITS = 20.0  # small conditional variances are multiplied by g ~ 1/lambda
-FIELD_STEP = 2 * pi * 0.45 / (28 * log(10))
 RULE_DIGITS = 17.0
 RULE_STEP = 0.2
 REFINEMENTS = 6  # of a rule
 ARRIVED = 1e-12  # Newton step, in natural sizes, that is the last
 SETTLED = 1e-12  # change under refinement at which float64 has converged
 ROUNDED = 1e-8  # error below which it may be rounding that is left
+ROOM = 2e7  # numbers in the matrices of all nodes
 SAFETY = 10.0  # between the change seen and the error vouched for
 
 
@@ -46,16 +49,6 @@ class FloatPoint:
     error: float
 
 
-@lru_cache(maxsize=16)
-def _fields(law: BatchLaw, digits: float, halvings: int) -> Fields:
-    """Fields on a rule in kappa; remembered, for sweeps."""
-    source = LawFields(law.law)
-    if not halvings:
-        return source.evaluate(digits, FIELD_STEP)
-    coarser = _fields(law, digits, halvings - 1)
-    return source.refine(coarser, FIELD_STEP / 2**halvings)
-
-
 def solve_in_floats(
     problem: Problem, law: BatchLaw, width: int | None = None
 ) -> FloatPoint:
@@ -72,9 +65,12 @@ def solve_in_floats(
     penalty = float(problem.ridge.penalty)
     digits = FIELD_DIGITS + max(0.0, -float(np.log10(penalty)))
     halvings, x, best = [0, 0], None, None
+    source = LawFields(law.law)
     for _ in range(REFINEMENTS):
-        fields = _fields(law, digits, halvings[0])
+        fields = float_fields(source, digits, first_step(28.0), halvings[0])
         residuals = residual_rule(law, RULE_DIGITS, RULE_STEP / 2 ** halvings[1])
+        if best and len(residuals.weights) * (4 * problem.groups) ** 2 > ROOM:
+            break  # the matrices at all nodes would not fit in memory
         system = FloatBatch.of(problem, law, fields, residuals)
         if x is None:
             x = follow_down(system.on(fields, 4, residuals.every(4)))

@@ -38,15 +38,12 @@ class Residuals:
         Probabilities and places, length n.
     index : list of (int, int)
         Places on the lattices of s and of the noise, which `every` thins out.
-    step : float
-        Of the rule over s.
     """
 
     weights: list[Any]
     r: list[Any]
     s: list[Any]
     index: list[tuple[int, int]]
-    step: float
 
     def every(self, stride: int) -> "Residuals":
         """Thin the rule out to `stride` times the step."""
@@ -61,7 +58,6 @@ class Residuals:
             [self.r[n] for n in keep],
             [self.s[n] for n in keep],
             [self.index[n] for n in keep],
-            self.step * stride,
         )
 
     @cached_property
@@ -98,7 +94,7 @@ def residual_rule(law: BatchLaw, digits: float, step: float) -> Residuals:
             spread = Rule([arb(0)], [(2 * arb.pi()).sqrt()], [0])
         rows = _rows(places, means, spread, noise, digits)
     weights, r, s, index = map(list, zip(*rows, strict=True))
-    return Residuals(weights, r, s, index, step)
+    return Residuals(weights, r, s, index)
 
 
 def _rows(

@@ -8,21 +8,19 @@ it was reached.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import log, pi
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from detequiv.numerics.arithmetic import to_float
-from detequiv.numerics.averages import Fields, LawFields
+from detequiv.numerics.averages import Fields, LawFields, first_step, float_fields
 from detequiv.numerics.covariance.algebra import FloatAlgebra
 from detequiv.numerics.covariance.equations import level_equations
 from detequiv.numerics.covariance.system import Outputs, System
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import (
     CovarianceLaw,
-    FeatureLaw,
     Problem,
     covariance_law,
     covariance_parameters,
@@ -30,7 +28,6 @@ from detequiv.theory.problem import (
 
 __all__ = [
     "Covered",
-    "first_step",
     "float_system",
     "follow",
     "solve_covariance_floats",
@@ -68,20 +65,6 @@ class Covered:
     quantities: Array
     error: float
     step: float
-
-
-def first_step(digits: float, strip: float = 0.45) -> float:
-    """Step at which a trapezoidal rule in kappa has `digits` digits."""
-    return 2 * pi * strip / (digits * log(10))
-
-
-@lru_cache(maxsize=32)
-def _fields(law: FeatureLaw, digits: float, halvings: int) -> Fields:
-    """Fields for float64 use; remembered, for sweeps."""
-    source, step = LawFields(law), first_step(28.0) / 2**halvings
-    if not halvings:
-        return source.evaluate(digits, step)
-    return source.refine(_fields(law, digits, halvings - 1), step)
 
 
 def float_system(
@@ -127,8 +110,8 @@ def solve_covariance_floats(
             return _refined(law, np.asarray(parameters, float), start)
     except np.linalg.LinAlgError as error:
         raise ConvergenceError(
-            f"float64 met a matrix that it cannot solve ({error}); ask for digits to "
-            "solve in higher precision"
+            f"float64 met a matrix that it cannot solve ({error}); try a larger "
+            "ridge.penalty"
         ) from None
 
 
@@ -136,9 +119,9 @@ def _refined(law: CovarianceLaw, parameters: Array, start: Array | None) -> Cove
     penalty = parameters[law.model.parameters.index(law.model.ridge)]
     # small conditional variances are multiplied by g ~ 1/lambda
     digits = 20.0 + max(0.0, -float(np.floor(np.log10(penalty))))
-    best, x = np.inf, start
+    best, x, source = np.inf, start, LawFields(law.features)
     for halvings in range(REFINEMENTS):
-        fields = _fields(law.features, digits, halvings)
+        fields = float_fields(source, digits, first_step(28.0), halvings)
         found: dict[int, Outputs] = {}
         for stride in (2, 1):
             system = float_system(law, fields, parameters, stride)
@@ -161,7 +144,7 @@ def _refined(law: CovarianceLaw, parameters: Array, start: Array | None) -> Cove
         best = min(best, gap)
     raise ConvergenceError(
         f"the average over kappa reached a relative error of {best:.1e} in float64; "
-        "ask for digits to solve in higher precision"
+        "try a larger ridge.penalty"
     )
 
 

@@ -92,6 +92,8 @@ def measure_inputs(data: ArrayLike, target: ArrayLike | None = None) -> Measured
         along = np.zeros(dimension)
         seen = values[: len(size)] > 0
         along[: len(size)][seen] = (axes[seen] @ (x.T @ y) / size[seen]) ** 2
+        if not along.any():
+            raise InputError("target", "uncorrelated", "no column explains any of it")
         explained = float(along.sum() / (y @ y))
         power = _shares(along)
     inputs = Inputs(

@@ -99,7 +99,7 @@ class System:
         )
         local = self._symmetric(upper[:, None])[0]
         offsets = self._on_nodes(eq.offsets(self.fields, p))
-        design = self._rows(eq.slopes(self.fields, p), len(offsets))
+        design = self._rows(eq.slopes(self.fields, p))
         counted = self._rows(eq.counted(self.fields, p))
         shares = self.weights * weight
         matrix, right = local, array([0] * len(local))
@@ -185,7 +185,7 @@ class System:
     def _on_nodes(self, values: Sequence[Any]) -> Array:
         return self._stack(values, len(self.weights))
 
-    def _rows(self, values: Sequence[Any], count: int | None = None) -> list[Array]:
+    def _rows(self, values: Sequence[Any]) -> list[Array]:
         """Slopes of several residuals, (C, n) each."""
         size = len(self.equations.model.coefficients)
         rows = self._on_nodes(values)

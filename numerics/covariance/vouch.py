@@ -1,7 +1,8 @@
 """High precision: chord steps from a float64 solution, in balls, and what they leave.
 
-Three errors are watched: rounding (the balls' radii), Newton's (the last correction)
-and the quadrature's (the same solve on every second and every fourth node).
+Four errors are watched: rounding (the balls' radii), Newton's (the last correction),
+the quadrature's (the same solve on every second and every fourth node), and that of the
+fields (the same solve with all of them moved by their errors).
 """
 
 from dataclasses import dataclass
@@ -20,11 +21,10 @@ from detequiv.numerics.arithmetic import (
     to_ball,
     to_float,
 )
-from detequiv.numerics.averages import Fields, LawFields, geometric_error
+from detequiv.numerics.averages import Fields, LawFields, first_step, geometric_error
 from detequiv.numerics.covariance.algebra import BallAlgebra
 from detequiv.numerics.covariance.equations import level_equations
 from detequiv.numerics.covariance.floats import (
-    first_step,
     float_system,
     solve_covariance_floats,
 )
@@ -88,9 +88,9 @@ def vouch_covariance(
             found, quadrature = _attempt(
                 law, parameters, start.unknowns, fields, digits + extra, guard
             )
-        except ConvergenceError:
+        except (ConvergenceError, np.linalg.LinAlgError) as error:
             if guard > MOST_GUARD:
-                raise
+                raise ConvergenceError(str(error)) from None
             guard *= 2
             continue
         reached = max(reached, found.digits)
@@ -114,38 +114,35 @@ def _attempt(
     digits: float,
     guard: int,
 ) -> tuple[CoveredDigits, bool]:
-    """Solve on one rule, and on its every second and fourth node."""
+    """Solve on one rule, on coarser ones, and with the fields moved by their errors."""
     floats = float_system(law, fields, np.array(list(map(to_float, parameters))))
     unit = floats.units(start)
     chord = np.linalg.inv(floats.hessian(start) * unit[:, None] * unit)
     results: list[tuple[Array, Outputs, float]] = []
     with precision(digits + guard):
         x = np.array([exact_ball(float(v)) for v in start], object)
-        for stride in (1, 2, 4):
-            system = _balls(law, parameters, fields, stride)
-            goal = digits + 10 if stride == 1 else digits
-            x, residual = _polish(
-                system, chord, x if stride == 1 else results[0][0], goal
-            )
+        rules = [(fields, 1), (fields, 2), (fields, 4), (fields.disturbed(4), 1)]
+        for rule, stride in rules:
+            system = _balls(law, parameters, rule, stride)
+            goal = digits if results else digits + 10
+            x, residual = _polish(system, chord, results[0][0] if results else x, goal)
             results.append((x, system.outputs(x), residual))
         labels = _label_variance(fields)
-    (x, outputs, residual), *coarser = results
-    values = list(outputs.quantities)
-    rounding = relative_error(values, [v.rad() for v in values], labels)
-    gaps = [
-        relative_error(
-            values,
-            [abs(p - q).mid() for p, q in zip(values, o.quantities, strict=True)],
-            labels,
-        )
-        for _, o, _ in coarser
-    ]
-    quadrature = geometric_error(gaps[1], gaps[0])
-    error = max(rounding, quadrature, 10.0**-digits)
+    x, outputs, residual = results[0]
+    fine, half, quarter, disturbed = (list(o.quantities) for _, o, _ in results)
+
+    def gap(one: list[Any], other: list[Any]) -> float:
+        apart = [abs(p - q).mid() for p, q in zip(one, other, strict=True)]
+        return relative_error(fine, apart, labels)
+
+    rounding = relative_error(fine, [v.rad() for v in fine], labels)
+    inherited = max(rounding, gap(quarter, disturbed))
+    quadrature = geometric_error(gap(fine, quarter), gap(fine, half))
+    error = max(inherited, quadrature, 10.0**-digits)
     found = CoveredDigits(
         x, outputs.coefficients, outputs.quantities, residual, -log10(error)
     )
-    return found, quadrature > rounding
+    return found, quadrature > inherited
 
 
 def _balls(

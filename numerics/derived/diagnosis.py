@@ -15,9 +15,9 @@ import mpmath
 import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, precision, to_ball, to_mpf
-from detequiv.numerics.averages import LawFields, geometric_error
+from detequiv.numerics.averages import LawFields, first_step, geometric_error
 from detequiv.numerics.equations import BallSystem
-from detequiv.numerics.solving import first_step, solve
+from detequiv.numerics.solving import solve
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.problem import (
     FeatureLaw,

@@ -81,6 +81,7 @@ def optimal_penalty(problem: Problem, *, digits: int = 15) -> Optimum:
     """
     check_problem(problem)
     check_digits(digits)
+    problem.require_square("the optimal penalty")
     slope = _Slope(problem)
     place, bend, bracket = _bracket(problem)
     for rung in _rungs(digits):

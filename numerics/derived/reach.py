@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.numerics.averages import LawFields
-from detequiv.numerics.solving import first_step, float_fields
+from detequiv.numerics.averages import LawFields, first_step, float_fields
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import FeatureLaw, Problem, check_problem, law_of
 

@@ -23,6 +23,7 @@ __all__ = ["Found", "beginning", "descend", "newton"]
 Array = NDArray[Any]
 TOLERANCE = 1e-13  # relative Newton step that is the last
 ROUNDING = 1e-6  # below which steps may cease to shrink
+SOLVED = 1e-6  # residual, in natural sizes, of what is a solution
 TURNS = (0, 5, 15, 60)  # alternating steps before each try of Newton's method
 STEPS = 30  # of Newton's method
 LARGEST = 1.5  # logarithmic change of the unknowns in a step
@@ -208,7 +209,10 @@ def newton(system: ConvexSystem, start: Place) -> Found:
             float(cone.size(by_x[None])[0]), float(dual.size(by_multipliers[None])[0])
         )
         if size < TOLERANCE or (size < ROUNDING and size > last / 2):
-            return Found(place, moments, size, residual)
+            # coefficients may run away at rest of the unknowns: a false end
+            return Found(
+                place, moments, size if residual < SOLVED else np.inf, residual
+            )
         last, factor = size, min(1.0, LARGEST / max(size, 1e-300))
         for _ in range(HALVINGS):
             trial = Place(

@@ -5,15 +5,18 @@ Rules are refined as long as that brings them together.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
-from math import log, pi
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.numerics.averages import Fields, LawFields
+from detequiv.numerics.averages import (
+    Fields,
+    LawFields,
+    first_step,
+    float_fields,
+)
 from detequiv.numerics.losses.channel import channel
-from detequiv.numerics.losses.convex import ConvexSystem, Place
+from detequiv.numerics.losses.convex import FLOOR, ConvexSystem, Place
 from detequiv.numerics.losses.descent import Found, beginning, descend, newton
 from detequiv.numerics.losses.outcomes import outcomes
 from detequiv.numerics.losses.samples import sample_law
@@ -27,7 +30,6 @@ __all__ = ["ConvexSolution", "solve_convex"]
 
 Array = NDArray[np.float64]
 DIGITS = 20.0  # of the fields
-STEP = 2 * pi * 0.45 / (28 * log(10))  # of the rule in kappa, at first
 REFINEMENTS = 3
 SETTLED = 1e-10  # error that is small enough
 FACTOR = 5.0  # between penalties on the way from a large one
@@ -127,6 +129,8 @@ def _solve(
         # what cancels in the objective is that of the second route alone
         scale = values["ridge_objective"] / system.ratio
         error += abs(second - values["training_loss"]) / abs(scale)
+        # fresh samples are fitted with a leverage that is not quite 0
+        error += FLOOR / max(values["generalization_error"], FLOOR)
         solution = ConvexSolution(place, values, error + 1e-15, results[0][0].residual)
         if error < SETTLED or error > best / 4:
             break
@@ -199,10 +203,6 @@ def _system(
     )
 
 
-@lru_cache(maxsize=16)
 def _fields(law: FeatureLaw, halvings: int) -> Fields:
-    """Fields on the rule whose step is halved so often; remembered, for sweeps."""
-    source = LawFields(law)
-    if not halvings:
-        return source.evaluate(DIGITS, STEP)
-    return source.refine(_fields(law, halvings - 1), STEP / 2**halvings)
+    """Fields on the rule whose step is halved so often."""
+    return float_fields(LawFields(law), DIGITS, first_step(28.0), halvings)

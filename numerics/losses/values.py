@@ -1,6 +1,6 @@
 """Quantities of a problem with a loss other than the square, and their digits."""
 
-from math import floor, log10
+from math import floor, inf, log10
 
 import mpmath
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.losses.convex import Place
 from detequiv.numerics.losses.solved import ConvexSolution, solve_convex
-from detequiv.theory.errors import InputError
+from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.problem import Problem, exact_parameters, law_of
 
 __all__ = ["loss_values"]
@@ -54,6 +54,13 @@ def loss_values(
     delta = mpmath.mpf(to_float(law.noise_variance))
     values["excess_error"] = values["generalization_error"] - delta
     # of a difference, as many digits as are left
-    lost = values["generalization_error"] / abs(values["excess_error"])
-    digits = floor(-log10(found.error * max(1.0, float(lost))))
+    excess = abs(values["excess_error"])
+    lost = float(values["generalization_error"] / excess) if excess else inf
+    error = found.error * max(1.0, lost)
+    digits = floor(-log10(error)) if error < 1 else 0
+    if digits < 1:
+        raise ConvergenceError(
+            "float64 leaves the excess error no digit beside the noise; try a smaller "
+            "ridge.penalty"
+        )
     return found, values, min(digits, MOST)

@@ -30,10 +30,10 @@ from detequiv.numerics.averages import (
     REAL_AXIS,
     Fields,
     contour_fields,
+    first_step,
 )
 from detequiv.numerics.equations import ResolventSystem, ball_equations, float_equations
 from detequiv.numerics.resolvent.floats import Resolvent
-from detequiv.numerics.solving import first_step
 from detequiv.theory.models import upper_triangle
 
 __all__ = ["GUARD", "Point", "PreciseRoots", "precise_roots"]

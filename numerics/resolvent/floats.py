@@ -21,10 +21,10 @@ from detequiv.numerics.averages import (
     Contour,
     contour_fields,
     enclosed_zeros,
+    first_step,
     geometric_error,
 )
 from detequiv.numerics.equations import STALLED, ResolventSystem, float_equations
-from detequiv.numerics.solving import first_step
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import Model
 from detequiv.theory.problem import FeatureLaw

@@ -16,11 +16,10 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import precision, to_ball
-from detequiv.numerics.averages import REAL_AXIS, contour_fields
+from detequiv.numerics.averages import REAL_AXIS, contour_fields, first_step
 from detequiv.numerics.equations import ResolventSystem, ball_equations
 from detequiv.numerics.resolvent.counting import SAME, Counting
 from detequiv.numerics.resolvent.floats import Resolvent, follow_down, is_physical
-from detequiv.numerics.solving import first_step
 from detequiv.theory.functions import far_slope
 
 __all__ = ["BranchPoint", "RealBranch"]

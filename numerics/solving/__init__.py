@@ -1,6 +1,6 @@
 """From a problem to vouched numbers."""
 
-from detequiv.numerics.solving.batch import first_step, float_fields, solve_floats
+from detequiv.numerics.solving.batch import solve_floats
 from detequiv.numerics.solving.instance import solve_model
 from detequiv.numerics.solving.solution import (
     LOSS_QUANTITIES,
@@ -25,8 +25,6 @@ __all__ = [
     "Solution",
     "Task",
     "Vouched",
-    "first_step",
-    "float_fields",
     "follow",
     "law_of_solution",
     "reported",

@@ -7,7 +7,6 @@ cancels in a quantity, on which two rules may agree by chance.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from math import log, pi
 from typing import Any
 
@@ -15,18 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from detequiv.numerics.averages import Fields
+from detequiv.numerics.averages import Fields, FieldSource, first_step, float_fields
 from detequiv.numerics.equations import FloatSystem
 from detequiv.numerics.solving.newton import TOLERANCE, minimise
-from detequiv.numerics.solving.task import FieldSource
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import Model
 
 __all__ = [
     "FloatSolutions",
     "analyticity",
-    "first_step",
-    "float_fields",
     "solve_floats",
 ]
 
@@ -62,22 +58,6 @@ class FloatSolutions:
     errors: Array
     fields: Fields
     step: float
-
-
-def first_step(digits: float, analyticity: float = 0.45) -> float:
-    """Step at which a trapezoidal rule in kappa has `digits` digits."""
-    return 2 * pi * analyticity / (digits * log(10))
-
-
-@lru_cache(maxsize=16)
-def float_fields(
-    source: FieldSource, digits: float, step: float, halvings: int = 0
-) -> Fields:
-    """Fields for float64 use, `step` halved so often; remembered, for sweeps."""
-    if not halvings:
-        return source.evaluate(digits, step)
-    coarser = float_fields(source, digits, step, halvings - 1)
-    return source.refine(coarser, step / 2**halvings)
 
 
 def solve_floats(

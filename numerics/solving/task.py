@@ -1,39 +1,20 @@
 """What is to be solved: a model, exact numbers, and where its fields come from."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import precision, to_ball
-from detequiv.numerics.averages import Fields
+from detequiv.numerics.averages import Fields, FieldSource
 from detequiv.numerics.equations import BallSystem
 from detequiv.theory.models import Model
 
-__all__ = ["FieldSource", "GivenFields", "Task"]
+__all__ = ["GivenFields", "Task"]
 
 SPARE = 15  # digits carried beyond those asked for
-
-
-class FieldSource(Hashable, Protocol):
-    """Where a model's fields come from.
-
-    `detequiv.numerics.averages.LawFields` evaluates those of a problem on rules as fine
-    as is needed; those of `GivenFields` are given on the only nodes there are.
-    """
-
-    @property
-    def interpolating(self) -> bool:
-        """Whether the model is the ridgeless limit with fewer samples than units."""
-
-    def evaluate(self, digits: float, step: float) -> Fields:
-        """Evaluate the fields to `digits` digits on a rule of that step."""
-
-    def refine(self, fields: Fields, step: float) -> Fields:
-        """Evaluate them with another step; what is known at a node is kept."""
 
 
 @dataclass(frozen=True, eq=False)

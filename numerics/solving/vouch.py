@@ -16,13 +16,12 @@ import flint
 import numpy as np
 
 from detequiv.numerics.arithmetic import precision, relative_error
-from detequiv.numerics.averages import Fields, LawFields, geometric_error
+from detequiv.numerics.averages import Fields, LawFields, first_step, geometric_error
 from detequiv.numerics.equations import BallOutputs, BallSystem, Cone, FloatSystem
 from detequiv.numerics.losses import error_rates
 from detequiv.numerics.solving.batch import (
     FloatSolutions,
     analyticity,
-    first_step,
     solve_floats,
 )
 from detequiv.numerics.solving.chord import polish

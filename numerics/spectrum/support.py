@@ -16,10 +16,9 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import exact_ball, precision, to_ball
-from detequiv.numerics.averages import REAL_AXIS, contour_fields
+from detequiv.numerics.averages import REAL_AXIS, contour_fields, first_step
 from detequiv.numerics.equations import BallSystem
 from detequiv.numerics.resolvent import BranchPoint, RealBranch
-from detequiv.numerics.solving import first_step
 from detequiv.numerics.spectrum.edges import (
     Enlarged,
     Fold,

@@ -27,10 +27,14 @@ from detequiv.numerics.arithmetic import (
     to_float,
     to_mpf,
 )
-from detequiv.numerics.averages import REAL_AXIS, contour_fields, geometric_error
+from detequiv.numerics.averages import (
+    REAL_AXIS,
+    contour_fields,
+    first_step,
+    geometric_error,
+)
 from detequiv.numerics.equations import BallSystem
 from detequiv.numerics.resolvent import RealBranch, Resolvent
-from detequiv.numerics.solving import first_step
 from detequiv.numerics.spectrum.gaps import outer_gap
 from detequiv.numerics.spectrum.support import find_end
 from detequiv.theory.errors import ConvergenceError, InputError

@@ -84,3 +84,12 @@ def test_rows_and_labels_must_match() -> None:
         de.measure_inputs(np.eye(4), np.arange(3))
     with pytest.raises(de.InputError, match="no column varies"):
         de.measure_inputs(np.ones((4, 2)))
+
+
+def test_columns_of_no_use_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "levels.csv"
+    file.write_text("eigenvalue,\n1,\n2,\n", "utf-8")
+    assert len(de.Inputs(file=file).levels.s) == 2
+    data = np.array([[1.0, 1], [-1, -1], [1, 1], [-1, -1]])
+    with pytest.raises(de.InputError, match="no column explains"):
+        de.measure_inputs(data, target=np.array([1.0, 1, -1, -1]))

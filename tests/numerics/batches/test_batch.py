@@ -1,5 +1,7 @@
 """Steps on a batch: its cost, the population's limit, another way to solve."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from oracles.finite_batch import FiniteBatch
@@ -126,10 +128,19 @@ def test_splitting_a_group_changes_nothing() -> None:
 
 def test_what_a_batch_is_not_known_to_is_refused() -> None:
     given = problem(PLAIN, **RELU, batch_per_dim=5)
-    for refused in (
-        lambda: de.spectrum(given).stieltjes(1 + 1j),
-        lambda: de.derive(given),
-        lambda: solve_batch(given.with_values({"ridge.penalty": 0})),
+    labels = given.with_values({"target.labels": "sign"})
+    loss = given.with_values({"ridge.loss": "huber", "ridge.delta": 1})
+    inputs = replace(given, inputs=de.Inputs(eigenvalues=[1, 2]))
+    for refused, says in (
+        (lambda: de.spectrum(given).stieltjes(1 + 1j), "network.batch_per_dim = 5"),
+        (lambda: de.derive(given), "network.batch_per_dim = 5"),
+        (
+            lambda: solve_batch(given.with_values({"ridge.penalty": 0})),
+            "ridge.penalty = 0",
+        ),
+        (lambda: de.solve(labels), "target.labels = sign"),
+        (lambda: de.solve(loss), "ridge.loss = huber"),
+        (lambda: de.solve(inputs), "batch"),
     ):
-        with pytest.raises(de.InputError):
+        with pytest.raises(de.InputError, match=says):
             refused()

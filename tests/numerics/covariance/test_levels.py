@@ -213,6 +213,9 @@ def test_the_branch_is_that_of_large_penalties(penalty: str) -> None:
         ({"power_law": {"exponent": 1, "level": 3, "levels": 3}}, "no such field"),
         ({"eigenvalues": [1], "file": "x.csv"}, "give one of"),
         ({"file": "there is none.csv"}, "cannot be read"),
+        ({"eigenvalues": [0, 2], "weights": [1, 0]}, "variance above 0"),
+        ({"eigenvalues": [1, 2], "weights": np.array(3.0)}, "2 numbers"),
+        ({"power_law": {"exponent": 1, "levels": 10**9}}, "at most 100000"),
     ],
 )
 def test_unusable_inputs_are_named(given: dict[str, Any], says: str) -> None:
@@ -238,14 +241,15 @@ def test_what_is_not_covered_is_refused() -> None:
     odd = spiked(inputs=strong, features=de.SpikedFeatures(activation="tanh", spike=0))
     assert de.solve(odd, digits=8).digits == 8
     inputs = de.Inputs(**TWO)
-    for refuse in (
-        lambda: de.solve(spiked(inputs=inputs), width=100),
-        lambda: de.spectrum(spiked(inputs=inputs)).support,
-        lambda: de.certify(spiked(inputs=inputs)),
-        lambda: de.derive(spiked(inputs=inputs)),
-        lambda: de.solve(spiked(inputs=inputs).with_values({"ridge.penalty": 0})),
+    free = spiked(inputs=inputs).with_values({"ridge.penalty": 0})
+    for refuse, says in (
+        (lambda: de.solve(spiked(inputs=inputs), width=100), "width = 100"),
+        (lambda: de.spectrum(spiked(inputs=inputs)).support, "inputs"),
+        (lambda: de.certify(spiked(inputs=inputs)), "inputs"),
+        (lambda: de.derive(spiked(inputs=inputs)), "inputs"),
+        (lambda: de.solve(free), "ridge.penalty = 0"),
     ):
-        with pytest.raises(de.InputError):
+        with pytest.raises(de.InputError, match=says):
             refuse()
 
 

@@ -43,8 +43,8 @@ def test_derivatives_are_those_of_the_averages(name: str) -> None:
         for first, variable, second, factor in PAIRS:
             if variable == by:
                 slope = (sides[0][first] - sides[1][first]) / (2 * STEP)
-                # the error of a central difference
-                assert np.abs(slope - factor * found[second]).max() < 1e-4
+                # a central difference errs by STEP^2 times a third derivative
+                assert np.abs(slope - factor * found[second]).max() < 3e-6
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -266,3 +266,23 @@ def test_logistic_regression_does_what_theory_says(alignment: str) -> None:
         ]
     )
     assert np.all(np.abs(mean - expected) < 4 * error + 0.01 * expected)
+
+
+def test_coefficients_that_run_away_are_no_solution() -> None:
+    """A noiseless target in the span of the features leaves the loss nothing to do."""
+    given = problem(
+        "huber", {"function": "z"}, spike=("3/2",), ridge=(2, "3/2", "1/10")
+    ).with_values({"ridge.delta": "1/100"})
+    with pytest.raises(de.ConvergenceError, match="residual"):
+        de.solve(given)
+
+
+@pytest.mark.parametrize(
+    ("noise", "penalty"), [(1, "1e14"), (0, "1")], ids=["huge penalty", "no labels"]
+)
+def test_an_error_that_float64_does_not_hold_is_refused(
+    noise: int, penalty: str
+) -> None:
+    given = problem("huber", {"function": "0", "noise": noise}, ridge=(2, 1, penalty))
+    with pytest.raises(de.ConvergenceError):
+        de.solve(given)

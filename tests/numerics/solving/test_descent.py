@@ -5,11 +5,10 @@ import pytest
 
 import detequiv as de
 from detequiv.numerics.arithmetic.compiled import precision, to_ball
-from detequiv.numerics.averages.law_fields import LawFields
+from detequiv.numerics.averages.law_fields import LawFields, float_fields
 from detequiv.numerics.equations.balls import BallSystem
 from detequiv.numerics.equations.floats import FloatSystem
 from detequiv.numerics.solving import batch
-from detequiv.numerics.solving.batch import float_fields
 from detequiv.numerics.solving.descent import descend
 from detequiv.numerics.solving.newton import minimise
 from detequiv.numerics.solving.solution import QUANTITIES

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import detequiv as de
-from detequiv.numerics.averages.law_fields import LawFields
+from detequiv.numerics.averages.law_fields import LawFields, float_fields
 from detequiv.numerics.equations.cone import Cone
 from detequiv.numerics.equations.floats import FloatSystem
-from detequiv.numerics.solving.batch import float_fields, solve_floats
+from detequiv.numerics.solving.batch import solve_floats
 from detequiv.numerics.solving.newton import minimise
 from detequiv.theory.problem.conditionals import exact_parameters, law_of
 

@@ -21,6 +21,7 @@ __all__ = ["PRECISION", "Inputs", "Levels", "PowerLaw"]
 
 Number = Any
 PRECISION = 330  # digits of what the levels are given in: more than are ever asked for
+MOST_LEVELS = 100_000  # of a power law
 COLUMNS = ("eigenvalue", "target_power", "weight")
 
 
@@ -147,6 +148,11 @@ class Inputs:
             raise InputError("inputs.eigenvalues", eigenvalues, "give one above 0")
         if weights is not None:
             weights = _shares(weights, len(values), "weights")
+            pairs = zip(values, weights, strict=True)
+            if not any(sign(v) > 0 and sign(w) > 0 for v, w in pairs):
+                raise InputError(
+                    "inputs.weights", weights, "leave no direction a variance above 0"
+                )
         if target_power is not None:
             target_power = _shares(target_power, len(values), "target_power")
             for value, power in zip(values, target_power, strict=True):
@@ -244,15 +250,16 @@ def _power_law(given: Any) -> PowerLaw:
     if sign(exponent) < 0:
         raise InputError(f"{field}.exponent", exponent, "must not be negative")
     _check_whole(levels, f"{field}.levels")
+    if levels > MOST_LEVELS:
+        raise InputError(f"{field}.levels", levels, f"give at most {MOST_LEVELS}")
     return PowerLaw(exponent, levels, target)
 
 
 def _shares(given: Any, count: int, name: str) -> tuple[sp.Expr, ...]:
     """Read numbers that are not negative and sum to 1."""
     field = f"inputs.{name}"
-    entries = (
-        list(given) if isinstance(given, list | tuple) or hasattr(given, "ndim") else []
-    )
+    several = isinstance(given, list | tuple) or getattr(given, "ndim", 0) == 1
+    entries = list(given) if several else []
     if len(entries) != count:
         raise InputError(field, given, f"give {count} numbers, one a level")
     numbers = [exact(v, field) for v in entries]
@@ -282,7 +289,8 @@ def _read(file: Any) -> tuple[list[Any], list[Any] | None, list[Any] | None]:
         raise InputError(
             "inputs.file", file, f"cannot be read: {str(error).lower()}"
         ) from None
-    names = [name.strip() for name in (rows[0] if rows else {}) if name]
+    header = rows[0] if rows else {}
+    names = [name.strip() for name in header if name and name.strip()]
     if "eigenvalue" not in names or set(names) - set(COLUMNS):
         raise InputError(
             "inputs.file",
@@ -292,6 +300,8 @@ def _read(file: Any) -> tuple[list[Any], list[Any] | None, list[Any] | None]:
     columns: dict[str, list[Fraction]] = {name: [] for name in names}
     for line, row in enumerate(rows, start=2):
         for name, value in row.items():
+            if name is not None and not name.strip():
+                continue  # of a comma at the end of the line
             try:
                 columns[name.strip()].append(Fraction(value.strip()))
             except (ValueError, AttributeError, ZeroDivisionError):
