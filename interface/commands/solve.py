@@ -15,13 +15,9 @@ from detequiv.shell.options import (
     takes_problem,
     width_option,
 )
+from detequiv.shell.usual_width import USUAL, at_usual_width, say_usual_width
 
 __all__ = ["command"]
-
-USUAL = 1000  # units of the networks that people train
-FEW = 4  # digits of the theory at that width
-FAR = 0.1  # relative difference that is told
-ERRORS = ("generalization_error", "training_error")
 
 
 @click.command
@@ -42,35 +38,15 @@ def command(
     from detequiv.theory.problem import remark
 
     solution = de.solve(problem, digits=digits, width=width)
-    usual = _at_usual_width(problem) if as_json or width is None else None
+    usual = at_usual_width(problem) if as_json or width is None else None
     if as_json:
         print_json(_as_json(solution) | {"width": width, f"at_width_{USUAL}": usual})
     else:
         _print_table(solution)
         if width is None and usual is not None:
-            _print_width(solution, usual)
+            say_usual_width(solution, usual)
     if note := remark(problem):
         click.echo(f"note: {note}", err=True)
-
-
-def _at_usual_width(problem: de.Problem) -> dict[str, str] | None:
-    """Errors at a width that people use; None where that theory is not reached."""
-    try:
-        found = de.solve(problem, width=USUAL, digits=FEW)
-    except de.DetequivError:
-        return None
-    return {name: found.text(name) for name in ERRORS}
-
-
-def _print_width(solution: Any, usual: dict[str, str]) -> None:
-    """Say so if the limit is far from a width that people use."""
-    for name in ERRORS:
-        limit = float(getattr(solution, name))
-        if abs(float(usual[name]) - limit) > FAR * abs(limit):
-            click.echo(
-                f"at {USUAL} units {name} is {usual[name]}: the limit is far from "
-                "there; see --width"
-            )
 
 
 def _as_json(solution: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from detequiv.theory.errors import ConvergenceError, InputError
 __all__ = ["command"]
 
 PLACE_DIGITS = 12  # of the points at which the density is given, exactly there
-FLOAT_DIGITS = 7  # that float64 vouches for, of the modulus of s
+FLOAT_DIGITS = 10  # of the density in float64, where its error leaves so many
 
 
 @click.command
@@ -71,7 +71,7 @@ def command(
 
     Its atom at zero, its support, and its density. The ends of the support have as many
     digits as asked for, and so has the density that is written; without --digits it is
-    that of float64, to 7 digits of the modulus of the Stieltjes transform.
+    that of float64, with the digits vouched for, 10 at most.
     """
     asked = click.get_current_context().get_parameter_source("digits")
     table = check_suffix(out, "--out", TABLES)
@@ -131,19 +131,17 @@ def _rows(law: de.Law, x: Any, precise: bool) -> list[tuple[str, str]]:
     """Points as they are written, and the density at exactly these."""
     places = [_text(v) for v in x]
     if not precise:
-        values = law.stieltjes(np.array(places, float)) / np.pi
-        return [
-            (a, _float_text(b.imag, abs(b)))
-            for a, b in zip(places, values, strict=True)
-        ]
-    density = law.density(places, digits=law.digits)
-    return [(a, _number(b, law)) for a, b in zip(places, density, strict=True)]
+        density, error = law.density_with_error(np.array(places, float))
+        texts = map(_float_text, density, error)
+        return list(zip(places, texts, strict=True))
+    exact = law.density(places, digits=law.digits)
+    return [(a, _number(b, law)) for a, b in zip(places, exact, strict=True)]
 
 
-def _float_text(density: float, size: float) -> str:
-    """Write the digits of a density that an error relative to `size` leaves."""
-    kept = FLOAT_DIGITS + floor(log10(density / size)) if density > 0 else 0
-    return f"{density:.{kept}g}" if kept > 0 else "0"
+def _float_text(density: float, error: float) -> str:
+    """Write the digits of a density that its error leaves, 10 at most."""
+    kept = floor(-log10(max(error, 1e-300) / density)) if density > 0 else 0
+    return f"{density:.{min(kept, FLOAT_DIGITS)}g}" if kept > 0 else "0"
 
 
 def _number(value: Any, law: de.Law) -> str:

@@ -318,6 +318,16 @@ class Spectrum:
         """
         if digits is not None:
             return precise_density(self._branch, self._factor, x, digits)
+        return float_density(self._resolvent, float(self._factor), x)[0]
+
+    def density_with_error(self, x: ArrayLike) -> tuple[Array, Array]:
+        """Density in float64, and the absolute error vouched for at each point.
+
+        Parameters
+        ----------
+        x : float array_like
+            As for `density`, which says what is raised.
+        """
         return float_density(self._resolvent, float(self._factor), x)
 
 

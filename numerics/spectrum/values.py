@@ -204,27 +204,37 @@ def _short(z: Point, reached: float, digits: int) -> str:
 def float_transform(
     resolvent: Resolvent, factor: float, z: Any
 ) -> NDArray[np.complex128]:
-    """Stieltjes transform at points z, of the matrix ``factor Phi^T Phi / p``."""
-    points = _points("z", z)
-    below = points.imag < 0
-    upper = np.where(below, points.conj(), points).ravel() / factor
-    unknowns = resolvent.solve(upper).unknowns
-    weights = np.array([float(v) for v in resolvent.law.weights])
-    values = (unknowns[:, : len(weights)] @ weights).reshape(points.shape) / factor
-    transform: NDArray[np.complex128] = np.where(below, values.conj(), values)
-    return transform
+    """Stieltjes transform at points z."""
+    return _transform(resolvent, factor, _points("z", z))[0]
 
 
-def float_density(resolvent: Resolvent, factor: float, x: Any) -> NDArray[np.float64]:
-    """Density at real points x, 0 at those that are negative."""
+def float_density(
+    resolvent: Resolvent, factor: float, x: Any
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Density at real points x, 0 at those that are negative, and its error."""
     given = _points("x", x)
     if given.imag.any():
         raise InputError("x", x, "must be real")
-    density = np.zeros(given.shape)
+    density, error = np.zeros(given.shape), np.zeros(given.shape)
     positive = given.real > 0
-    values = float_transform(resolvent, factor, given.real[positive]).imag / np.pi
-    density[positive] = np.maximum(values, 0.0)
-    return density
+    values, relative = _transform(resolvent, factor, given[positive])
+    density[positive] = np.maximum(values.imag / np.pi, 0.0)
+    error[positive] = relative * np.abs(values) / np.pi
+    return density, error
+
+
+def _transform(
+    resolvent: Resolvent, factor: float, points: NDArray[np.complex128]
+) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+    """Transform, and its error relative to the modulus."""
+    below = points.imag < 0
+    upper = np.where(below, points.conj(), points).ravel() / factor
+    roots = resolvent.solve(upper)
+    weights = np.array([float(v) for v in resolvent.law.weights])
+    values = roots.unknowns[:, : len(weights)] @ weights / factor
+    values = values.reshape(points.shape)
+    transform: NDArray[np.complex128] = np.where(below, values.conj(), values)
+    return transform, roots.errors.reshape(points.shape)
 
 
 def _points(name: str, values: Any) -> NDArray[np.complex128]:

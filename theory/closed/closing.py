@@ -110,7 +110,7 @@ def of_problem(problem: Problem, symbols: Sequence[str] = ()) -> Untrained:
     weights, spikes, bulks, tangents = zip(*groups, strict=True)
     seen = [_Group(law.activation, u, r) for u, r in zip(spikes, bulks, strict=True)]
     for group in seen:
-        group.check(_spike_field(problem, law.spikes.index(group.spike)))
+        group.check(*_spike_field(problem, law.spikes.index(group.spike)))
     means, functions = [], []
     for group, latents in zip(seen, tangents, strict=True):
         means.append([*group.mean, sp.S.Zero])
@@ -191,7 +191,7 @@ class _Group:
         second = average(activation.second, function**2, 0)
         self.cs = sp.expand(second - sp.expand(self.c0**2) - self.c1**2)
 
-    def check(self, field: str) -> None:
+    def check(self, field: str, given: sp.Expr) -> None:
         """Refuse a leverage that depends on kappa."""
         for name, value in (("c1", self.c1), ("cs", self.cs)):
             if value.has(kappa):
@@ -200,10 +200,10 @@ class _Group:
                 term = f" = {term}" if shown else ""
                 raise InputError(
                     field,
-                    self.spike,
+                    given,
                     "the average over kappa of 1/(1 + chi(kappa)) does not close: chi "
                     f"depends on kappa through {name}(kappa){term}; it closes without "
-                    "a spike (0) or for an affine activation",
+                    "a spike or a step (0), or for an affine activation",
                 )
 
     @property
@@ -217,9 +217,12 @@ class _Group:
         return [h.coeff(kappa, 0), h.coeff(kappa, 1)]
 
 
-def _spike_field(problem: Problem, q: int) -> str:
-    """Name the field that a group's spike comes from."""
-    return "network.step" if problem.features is None else f"features.spike[{q}]"
+def _spike_field(problem: Problem, q: int) -> tuple[str, sp.Expr]:
+    """Name the field that a group's spike comes from, and its value."""
+    if problem.network is not None:
+        return "network.step", problem.network.step
+    assert problem.features is not None
+    return f"features.spike[{q}]", problem.features.spike[q]
 
 
 def _merged(law: FeatureLaw) -> list[tuple[Any, ...]]:

@@ -172,7 +172,12 @@ class Problem:
             table, _, key = str(name).partition(".")
             part = getattr(self, table) if table in _TABLES else None
             if part is None or not key:
-                known = [f"{t}.{k}" for t, keys in self.tables().items() for k in keys]
+                known = [
+                    f"{t}.{k}"
+                    for t, kind in _TABLES.items()
+                    if getattr(self, t) is not None
+                    for k in _parameters(kind)
+                ]
                 raise InputError(name, value, f"no such field{_nearest(name, known)}")
             if table not in tables:
                 tables[table] = _for_any_number_of_groups(part)

@@ -13,6 +13,7 @@ from detequiv.shell.options import (
     say_limit,
     takes_problem,
 )
+from detequiv.shell.usual_width import at_usual_width, say_usual_width
 
 __all__ = ["command"]
 
@@ -36,3 +37,5 @@ def command(problem: de.Problem, digits: int, as_json: bool) -> None:
         return
     click.echo(f"ridge.penalty = {penalty}\ngeneralization_error = {error}")
     say_limit()
+    if (usual := at_usual_width(found.problem)) is not None:
+        say_usual_width(de.solve(found.problem), usual)
