@@ -96,9 +96,9 @@ def _value(problem: Problem, name: str) -> sp.Expr:
         found = found[0]
     if not isinstance(found, sp.Expr) or not found.is_number:
         raise InputError(
+            "name",
             name,
-            "(none)",
-            "no such number of this problem; of a list, give one as in "
+            "no such number in this problem; of a list, give one as in "
             "features.spike[0]",
         )
     return found
