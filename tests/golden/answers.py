@@ -42,7 +42,7 @@ QUANTITIES = (
 TWICE = 2
 # A decimal number with a point, by itself.
 DECIMAL = re.compile(r"(?<![\w.])-?\d+\.\d+(?:e[+-]?\d+)?(?![\w.])")
-RESIDUAL = re.compile(r"(residual of the \d+ equations) \S+")
+RESIDUAL = re.compile(r"(residual of the \w+ equations) \S+")
 
 
 def answer(kind: str, given: Mapping[str, Any]) -> Tree:
@@ -122,19 +122,21 @@ def vouched(value: Any, digits: int, size: Any = 1) -> Tree:
     return number(value, within, digits + 3)
 
 
-def printed(text: str, digits: int) -> Tree:
+def printed(text: str, digits: int, estimated: bool = False) -> Tree:
     """Write a number that was printed with the digits vouched for.
 
-    Printing rounds: besides what `vouched` allows, one unit of the last place. A whole
-    number, or an infinite one, is a text.
+    Printing rounds: besides what `vouched` allows, one unit of the last place; of the
+    last but one where the count of digits is an estimate, which may move by one
+    (`_counted`). A whole number, or an infinite one, is a text.
     """
     if "." not in text:  # a whole number, or infinite
         return text
     with mpmath.workdps(digits + 20):
         value = mpmath.mpf(text)
         mantissa, _, exponent = text.partition("e")
-        unit = mpmath.mpf(10) ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
-        within = unit + TWICE * mpmath.mpf(10) ** -digits * abs(value)
+        place = int(exponent or 0) - len(mantissa.partition(".")[2]) + estimated
+        last = mpmath.mpf(10) ** (estimated - digits)
+        within = mpmath.mpf(10) ** place + TWICE * last * abs(value)
         return {"is": text, "within": _brief(within)}
 
 
@@ -300,7 +302,7 @@ def _table(text: str, asked: int | None = None) -> Tree:
         line = []
         for name, cell in cells.items():
             if name in QUANTITIES and cell:
-                line.append(printed(cell, digits))
+                line.append(printed(cell, digits, asked is None))
             elif name.endswith("_at_width"):
                 line.append(printed(cell, 10))
             elif name == "digits":
