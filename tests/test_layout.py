@@ -32,6 +32,7 @@ ORDER = {
         "arithmetic",
         "averages",
         "equations",
+        "refinement",
         "batches",
         "covariance",
         "losses",
