@@ -20,6 +20,7 @@ import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
 from detequiv.theory.gaussian import GaussianMean
+from detequiv.theory.precision import ONE_AT_A_TIME, binary_digits
 
 __all__ = [
     "BALLS",
@@ -47,7 +48,7 @@ def bits(digits: float) -> int:
 @contextmanager
 def precision(digits: float) -> Iterator[None]:
     """Set the working precision of balls, in decimal digits, for a block."""
-    with flint.ctx.workprec(bits(digits)):
+    with ONE_AT_A_TIME, flint.ctx.workprec(bits(digits)):
         yield
 
 
@@ -83,7 +84,7 @@ def to_float(number: sp.Expr) -> float:
 def to_mpf(ball: Any) -> mpmath.mpf:
     """Midpoint of a ball, all its bits kept."""
     mantissa, exponent = ball.mid().man_exp()
-    with mpmath.workprec(max(53, int(mantissa).bit_length())):
+    with binary_digits(max(53, int(mantissa).bit_length())):
         return mpmath.ldexp(mpmath.mpf(int(mantissa)), int(exponent))
 
 

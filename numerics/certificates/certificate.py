@@ -35,6 +35,7 @@ from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRu
 from detequiv.numerics.solving import QUANTITIES, Solution, solve
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.models import upper_triangle
+from detequiv.theory.precision import binary_digits
 from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
@@ -59,7 +60,7 @@ class Ball(NamedTuple):
 
     def contains(self, number: Any) -> bool:
         """Whether an exact number lies in the ball."""
-        with mpmath.workprec(4096):
+        with binary_digits(4096):
             return bool(abs(mpmath.mpf(number) - self.midpoint) <= self.radius)
 
     def __str__(self) -> str:
@@ -205,7 +206,7 @@ def compare(
         raise InputError("quantity", quantity, f"give one of {', '.join(QUANTITIES)}")
     for accuracy in sorted({min(10, digits), digits}):
         a, b = (certify(p, digits=accuracy).balls[quantity] for p in (first, second))
-        with mpmath.workprec(bits(4 * accuracy) + 4096):
+        with binary_digits(bits(4 * accuracy) + 4096):
             gap, width = a.midpoint - b.midpoint, a.radius + b.radius
             if abs(gap) > width:
                 return "less" if gap < 0 else "greater"

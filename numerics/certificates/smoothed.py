@@ -25,6 +25,7 @@ from detequiv.numerics.certificates.majorants import Majorant, gaussian_tail
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import z
 from detequiv.theory.gaussian import Moments, m, rho
+from detequiv.theory.precision import ONE_AT_A_TIME
 
 __all__ = ["Smoothed"]
 
@@ -178,12 +179,13 @@ def _coefficients(value: Any, order: int) -> Series:
 @contextmanager
 def _longest(order: int) -> Iterator[None]:
     """Set the length of power series for a block."""
-    before = flint.ctx.cap
-    flint.ctx.cap = order
-    try:
-        yield
-    finally:
-        flint.ctx.cap = before
+    with ONE_AT_A_TIME:
+        before = flint.ctx.cap
+        flint.ctx.cap = order
+        try:
+            yield
+        finally:
+            flint.ctx.cap = before
 
 
 def _series_power(x: Any, exponent: int) -> Any:

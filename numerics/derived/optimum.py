@@ -10,6 +10,7 @@ from detequiv.numerics.arithmetic import check_digits
 from detequiv.numerics.derived.implicit import differentiate
 from detequiv.numerics.solving import QUANTITIES, Task, sweep, task_of
 from detequiv.theory.errors import ConvergenceError
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import Problem, check_problem, law_of
 
 __all__ = ["Optimum", "optimal_penalty"]
@@ -85,9 +86,9 @@ def optimal_penalty(problem: Problem, *, digits: int = 15) -> Optimum:
     slope = _Slope(problem)
     place, bend, bracket = _bracket(problem)
     for rung in _rungs(digits):
-        with mpmath.workdps(rung + 2 * BEYOND):
+        with decimal_digits(rung + 2 * BEYOND):
             place, bend, value = _zero(slope, place, bend, bracket, rung)
-    with mpmath.workdps(digits + 2 * BEYOND):
+    with decimal_digits(digits + 2 * BEYOND):
         margin = mpmath.mpf(10) ** -digits / 2
         (below, error, _), (above, _, _) = (
             slope(place + k * margin, digits + _beyond(bend)) for k in (-1, 1)

@@ -13,6 +13,7 @@ from detequiv.numerics.discovery.claims import read_claim
 from detequiv.numerics.discovery.ranges import Margins, covers, measure
 from detequiv.theory.errors import DetequivError
 from detequiv.theory.functions import value_text
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import Problem
 
 __all__ = ["Verdict", "holds", "refuted"]
@@ -173,7 +174,7 @@ class Verdict:
 
 
 def _number(text: str) -> Any:
-    with mpmath.workdps(60):
+    with decimal_digits(60):
         return mpmath.mpf(text)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
 
 import mpmath
 import numpy as np
@@ -40,8 +39,6 @@ Job = tuple[Problem, int | None]  # with its number of units; None is the limit
 TOGETHER = 1024  # points solved in one batch
 ENOUGH = 10  # digits, below which a float64 result is not good enough
 SETTLED = 10.0 ** -(ENOUGH + 1)  # error of float64 results from nodes in the overlap
-# The working precision of balls is global: threads of one process take turns.
-ONE_AT_A_TIME = Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,11 +162,6 @@ def _batches(jobs: Sequence[Job]) -> list[list[int]]:
 
 def _solve_each(digits: int, jobs: Sequence[Job]) -> list[Point]:
     """Solve one by one, to the digits asked for."""
-    with ONE_AT_A_TIME:
-        return _solve_in_balls(jobs, digits)
-
-
-def _solve_in_balls(jobs: Sequence[Job], digits: int) -> list[Point]:
     points = []
     for problem, width in jobs:
         try:
@@ -184,15 +176,14 @@ def _solve_in_balls(jobs: Sequence[Job], digits: int) -> list[Point]:
 
 def _solve_together(jobs: Sequence[Job]) -> list[Point]:
     """Solve problems that share features and target, in float64 where it serves."""
-    with ONE_AT_A_TIME:
-        problem, _ = jobs[0]
-        if problem.inputs is not None:
-            return _solve_in_floats(jobs)
-        if problem.on_batch:
-            return [_solve_on_batch(*job) for job in jobs]
-        if problem.ridge.loss != "square":
-            return _solve_losses(jobs)
+    problem, _ = jobs[0]
+    if problem.inputs is not None:
         return _solve_in_floats(jobs)
+    if problem.on_batch:
+        return [_solve_on_batch(*job) for job in jobs]
+    if problem.ridge.loss != "square":
+        return _solve_losses(jobs)
+    return _solve_in_floats(jobs)
 
 
 def _solve_on_batch(problem: Problem, width: int | None) -> Point:
@@ -225,7 +216,7 @@ def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     problem, width = jobs[0]
     try:
         if to_float(problem.ridge.penalty) == 0 or problem.target.binary:
-            return _solve_in_balls(jobs, ENOUGH)
+            return _solve_each(ENOUGH, jobs)
         if width is None and problem.inputs is not None:
             values, errors = solve_covariance_points([job for job, _ in jobs])
         elif width is None:
@@ -235,7 +226,7 @@ def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     except ConvergenceError:
         # one lost point loses its batch: halve until it is alone
         if len(jobs) == 1:
-            return _solve_in_balls(jobs, ENOUGH)
+            return _solve_each(ENOUGH, jobs)
         middle = len(jobs) // 2
         halves = jobs[:middle], jobs[middle:]
         return [point for half in halves for point in _solve_in_floats(half)]
@@ -249,7 +240,7 @@ def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     points = []
     for job, row, digits in zip(jobs, values, reached, strict=True):
         if digits < ENOUGH:
-            points += _solve_in_balls([job], ENOUGH)
+            points += _solve_each(ENOUGH, [job])
         else:
             points.append(Point(problem=job[0], values=_Floats(row), digits=digits))
     return points

@@ -20,6 +20,7 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.functions import affine_slope
 from detequiv.theory.gaussian import conditional_moments, hermite_coefficient
 from detequiv.theory.models import CovarianceModel, covariance_model
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem.conditionals import FeatureLaw, c1, c2, kappa
 from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.tables.inputs import PRECISION, Inputs, Levels
@@ -78,7 +79,7 @@ def covariance_law(problem: Problem) -> CovarianceLaw:
 @lru_cache(maxsize=16)
 def _law(part: Layer, target: Target, inputs: Inputs) -> CovarianceLaw:
     _check_range(inputs, part.activation)
-    with mpmath.workdps(PRECISION):
+    with decimal_digits(PRECISION):
         if isinstance(part, SpikedFeatures):
             return _spiked(part, target, inputs.levels)
         return _trained(part, target, inputs.levels)

@@ -16,6 +16,7 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact, is_rounded, sign
+from detequiv.theory.precision import decimal_digits
 
 __all__ = ["PRECISION", "Inputs", "Levels", "PowerLaw"]
 
@@ -180,7 +181,7 @@ class Inputs:
     @cached_property
     def levels(self) -> Levels:
         """Eigenvalues, weights and the target's power, normalised."""
-        with mpmath.workdps(PRECISION):
+        with decimal_digits(PRECISION):
             law = self.power_law
             if law is None:
                 assert self.eigenvalues is not None
