@@ -176,8 +176,12 @@ class Problem:
                     f"{t}.{k}"
                     for t, kind in _TABLES.items()
                     if getattr(self, t) is not None
+                    # a table's own name means one of its fields
                     for k in _parameters(kind)
+                    if part is None or t == table
                 ]
+                if part is not None:
+                    raise InputError(name, value, f"a table; give {', '.join(known)}")
                 raise InputError(name, value, f"no such field{_nearest(name, known)}")
             if table not in tables:
                 tables[table] = _for_any_number_of_groups(part)
