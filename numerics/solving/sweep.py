@@ -166,10 +166,10 @@ def _batches(jobs: Sequence[Job]) -> list[list[int]]:
 def _solve_each(digits: int, jobs: Sequence[Job]) -> list[Point]:
     """Solve one by one, to the digits asked for."""
     with ONE_AT_A_TIME:
-        return _solve_in_balls(jobs, digits)
+        return _solve_alone(jobs, digits)
 
 
-def _solve_in_balls(jobs: Sequence[Job], digits: int) -> list[Point]:
+def _solve_alone(jobs: Sequence[Job], digits: int | None) -> list[Point]:
     points = []
     for problem, width in jobs:
         try:
@@ -190,6 +190,8 @@ def _solve_together(jobs: Sequence[Job]) -> list[Point]:
             return _solve_in_floats(jobs)
         if problem.on_batch:
             return [_solve_on_batch(*job) for job in jobs]
+        if problem.readout_law is not None:
+            return _solve_alone(jobs, None)
         if problem.ridge.loss != "square":
             return _solve_losses(jobs)
         return _solve_in_floats(jobs)
@@ -225,7 +227,7 @@ def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     problem, width = jobs[0]
     try:
         if to_float(problem.ridge.penalty) == 0 or problem.target.binary:
-            return _solve_in_balls(jobs, ENOUGH)
+            return _solve_alone(jobs, ENOUGH)
         if width is None and problem.inputs is not None:
             values, errors = solve_covariance_points([job for job, _ in jobs])
         elif width is None:
@@ -235,7 +237,7 @@ def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     except ConvergenceError:
         # one lost point loses its batch: halve until it is alone
         if len(jobs) == 1:
-            return _solve_in_balls(jobs, ENOUGH)
+            return _solve_alone(jobs, ENOUGH)
         middle = len(jobs) // 2
         halves = jobs[:middle], jobs[middle:]
         return [point for half in halves for point in _solve_in_floats(half)]
@@ -249,7 +251,7 @@ def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     points = []
     for job, row, digits in zip(jobs, values, reached, strict=True):
         if digits < ENOUGH:
-            points += _solve_in_balls([job], ENOUGH)
+            points += _solve_alone([job], ENOUGH)
         else:
             points.append(Point(problem=job[0], values=_Floats(row), digits=digits))
     return points
