@@ -11,7 +11,7 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import is_written, value_text
-from detequiv.theory.problem import Inputs, PowerLaw, Problem
+from detequiv.theory.problem import Inputs, PowerLaw, Problem, ReadoutLaw
 
 __all__ = ["dump", "dump_inputs", "load", "parse_value"]
 
@@ -130,8 +130,9 @@ def _toml(value: Any, field: str) -> str:
     """Write a value as TOML: a number, a list, or else a string."""
     if isinstance(value, tuple):
         return f"[{', '.join(_toml(v, field) for v in value)}]"
-    if isinstance(value, PowerLaw):
-        entries = (f"{k} = {_toml(v, field)}" for k, v in vars(value).items())
+    if isinstance(value, PowerLaw | ReadoutLaw):
+        table = vars(value) if isinstance(value, PowerLaw) else value.entries
+        entries = (f"{k} = {_toml(v, field)}" for k, v in table.items())
         return f"{{{', '.join(entries)}}}"
     if isinstance(value, int):
         return str(value)

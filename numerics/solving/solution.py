@@ -91,6 +91,8 @@ class Solution:
     width : int or None
         The number of units that this is the theory of; None is the limit. At a width
         m has the coefficients of the nodes of each group's overlaps, group after group.
+        Where readouts have a density, groups are the nodes of its Gauss rule, and A is
+        left empty.
     """
 
     generalization_error: mpmath.mpf

@@ -10,6 +10,7 @@ import sympy as sp
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
 from detequiv.numerics.batches import solve_batch
+from detequiv.numerics.continuum import law_on_nodes, solve_continuum
 from detequiv.numerics.covariance import vouch_covariance
 from detequiv.numerics.losses import loss_values
 from detequiv.numerics.solving.solution import (
@@ -59,7 +60,7 @@ def solve(
         default. A quantity that vanishes (a training error without noise, say) has
         them relative to the variance of the labels. A step on a batch and losses other
         than the square are solved in float64: by default with the digits that it
-        vouches for.
+        vouches for. So is a density of readouts, by default to 4 digits.
     width : int, optional
         The number p of units, with ``d = p / width_per_dim``. The theory of that
         width keeps what functions of the projection cost a finite number of units,
@@ -98,11 +99,30 @@ def solve(
         return _with_covariance(problem, width, usual)
     if problem.on_batch:
         return _report_batch(problem, digits, width)
+    if problem.readout_law is not None:
+        return _solve_density(problem, digits, width)
     if problem.ridge.loss != "square" and width is None:
         return _solve_loss(problem, digits)
     if width is not None:
         return _at_width(problem, width, usual)
     return _report(problem, task_of(problem, law_of(problem)), usual)
+
+
+def _solve_density(problem: Problem, digits: int | None, width: int | None) -> Solution:
+    """Solve for readouts with a density, groups on nodes of it."""
+    found = solve_continuum(problem, width, digits)
+    return Solution(
+        **dict(zip(QUANTITIES, map(mpmath.mpf, found.quantities), strict=True)),
+        g=tuple(map(mpmath.mpf, found.g)),
+        A=(),
+        m=tuple(map(mpmath.mpf, found.outputs.means.ravel())),
+        t=tuple(map(mpmath.mpf, found.outputs.tangents.ravel())),
+        digits=found.digits,
+        residual=mpmath.mpf(found.residual),
+        equations="network",
+        problem=problem,
+        width=width,
+    )
 
 
 def _solve_loss(problem: Problem, digits: int | None) -> Solution:
@@ -184,6 +204,9 @@ def law_of_solution(solution: Solution) -> FeatureLaw:
         return covariance_law(problem).features
     if width is None:
         return law_of(problem)
+    if problem.readout_law is not None:
+        nodes = len(solution.g)
+        return law_on_nodes(problem, width, nodes, len(solution.m) // nodes)
     count = len(solution.m) // problem.groups
     return mixture(problem, width, count, solution.digits)[0]
 

@@ -160,7 +160,7 @@ def _batches(jobs: Sequence[Job]) -> list[list[int]]:
     ]
 
 
-def _solve_each(digits: int, jobs: Sequence[Job]) -> list[Point]:
+def _solve_each(digits: int | None, jobs: Sequence[Job]) -> list[Point]:
     """Solve one by one, to the digits asked for."""
     points = []
     for problem, width in jobs:
@@ -181,6 +181,8 @@ def _solve_together(jobs: Sequence[Job]) -> list[Point]:
         return _solve_in_floats(jobs)
     if problem.on_batch:
         return [_solve_on_batch(*job) for job in jobs]
+    if problem.readout_law is not None:
+        return _solve_each(None, jobs)
     if problem.ridge.loss != "square":
         return _solve_losses(jobs)
     return _solve_in_floats(jobs)

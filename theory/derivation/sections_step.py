@@ -38,7 +38,7 @@ def step_section(problem: Problem, network: Network) -> Section:
         _listed(
             {
                 f"A_{q}": (f"A_{q}", value)
-                for q, value in enumerate(network.readout, start=1)
+                for q, value in enumerate(network.vocabulary, start=1)
             }
         ),
         _coefficients(r"\sigma", "sigma", network.activation, range(3)),

@@ -4,8 +4,11 @@ A group of units is seen through its spike strength, its bulk scale and its
 tangent functions ``h_q``; the target through its alignment with the spike.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from typing import Any
 
 import sympy as sp
 
@@ -15,7 +18,6 @@ from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coeff
 from detequiv.theory.models import Model, mixture_model, spiked_model
 from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.step import TrainedGroup, trained_groups
-from detequiv.theory.problem.tables.parts import SpikedFeatures
 from detequiv.theory.problem.tables.regression import Ridge
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "feature_law",
     "kappa",
     "law_of",
+    "law_of_groups",
     "ridge_parameters",
 ]
 
@@ -84,6 +87,22 @@ class FeatureLaw:
             return mixture_model(groups, 1 + len(self.tangents), nodes)
         return spiked_model(len(self.spikes), len(self.tangents))
 
+    @property
+    def families(self) -> dict[str, slice]:
+        """Places of each name among the model's fields, which need not be written."""
+        groups = len(self.spikes)
+        counts = {
+            "c0": len(self.mixture) or groups,
+            **{"c1": groups, "cs": groups, "h": groups * len(self.tangents)},
+            **dict.fromkeys(("tau0", "tau1", "tau2"), 1),
+        }
+        ends = accumulate(counts.values())
+        return {
+            name: slice(end - count, end)
+            for (name, count), end in zip(counts.items(), ends, strict=True)
+            if count
+        }
+
 
 def feature_law(problem: Problem) -> FeatureLaw:
     """Describe the features and the target of `problem`.
@@ -110,30 +129,45 @@ def feature_law(problem: Problem) -> FeatureLaw:
     features, network = problem.features, problem.network
     if network is not None and problem.on_batch:
         raise InputError("network.batch_per_dim", network.batch_per_dim, _NO_BATCH)
-    described = features if network is None else network
-    assert described is not None
-    if isinstance(described, SpikedFeatures):
-        spikes, bulks = described.spike, described.bulk
-        tangents: tuple[tuple[sp.Expr, ...], ...] = ((kappa * c1,) * described.groups,)
-        alignment = problem.target.alignment
-    else:
-        groups = trained_groups(described, problem.target)
-        spikes = tuple(group.strength for group in groups)
-        bulks = tuple(sign(group.scale) * group.scale for group in groups)
-        tangents = tuple(zip(*map(_tangents, groups), strict=True))
-        alignment = sp.S.One
+    if network is not None:
+        groups = trained_groups(network, problem.target)
+        return law_of_groups(problem, groups, network.weights)
+    assert features is not None
     return FeatureLaw(
-        activation=conditional_moments(described.activation),
-        target=conditional_moments(problem.target.mean),
-        weights=described.weights,
-        spikes=spikes,
-        bulks=bulks,
-        tangents=tangents,
-        alignment=alignment,
-        noise_variance=hermite_coefficient(problem.target.variance, 0),
-        equations="spiked" if network is None else "network",
-        binary=problem.target.binary,
+        activation=conditional_moments(features.activation),
+        weights=features.weights,
+        spikes=features.spike,
+        bulks=features.bulk,
+        tangents=((kappa * c1,) * features.groups,),
+        equations="spiked",
+        **_labels(problem, problem.target.alignment),
     )
+
+
+def law_of_groups(
+    problem: Problem, groups: Sequence[TrainedGroup], weights: Sequence[sp.Expr]
+) -> FeatureLaw:
+    """Describe a network by its groups after the step."""
+    assert problem.network is not None
+    return FeatureLaw(
+        activation=conditional_moments(problem.network.activation),
+        weights=tuple(weights),
+        spikes=tuple(group.strength for group in groups),
+        bulks=tuple(sign(group.scale) * group.scale for group in groups),
+        tangents=tuple(zip(*map(_tangents, groups), strict=True)),
+        equations="network",
+        **_labels(problem, sp.S.One),
+    )
+
+
+def _labels(problem: Problem, alignment: sp.Expr) -> dict[str, Any]:
+    """Entries of a law that tell of the target."""
+    return {
+        "target": conditional_moments(problem.target.mean),
+        "alignment": alignment,
+        "noise_variance": hermite_coefficient(problem.target.variance, 0),
+        "binary": problem.target.binary,
+    }
 
 
 @lru_cache(maxsize=64)

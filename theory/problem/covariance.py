@@ -154,13 +154,13 @@ def _trained(part: Network, target: Target, levels: Levels) -> CovarianceLaw:
     zeta = _sum(power, s) / length if turned else mpmath.mpf(1)
     sigma = [hermite_coefficient(part.activation, k) for k in range(5)]
     g = [hermite_coefficient(target.function, k) for k in range(3)]
-    readout = zip(part.readout, part.weights, strict=True)
+    readout = zip(part.vocabulary, part.weights, strict=True)
     g[0] -= sp.Add(*[a * w for a, w in readout]) * sigma[0]
     spherical = part.rows == "spherical"
 
     spikes, bulks, scales, norms = [], [], [], []
     latents: list[tuple[sp.Expr, ...]] = []
-    for rate in (part.step * a for a in part.readout):
+    for rate in (part.step * a for a in part.vocabulary):
         bend = rate * sigma[2] * g[0]
         b = mpmath.mpf(bend.evalf(PRECISION)._mpf_) if bend else mpmath.mpf(0)
         rows = [1 + b * value for value in s]

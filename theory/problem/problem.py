@@ -13,6 +13,7 @@ from typing import Any, cast
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem.tables.inputs import Inputs
 from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
+from detequiv.theory.problem.tables.readouts import ReadoutLaw
 from detequiv.theory.problem.tables.regression import Ridge
 
 __all__ = ["Problem", "check_problem"]
@@ -111,6 +112,12 @@ class Problem:
         return cast(SpikedFeatures | Network, self.features or self.network).groups
 
     @property
+    def readout_law(self) -> ReadoutLaw | None:
+        """The density of the network's readouts, if they have one."""
+        readout = self.network and self.network.readout
+        return readout if isinstance(readout, ReadoutLaw) else None
+
+    @property
     def on_batch(self) -> bool:
         """Whether the network's step is taken on a finite batch."""
         return self.network is not None and self.network.batch_per_dim is not None
@@ -142,7 +149,7 @@ class Problem:
             name: {
                 key: value
                 for key, value in _entries(part).items()
-                if key not in _USUAL or value != _USUAL[key]
+                if value != () and (key not in _USUAL or value != _USUAL[key])
             }
             for name in _TABLES
             if (part := getattr(self, name)) is not None
@@ -266,7 +273,7 @@ def _for_any_number_of_groups(part: Any) -> dict[str, Any]:
     """Entries of a part's table, its bulks and weights left equal if they are."""
     entries = _entries(part)
     for key in {"bulk", "weights"} & entries.keys():
-        if len(set(entries[key])) == 1:
+        if len(set(entries[key])) <= 1:
             entries[key] = entries[key][0] if key == "bulk" else None
     return entries
 

@@ -21,6 +21,7 @@ from detequiv.theory.problem import (
 )
 from detequiv.validation.witness import (
     Covariance,
+    Density,
     Dimensions,
     Estimates,
     Experiment,
@@ -107,7 +108,8 @@ def sampler(problem: Problem) -> Model:
     assert described is not None
     common: dict[str, Any] = {
         "activation": Elementwise(described.activation),
-        "weights": tuple(map(float, described.weights)),
+        # units with a density of readouts are one group
+        "weights": tuple(map(float, described.weights)) or (1.0,),
         "target": Elementwise(problem.target.function),
         "noise": float(problem.target.noise),
         "covariance": _covariance(problem),
@@ -119,10 +121,12 @@ def sampler(problem: Problem) -> Model:
             bulk=tuple(map(float, described.bulk)),
             alignment=float(problem.target.alignment),
         )
-    batch = described.batch_per_dim
+    batch, density = described.batch_per_dim, problem.readout_law
     return TrainedModel(
         **common,
-        readout=tuple(map(float, described.readout)),
+        readout=tuple(map(float, described.vocabulary))
+        if density is None
+        else Density(density.law, *map(float, density.numbers)),
         step=float(described.step),
         rows=described.rows,
         batch_per_dim=None if batch is None else float(batch),

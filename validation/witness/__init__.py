@@ -14,10 +14,11 @@ from detequiv.validation.witness.runs import Dimensions, Estimates, Progress, ru
 from detequiv.validation.witness.spectra import Leading, draw_eigenvalues, draw_leading
 from detequiv.validation.witness.store import Store, StoreError
 from detequiv.validation.witness.together import draw_together
-from detequiv.validation.witness.trained import TrainedModel
+from detequiv.validation.witness.trained import Density, TrainedModel
 
 __all__ = [
     "Covariance",
+    "Density",
     "Dimensions",
     "Estimates",
     "Experiment",

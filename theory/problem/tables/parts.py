@@ -4,7 +4,7 @@ They have the names of the tables of a problem file. Their numbers are exact Sym
 numbers, their functions expressions in z.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact, is_rounded, read_function, sign
 from detequiv.theory.problem.tables.labels import mean_label, read_labels
+from detequiv.theory.problem.tables.readouts import ReadoutLaw, read_law
 
 __all__ = ["MOST_GROUPS", "Network", "SpikedFeatures", "Target"]
 
@@ -20,6 +21,11 @@ Number = Any  # int, str, float, Fraction, Decimal, mpf or Expr; see `exact`
 Numbers = Number | Sequence[Number]
 MOST_GROUPS = 8
 ROWS = ("spherical", "gaussian")
+NO_LIMIT = (
+    "has no theory here without a width: with infinitely many readouts the limit "
+    "learns functions of the projection at no cost, and no network comes near it; "
+    "solve and curve take a width (--width 400), and curve can simulate"
+)
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
@@ -92,8 +98,11 @@ class Network:
     ----------
     activation : str or Expr
         sigma; a catalogue name or an expression in z.
-    readout : number or sequence of numbers
-        Vocabulary ``A_q`` of the second layer at initialisation, length K.
+    readout : number or sequence of numbers, or str or mapping
+        Vocabulary ``A_q`` of the second layer at initialisation, length K; or a law
+        with a density, "normal" (standard) or "uniform" (on [-1, 1]), or with other
+        numbers ``{"law": "normal", "mean": 0, "deviation": 1}`` and
+        ``{"law": "uniform", "low": -1, "high": 1}``.
     step : number
         Step size eta.
     weights : sequence of numbers, optional
@@ -112,7 +121,7 @@ class Network:
     """
 
     activation: sp.Expr
-    readout: tuple[sp.Expr, ...]
+    readout: tuple[sp.Expr, ...] | ReadoutLaw
     step: sp.Expr
     weights: tuple[sp.Expr, ...]
     rows: str
@@ -122,13 +131,14 @@ class Network:
         self,
         *,
         activation: str | sp.Expr,
-        readout: Numbers,
+        readout: Numbers | str | Mapping[str, Any] | ReadoutLaw,
         step: Number,
         weights: Numbers | None = None,
         rows: str = "spherical",
         batch_per_dim: Number | None = None,
     ) -> None:
-        vocabulary = _numbers(readout, "network.readout")
+        law = read_law(readout)
+        vocabulary = _numbers(readout, "network.readout") if law is None else law
         if rows not in ROWS:
             raise InputError("network.rows", rows, f"give one of {', '.join(ROWS)}")
         batch = batch_per_dim
@@ -136,12 +146,22 @@ class Network:
             batch = exact(batch, "network.batch_per_dim")
             if sign(batch) <= 0:
                 raise InputError("network.batch_per_dim", batch, "must be positive")
+        if law is not None and weights:
+            raise InputError("network.weights", weights, "belong to a vocabulary")
+        if law is not None and batch is not None:
+            raise InputError(
+                "network.batch_per_dim",
+                batch,
+                f"is worked out for a vocabulary, not for readout = {law.law!r}",
+            )
         _set(
             self,
             activation=read_function(activation, "network.activation"),
             readout=vocabulary,
             step=exact(step, "network.step"),
-            weights=_fractions(weights, len(vocabulary), "network.weights"),
+            weights=()
+            if isinstance(vocabulary, ReadoutLaw)
+            else _fractions(weights, len(vocabulary), "network.weights"),
             rows=rows,
             batch_per_dim=batch,
         )
@@ -149,7 +169,20 @@ class Network:
     @property
     def groups(self) -> int:
         """K, the number of groups of units."""
-        return len(self.readout)
+        return len(self.vocabulary)
+
+    @property
+    def vocabulary(self) -> tuple[sp.Expr, ...]:
+        """The values of the readout.
+
+        Raises
+        ------
+        InputError
+            They have a density.
+        """
+        if isinstance(self.readout, ReadoutLaw):
+            raise InputError("network.readout", self.readout.law, NO_LIMIT)
+        return self.readout
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
