@@ -42,6 +42,7 @@ __all__ = [
     "law_of_solution",
     "solve",
     "solve_at_width",
+    "task_at_width",
     "task_of",
 ]
 
@@ -159,12 +160,17 @@ def _at_width(problem: Problem, width: int, digits: int) -> Solution:
     problem.require_square("the theory of a width")
 
     def at(count: int) -> Solution:
-        law, weights = mixture(problem, width, count, digits)
-        own = [*exact_parameters(problem, law), sp.Integer(width), *weights]
-        task = _in_limit(problem, law, own)
+        task = task_at_width(problem, width, count, digits)
         return replace(_report(problem, task, digits), width=width)
 
     return refine_overlaps(at, _gap, 10.0**-digits)
+
+
+def task_at_width(problem: Problem, width: int, count: int, digits: int) -> Task:
+    """Put the theory of a width into equations, on `count` nodes in the overlap."""
+    law, weights = mixture(problem, width, count, digits)
+    own = [*exact_parameters(problem, law), sp.Integer(width), *weights]
+    return _in_limit(problem, law, own)
 
 
 def _with_covariance(problem: Problem, width: int | None, digits: int) -> Solution:
