@@ -108,7 +108,7 @@ def _equations(found: Reduction, names: Names) -> list[Item]:
     weighing = _line(weight, u.samples / u.units / (1 + leverage), names)
     along = sp.S.Zero
     body: list[Item] = [
-        "The weight of a sample is one number. The linear coefficients vanish, and with "
+        "The weight of a sample is one number. Linear coefficients vanish, and with "
         "them all but the diagonal of $A$, as in the law of Marchenko and Pastur:",
         weighing,
     ]
