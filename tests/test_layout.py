@@ -26,8 +26,9 @@ ORDER = {
         "batches",
         "problem",
         "continuum",
-        "derivation",
+        "paper",
         "closed",
+        "derivation",
     ),
     "numerics": (
         "arithmetic",

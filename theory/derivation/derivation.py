@@ -17,14 +17,6 @@ from types import MappingProxyType
 
 import sympy as sp
 
-from detequiv.theory.derivation.document import (
-    Formula,
-    Section,
-    as_latex,
-    as_text,
-    equation,
-    tex,
-)
 from detequiv.theory.models import (
     KappaMean,
     Model,
@@ -33,6 +25,14 @@ from detequiv.theory.models import (
     energy_source,
     symmetric,
     upper_triangle,
+)
+from detequiv.theory.paper import (
+    Formula,
+    Section,
+    as_latex,
+    as_text,
+    equation,
+    tex,
 )
 
 __all__ = ["Derivation", "TotalDerivative"]

@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from detequiv.theory.derivation.document import Formula, Section, number, tex
 from detequiv.theory.gaussian import hermite_coefficient
+from detequiv.theory.paper import Formula, Section, number, tex
 from detequiv.theory.problem import Network, Problem, population_step
 
 __all__ = ["step_section"]

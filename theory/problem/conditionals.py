@@ -5,8 +5,8 @@ tangent functions ``h_q``; the target through its alignment with the spike.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -86,6 +86,32 @@ class FeatureLaw:
             nodes = len(self.mixture) // groups
             return mixture_model(groups, 1 + len(self.tangents), nodes)
         return spiked_model(len(self.spikes), len(self.tangents))
+
+    @cached_property
+    def merged(self) -> "FeatureLaw":
+        """The same with groups alike in spike, bulk and tangents as one."""
+        alike = self.alike
+        first = [places[0] for places in alike]
+
+        def of_first(values: tuple[sp.Expr, ...]) -> tuple[sp.Expr, ...]:
+            return tuple(values[q] for q in first)
+
+        return replace(
+            self,
+            weights=tuple(sp.Add(*[self.weights[q] for q in own]) for own in alike),
+            spikes=of_first(self.spikes),
+            bulks=of_first(self.bulks),
+            tangents=tuple(map(of_first, self.tangents)),
+        )
+
+    @property
+    def alike(self) -> list[list[int]]:
+        """Places of the groups that are alike."""
+        places: dict[Any, list[int]] = {}
+        for q, pair in enumerate(zip(self.spikes, self.bulks, strict=True)):
+            key = (*pair, *(latent[q] for latent in self.tangents))
+            places.setdefault(key, []).append(q)
+        return list(places.values())
 
     @property
     def families(self) -> dict[str, slice]:

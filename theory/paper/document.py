@@ -131,7 +131,8 @@ def _plain(prose: str) -> str:
     >>> _plain(r"The source $\varepsilon$ is not $\lambda$.")
     'The source epsilon is not lambda.'
     """
-    return sub(r"[$\\]", "", prose.replace(r"\varepsilon", "epsilon"))
+    prose = prose.replace(r"\varepsilon", "epsilon").replace(r"^\top", "^T")
+    return sub(r"[$\\]", "", prose)
 
 
 def as_latex(title: str, sections: Iterable[Section]) -> str:
