@@ -8,6 +8,7 @@ import numpy as np
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.losses.convex import Place
 from detequiv.numerics.losses.solved import ConvexSolution, solve_convex
+from detequiv.numerics.losses.threshold import side_of_threshold
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.problem import Problem, exact_parameters, law_of
 
@@ -45,11 +46,19 @@ def loss_values(
     """
     ridge, law = problem.ridge, law_of(problem)
     if not ridge.penalty.is_positive:
+        side = side_of_threshold(problem) if ridge.named_loss.margin else ""
         raise InputError(
-            "ridge.penalty", ridge.penalty, "a loss other than the square needs one > 0"
+            "ridge.penalty",
+            ridge.penalty,
+            f"a loss other than the square needs one > 0{side}",
         )
     parameters = np.array(list(map(to_float, exact_parameters(problem, law))))
-    found = solve_convex(law, law.model, parameters, ridge.named_loss, near)
+    try:
+        found = solve_convex(law, law.model, parameters, ridge.named_loss, near)
+    except ConvergenceError as error:
+        if not ridge.named_loss.margin:
+            raise
+        raise ConvergenceError(f"{error}{side_of_threshold(problem)}") from None
     values = {name: mpmath.mpf(value) for name, value in found.values.items()}
     delta = mpmath.mpf(to_float(law.noise_variance))
     values["excess_error"] = values["generalization_error"] - delta
