@@ -55,10 +55,10 @@ def loss_values(
     parameters = np.array(list(map(to_float, exact_parameters(problem, law))))
     try:
         found = solve_convex(law, law.model, parameters, ridge.named_loss, near)
-    except ConvergenceError as error:
+    except ConvergenceError as failure:
         if not ridge.named_loss.margin:
             raise
-        raise ConvergenceError(f"{error}{side_of_threshold(problem)}") from None
+        raise ConvergenceError(f"{failure}{side_of_threshold(problem)}") from None
     values = {name: mpmath.mpf(value) for name, value in found.values.items()}
     delta = mpmath.mpf(to_float(law.noise_variance))
     values["excess_error"] = values["generalization_error"] - delta
