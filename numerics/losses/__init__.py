@@ -4,13 +4,19 @@ from detequiv.numerics.losses.convex import Place
 from detequiv.numerics.losses.rates import error_rates
 from detequiv.numerics.losses.solved import ConvexSolution, solve_convex
 from detequiv.numerics.losses.threshold import separability_threshold
-from detequiv.numerics.losses.values import loss_values
+from detequiv.numerics.losses.values import (
+    LossValues,
+    loss_values,
+    loss_values_of_mixture,
+)
 
 __all__ = [
     "ConvexSolution",
+    "LossValues",
     "Place",
     "error_rates",
     "loss_values",
+    "loss_values_of_mixture",
     "separability_threshold",
     "solve_convex",
 ]

@@ -91,7 +91,8 @@ def _solve(
     loss: Loss,
     start: Place | None,
 ) -> ConvexSolution:
-    if loss.margin and separated_for_free(Rules(law, model, loss)):
+    costless = model.width not in model.parameters
+    if costless and loss.margin and separated_for_free(Rules(law, model, loss)):
         raise InputError(
             "ridge.loss",
             loss.name,

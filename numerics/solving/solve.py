@@ -11,7 +11,7 @@ from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
 from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.covariance import vouch_covariance
-from detequiv.numerics.losses import loss_values
+from detequiv.numerics.losses import LossValues, loss_values, loss_values_of_mixture
 from detequiv.numerics.solving.solution import (
     QUANTITIES,
     RATES,
@@ -98,29 +98,33 @@ def solve(
         return _with_covariance(problem, width, usual)
     if problem.on_batch:
         return _report_batch(problem, digits, width)
-    if problem.ridge.loss != "square" and width is None:
-        return _solve_loss(problem, digits)
+    if problem.ridge.loss != "square":
+        if width is None:
+            return _report_loss(problem, loss_values(problem), digits)
+        check_whole("width", width)
+        found = loss_values_of_mixture(problem, width)
+        return replace(_report_loss(problem, found, digits), width=width)
     if width is not None:
         return _at_width(problem, width, usual)
     return _report(problem, task_of(problem, law_of(problem)), usual)
 
 
-def _solve_loss(problem: Problem, digits: int | None) -> Solution:
-    """Solve for a loss other than the square, to the digits that float64 has."""
+def _report_loss(problem: Problem, known: LossValues, digits: int | None) -> Solution:
+    """Report a loss other than the square, with the digits that float64 has."""
     if digits is not None:
         check_digits(digits)
-    found, values, vouched = loss_values(problem)
+    vouched = known.digits
     if digits is not None and digits > vouched:
         raise ConvergenceError(
             "a loss other than the square is solved in float64, which vouches for "
             f"{vouched} of {digits} digits here; ask for at most {vouched}"
         )
-    law = law_of(problem)
+    found, law = known.found, known.law
     x, y = (list(map(mpmath.mpf, v)) for v in (found.place.x, found.place.y))
     places = families(law.model.coefficients)
     groups = problem.groups
     return Solution(
-        **{name: values[name] for name in reported(problem)},
+        **{name: known.values[name] for name in reported(problem)},
         g=tuple(x[:groups]),
         A=_symmetric(x[groups:], groups),
         m=tuple(y[places["m"]]),
@@ -136,7 +140,6 @@ def _at_width(problem: Problem, width: int, digits: int) -> Solution:
     """Solve with more and more nodes in the overlap, until the digits agree."""
     check_whole("width", width)
     check_digits(digits)
-    problem.require_square("the theory of a width")
 
     def at(count: int) -> Solution:
         law, weights = mixture(problem, width, count, digits)
@@ -226,6 +229,8 @@ def solve_at_width(
     check_whole("width", width)
     if problem.on_batch:
         return replace(_report_batch(problem, digits, width), width=None)
+    if problem.ridge.loss != "square":
+        return _report_loss(problem, loss_values(problem, width=width), digits)
     digits = USUAL if digits is None else digits
     return _report(problem, task_of(problem, law_of(problem), width), digits)
 

@@ -11,6 +11,7 @@ import detequiv as de
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.losses import Place, solve_convex
 from detequiv.numerics.losses.convex import Rules
+from detequiv.numerics.solving import solve_at_width
 from detequiv.theory.problem import exact_parameters, law_of
 
 LABELS: dict[str, dict[str, Any]] = {
@@ -152,6 +153,47 @@ def test_a_wide_huber_loss_is_the_square() -> None:
     assert found.classification_error is None
 
 
+# Classification error and |a|^2/p at a width, from a code of its own that simulations
+# agreed with: the limit separates the labels at no cost, and has no solution.
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (100, (0.02977, 1.0263)),
+        pytest.param(200, (0.02158, 0.8222), marks=pytest.mark.slow),
+        pytest.param(400, (0.01558, 0.6566), marks=pytest.mark.slow),
+    ],
+)
+def test_a_width_has_a_solution_where_the_limit_has_none(
+    width: int, expected: tuple[float, float]
+) -> None:
+    case = problem("logistic", {"labels": "sign"}, ridge=(2, 1, "1/10"))
+    found = solve_at_width(case, width)
+    error = found.classification_error
+    assert error is not None
+    assert abs(error - expected[0]) < 6e-6
+    assert abs(found.readout_norm - expected[1]) < 6e-5
+
+
+@pytest.mark.slow
+def test_all_orders_of_the_overlap_are_near_the_large_one() -> None:
+    case = problem("logistic", {"labels": "sign"}, ridge=(2, 1, "1/10"))
+    gaps = []
+    for width in (100, 400):
+        found, whole = solve_at_width(case, width), de.solve(case, width=width)
+        assert whole.width == width
+        assert whole.classification_error and found.classification_error
+        gaps.append(whole.classification_error / found.classification_error - 1)
+    assert 0 < abs(gaps[1]) < abs(gaps[0]) / 3 < 2e-3
+
+
+def test_a_curve_at_a_width_goes_from_point_to_point() -> None:
+    case = problem("hinge", LABELS["sign"])
+    curve = de.curve(case, vary={"ridge.penalty": [1, "1/20"]}, width=300)
+    alone = de.solve(case, width=300, digits=8)
+    relative = curve.values("test_loss")[1] / float(alone.test_loss) - 1
+    assert abs(relative) < 1e-8
+
+
 def test_digits_are_those_of_float64_or_refused() -> None:
     case = problem("huber", LABELS["regression"])
     found = de.solve(case)
@@ -194,7 +236,6 @@ def test_what_has_no_solution_is_refused(values: dict[str, Any], says: str) -> N
 def test_what_knows_the_square_alone_says_so() -> None:
     case = problem("hinge", LABELS["sign"])
     for act in (
-        partial(de.solve, width=400),
         de.certify,
         de.diagnose,
         de.derive,
