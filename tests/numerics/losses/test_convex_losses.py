@@ -240,7 +240,6 @@ def test_what_knows_the_square_alone_says_so() -> None:
         de.derive,
         de.optimal_penalty,
         partial(de.derivatives, name="ridge.penalty"),
-        partial(de.validate, budget=1),
     ):
         with pytest.raises(de.InputError, match=r"ridge.loss = hinge: .* knows"):
             act(case)

@@ -6,8 +6,8 @@ samples at its kink, is a quadratic programme in one number a sample,
 .. math:: \max_{0 \le \alpha \le 1}\; 1 \cdot \alpha - |Z^T \alpha|^2 / 4\lambda,
    \qquad a = Z^T \alpha / 2\lambda, \qquad Z_\mu = y_\mu \phi_\mu / \sqrt p,
 
-solved by an interior point method. Both end where the objective is proved to be close to
-its minimum: by strong convexity, and by the dual objective.
+solved by an interior point method. Both end where the objective is proved to be close
+to its minimum: by strong convexity, and by the dual objective.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ __all__ = ["ConvexFit", "fit_convex"]
 Array = NDArray[np.float64]
 GAP = 1e-9  # of the hinge's objective above its minimum, relative, and
 SMOOTH_GAP = 1e-16  # of the others'
+ROUNDING = 1e-13
 STEPS = 100
 SHORT = 0.995  # share of the way to the edge of the programme that a step goes
 
@@ -150,7 +151,8 @@ def _newton(
         while True:
             trial, at = readout - size * step, fit - size * by_step
             new = objective(trial, at)
-            if new <= value - 1e-4 * size * along or size < 1e-10:
+            # near the minimum rounding decides
+            if new <= value * (1 + ROUNDING) - 1e-4 * size * along or size < 1e-10:
                 break
             size /= 2
         readout, fit, value = trial, at, new
