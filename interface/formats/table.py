@@ -139,8 +139,8 @@ class Table:
         """
         check_quantity(name)
         estimates = self._drawn().estimates
-        mean = np.array([e.mean[name] for e in estimates])
-        error = np.array([e.standard_error[name] for e in estimates])
+        mean = np.array([e.mean.get(name, np.nan) for e in estimates])
+        error = np.array([e.standard_error.get(name, np.nan) for e in estimates])
         return mean.reshape(self.shape), error.reshape(self.shape)
 
     def coordinate(self, name: str) -> Array:
@@ -172,7 +172,7 @@ def _rows(table: Table) -> Iterator[list[str]]:
     header += ["width"] * (table.width is not None)
     if simulation is not None:
         header += ["d", "n", "p", "repetitions", "seed"]
-        for name in QUANTITIES:
+        for name in table.quantities:
             header += [
                 f"{name}_at_width",
                 f"{name}_simulated",
@@ -189,10 +189,10 @@ def _rows(table: Table) -> Iterator[list[str]]:
             sizes = estimates.experiment.dimensions
             numbers = sizes.d, sizes.n, sizes.p, simulation.repetitions, simulation.seed
             row += map(str, numbers)
-            for name in QUANTITIES:
+            for name in table.quantities:
                 row.append(simulation.theory[i].text(name))
-                row.append(repr(estimates.mean[name]))
-                row.append(repr(estimates.standard_error[name]))
+                for drawn in (estimates.mean, estimates.standard_error):
+                    row.append(repr(drawn[name]) if name in drawn else "")
         yield row
 
 
@@ -222,7 +222,7 @@ def dataset(table: Table) -> xarray.Dataset:
             "simulation_repetitions": str(table.simulation.repetitions),
             "simulation_seed": str(table.simulation.seed),
         }
-        for name in QUANTITIES:
+        for name in table.quantities:
             add(
                 f"{name}_at_width",
                 table.at_width(name),

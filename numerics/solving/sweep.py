@@ -19,7 +19,7 @@ from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
 from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.covariance import solve_covariance_points
-from detequiv.numerics.losses import loss_values
+from detequiv.numerics.losses import loss_values, loss_values_of_mixture
 from detequiv.numerics.solving.batch import solve_floats
 from detequiv.numerics.solving.solution import QUANTITIES, reported
 from detequiv.numerics.solving.solve import solve
@@ -202,15 +202,16 @@ def _solve_losses(jobs: Sequence[Job]) -> list[Point]:
     points, near = [], None
     for problem, width in jobs:
         try:
-            if width is not None:
-                problem.require_square("the theory of a width")
-            found, known, digits = loss_values(problem, near)
+            if width is None:
+                found = loss_values(problem, near)
+            else:
+                found = loss_values_of_mixture(problem, width, near)
         except DetequivError as error:
             points.append(Point(problem=problem, values={}, digits=0, failure=error))
         else:
-            near = found.place
-            values = {name: known[name] for name in reported(problem)}
-            points.append(Point(problem=problem, values=values, digits=digits))
+            near = found.found.place
+            values = {name: found.values[name] for name in reported(problem)}
+            points.append(Point(problem=problem, values=values, digits=found.digits))
     return points
 
 

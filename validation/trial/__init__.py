@@ -7,6 +7,7 @@ from detequiv.validation.trial.evidence import (
     at_sizes,
     gather,
     learned_at,
+    measured,
 )
 from detequiv.validation.trial.predict import width_corrections
 from detequiv.validation.trial.simulate import Elementwise, sampler, simulate, sizes
@@ -30,6 +31,7 @@ __all__ = [
     "at_sizes",
     "gather",
     "learned_at",
+    "measured",
     "predict",
     "sampler",
     "simulate",

@@ -34,6 +34,7 @@ __all__ = [
     "draw_until",
     "gather",
     "learned_at",
+    "measured",
     "outlier_at",
     "resolvent_at",
 ]
@@ -64,6 +65,16 @@ CHUNK = 0.5  # seconds of draws between looks at the clock
 
 Theory = Callable[[Problem, int | None], Mapping[str, float]]
 """A problem and the number of units, None for the limit, to quantities by name."""
+
+
+def measured(problem: Problem) -> tuple[str, ...]:
+    """Names of the quantities of a problem that are compared."""
+    names: tuple[str, ...] = QUANTITIES
+    if problem.target.binary:
+        names += ("classification_error", "training_classification_error")
+    if problem.ridge.loss != "square":
+        names += ("test_loss", "training_loss")
+    return names
 
 
 def learned_at(kappa: float) -> str:
@@ -181,7 +192,7 @@ class Evidence:
             projections=PROJECTIONS,
             eigenvalues=bool(self.points),
         )
-        fresh = {name: found.sample(name) for name in QUANTITIES}
+        fresh = {name: found.sample(name) for name in measured(self.problem)}
         learned = np.array([one.learned for one in found.draws])
         fresh |= dict(zip(map(learned_at, PROJECTIONS), learned.T, strict=True))
         for z in self.points:

@@ -23,7 +23,6 @@ from detequiv.validation.statistics import Judgement, judge, spend
 from detequiv.validation.trial.evidence import (
     LARGEST,
     PROJECTIONS,
-    QUANTITIES,
     REFERENCE,
     Evidence,
     Theory,
@@ -32,6 +31,7 @@ from detequiv.validation.trial.evidence import (
     choose_dimensions,
     draw_until,
     learned_at,
+    measured,
     outlier_at,
     resolvent_at,
 )
@@ -66,11 +66,12 @@ def predict(
     Given points off the axis, the spectrum too: the resolvent there, the mass of the
     eigenvalues to their left, and the outliers at that width, or that of `REFERENCE`.
     """
+    digits = DIGITS if problem.ridge.loss == "square" else None
     if width is None:
-        solution = solve(problem, digits=DIGITS)
+        solution = solve(problem, digits=digits)
     else:
-        solution = solve_at_width(problem, width, digits=DIGITS)
-    values = {name: float(getattr(solution, name)) for name in QUANTITIES}
+        solution = solve_at_width(problem, width, digits=digits)
+    values = {name: float(getattr(solution, name)) for name in measured(problem)}
     learned = map(float, learned_function(solution, PROJECTIONS))
     values |= dict(zip(map(learned_at, PROJECTIONS), learned, strict=True))
     if points:

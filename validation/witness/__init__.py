@@ -2,6 +2,7 @@
 
 from detequiv.validation.witness.draws import Experiment
 from detequiv.validation.witness.hermite import UnresolvedError
+from detequiv.validation.witness.losses import Labels, Loss
 from detequiv.validation.witness.model import (
     Covariance,
     FloatArray,
@@ -24,7 +25,9 @@ __all__ = [
     "Experiment",
     "FloatArray",
     "Function",
+    "Labels",
     "Leading",
+    "Loss",
     "Model",
     "Progress",
     "SpikedModel",

@@ -163,3 +163,11 @@ def test_a_new_file_is_a_problem(preset: str, tmp_path: Path) -> None:
     assert (problem.network is not None) == (preset == "network")
     assert file.read_text("utf-8") == run("init", "--preset", preset)
     run("init", str(file), status=2)
+
+
+def test_the_separability_threshold_is_told() -> None:
+    file = FILE.replace("problem", "classification")
+    found = json.loads(run("separability", file, "--digits", "6", "--json"))
+    assert found == {"samples_per_dim": "2.61299", "digits": 6}
+    assert "2.6130: labels" in run("separability", file, "--digits", "5")
+    run("separability", FILE, status=2)
