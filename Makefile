@@ -86,5 +86,5 @@ $(VENV)/linked: $(VENV)/locked pyproject.toml build/modules
 # Rewritten only when the set of files changes, whatever their contents.
 build/modules: FORCE
 	@mkdir -p build
-	@find $(ROOMS) -name '*.py' -o -name py.typed | LC_ALL=C sort > $@.now
+	@find $(ROOMS) -type f ! -name '*.pyc' | LC_ALL=C sort > $@.now
 	@cmp -s $@.now $@ && rm $@.now || mv $@.now $@

@@ -49,6 +49,7 @@ ORDER = {
         "pages",
         "results",
         "shell",
+        "explorer",
         "commands",
         "demo",
     ),
