@@ -146,11 +146,16 @@ function plot(id, spec) {
   draw(byId(id), figures[id]);
 }
 
+function clear(id) {
+  delete figures[id];
+  byId(id).replaceChildren();
+}
+
 const ERRORS = {generalization_error: "generalisation error", training_error: "training error"};
 
 function showCurve() {
   const {curve, width, point} = answers;
-  if (!curve) return byId("curve").replaceChildren();
+  if (!curve) return clear("curve");
   const series = [];
   Object.entries(ERRORS).forEach(([name, title], k) => {
     const colour = COLOURS[k];
@@ -203,7 +208,7 @@ function showPoint() {
 
 function showLearned() {
   const {point, width} = answers;
-  if (!point) return byId("learned").replaceChildren();
+  if (!point) return clear("learned");
   const line = (name, y, colour, dash) =>
     ({name, kind: "line", x: point.kappa, y, colour, dash});
   const series = [line("target, E[y | κ]", point.target, COLOURS[6], "5 4"),
@@ -227,7 +232,7 @@ function showSpectrum() {
       series.push({name: `outliers ${when}, p = ${outliers.width}`, kind: "strokes",
         x: places, colour, dash: k ? undefined : "4 3"});
   }
-  if (!series.length) return byId("spectrum").replaceChildren();
+  if (!series.length) return clear("spectrum");
   plot("spectrum", {title: "Density of eigenvalues before and after the step", series,
     x: {label: "eigenvalue x of ΦᵀΦ / n", log: true},
     y: {label: "density of log x", zero: true}});

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from contextlib import suppress
 
 import click
 
@@ -37,7 +38,5 @@ def command(file: str | None, port: int | None, no_browser: bool) -> None:
         click.echo("Ctrl-C ends it", err=True)
         if not no_browser:
             webbrowser.open(server.url)
-        try:
+        with suppress(KeyboardInterrupt):
             server.serve_forever()
-        except KeyboardInterrupt:
-            click.echo(err=True)
