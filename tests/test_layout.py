@@ -53,6 +53,7 @@ ORDER = {
         "pages",
         "results",
         "shell",
+        "explorer",
         "commands",
         "demo",
     ),
