@@ -162,18 +162,18 @@ class ResolventSystem:
         error[k] = np.max(np.abs(step) / self.scales(x[k]), axis=1)
         return error
 
-    def newton(self, x: Array, z: Array) -> tuple[Array, Array]:
+    def newton(self, x: Array, z: Array, near: float = NEAR) -> tuple[Array, Array]:
         """Newton's method: unknowns, and the relative size of the last step.
 
         Where the Hessian is singular (an edge) steps cease to shrink at the root of
         the rounding error; the iteration ends there. A point whose first step is
-        not `NEAR` is given up.
+        below `near` is given up.
         """
         x, last = x.copy(), np.full(len(x), np.inf)
         active = np.arange(len(x))
         for _ in range(ITERATIONS):
             step, size = self.newton_step(x[active], z[active])
-            good = size < NEAR
+            good = size < near
             x[active[good]] += step[good]
             stuck = (size < STALLED) & (size > last[active] / 2)
             last[active] = size
