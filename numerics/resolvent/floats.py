@@ -20,6 +20,7 @@ from detequiv.numerics.averages import (
     CONTOURS,
     REAL_AXIS,
     Contour,
+    Fields,
     contour_fields,
     enclosed_zeros,
     first_step,
@@ -189,16 +190,22 @@ class Resolvent:
     parameters: tuple[float, ...]
     _systems: dict[Any, ResolventSystem] = field(default_factory=dict, repr=False)
 
+    def fields(self, contour: Contour, halvings: int) -> Fields:
+        """Evaluate the fields on a contour, its step halved so often."""
+        step = first_step(28.0) / 2**halvings
+        return contour_fields(self.law, contour, DIGITS, step)
+
     def system(
         self, contour: Contour, halvings: int, stride: int = 1
     ) -> ResolventSystem:
         """Put the fields on a contour into the equations, its step halved so often."""
         key = contour, halvings, stride
         if key not in self._systems:
-            step = first_step(28.0) / 2**halvings
-            fields = contour_fields(self.law, contour, DIGITS, step)
             self._systems[key] = ResolventSystem(
-                float_equations(self.model), list(self.parameters), fields, stride
+                float_equations(self.model),
+                list(self.parameters),
+                self.fields(contour, halvings),
+                stride,
             )
         return self._systems[key]
 
@@ -209,7 +216,7 @@ class Resolvent:
 
     def mean(self) -> float:
         """First moment of the bulk: ``(alpha/beta) E chi`` at g = 1, A = V."""
-        system = self.system(REAL_AXIS, 0)
+        system = self.system(REAL_AXIS, 1)
         chi = system.chi(system.start(np.array([-1.0])))
         return float((chi @ system.weights).real[0]) * system.amplitude
 
