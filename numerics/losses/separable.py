@@ -7,7 +7,6 @@ decreases for ever as the combination grows.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from detequiv.theory.errors import InputError
 
@@ -41,6 +40,9 @@ def check_separable(loss: str, weights: Array, means: Array, mean_label: Array) 
     size = np.sqrt(means**2 @ weights)
     signed = (mean_label * means / np.where(size > 0, size, 1.0)[:, None]).T
     gain = signed.T @ weights
+    # SciPy's optimisation takes longer to import than most problems to solve
+    from scipy.optimize import linprog
+
     found = linprog(
         -gain, A_ub=-signed, b_ub=np.full(len(signed), SLACK), bounds=(-1, 1)
     )

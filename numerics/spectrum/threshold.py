@@ -15,7 +15,6 @@ from typing import Any
 import flint
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from detequiv.numerics.arithmetic import (
     add,
@@ -105,6 +104,8 @@ def find_threshold(
             "which one leaves",
         )
     place = -1 - min(counts)
+    from scipy.optimize import brentq  # takes long to import
+
     near = brentq(lambda s: float(eigenvalues(s)[place]), first, last, rtol=NEAR)
 
     def at(scale: Any) -> tuple[Any, Any]:
