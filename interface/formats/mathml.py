@@ -11,8 +11,8 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
-from detequiv.theory.derivation import Formula, Section
 from detequiv.theory.errors import InputError
+from detequiv.theory.paper import Formula, Section
 
 __all__ = ["mathml", "sections_html"]
 
@@ -70,8 +70,8 @@ def mathml(latex: str, display: bool) -> str:
 
     Examples
     --------
-    >>> mathml(r"\alpha", False)
-    '<math><mi>α</mi></math>'
+    >>> mathml("x", False)
+    '<math><mi>x</mi></math>'
     """
     convert, error = _converter()
     try:

@@ -6,7 +6,6 @@ decreases for ever as the combination grows.
 """
 
 import numpy as np
-from scipy.optimize import linprog
 
 from detequiv.numerics.losses.convex import Rules
 
@@ -28,6 +27,9 @@ def separated_for_free(rules: Rules) -> bool:
     size = np.sqrt(means**2 @ weights)
     signed = (mean_label * means / np.where(size > 0, size, 1.0)[:, None]).T
     gain = signed.T @ weights
+    # SciPy's optimisation takes longer to import than most problems to solve
+    from scipy.optimize import linprog
+
     found = linprog(
         -gain, A_ub=-signed, b_ub=np.full(len(signed), SLACK), bounds=(-1, 1)
     )

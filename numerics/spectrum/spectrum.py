@@ -114,7 +114,7 @@ class Spectrum:
     def _resolvent(self) -> Resolvent:
         law = self._law
         parameters = exact_parameters(self.problem, law)
-        return Resolvent(law.model, law, tuple(float(v) for v in parameters))
+        return Resolvent(law.resolvent_model, law, tuple(float(v) for v in parameters))
 
     @cached_property
     def _branch(self) -> RealBranch:

@@ -2,7 +2,7 @@
 
 from detequiv.theory.functions.admission import read_function
 from detequiv.theory.functions.adoption import is_written
-from detequiv.theory.functions.analyticity import strip
+from detequiv.theory.functions.analyticity import steep_places, strip
 from detequiv.theory.functions.asymptotes import far_slope
 from detequiv.theory.functions.expressions import (
     exact,
@@ -35,6 +35,7 @@ __all__ = [
     "pieces",
     "read_function",
     "sign",
+    "steep_places",
     "strip",
     "symmetric_part",
     "value_text",

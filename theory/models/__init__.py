@@ -20,7 +20,7 @@ from detequiv.theory.models.potential import (
 )
 from detequiv.theory.models.ridge import ridge_model
 from detequiv.theory.models.ridgeless import ridgeless_model
-from detequiv.theory.models.spiked import spiked_model
+from detequiv.theory.models.spiked import spiked_model, uncoupled_model
 
 __all__ = [
     "ConvexModel",
@@ -41,5 +41,6 @@ __all__ = [
     "ridgeless_model",
     "spiked_model",
     "symmetric",
+    "uncoupled_model",
     "upper_triangle",
 ]

@@ -13,9 +13,9 @@ from typing import Any
 import sympy as sp
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions import sign
+from detequiv.theory.functions import sign, symmetric_part
 from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
-from detequiv.theory.models import Model, mixture_model, spiked_model
+from detequiv.theory.models import Model, mixture_model, spiked_model, uncoupled_model
 from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.step import TrainedGroup, trained_groups
 from detequiv.theory.problem.tables.regression import Ridge
@@ -128,6 +128,19 @@ class FeatureLaw:
             for (name, count), end in zip(counts.items(), ends, strict=True)
             if count
         }
+
+    @property
+    def resolvent_model(self) -> Model:
+        """The same, for the resolvent: without unknowns that nothing couples.
+
+        Even activations have no linear part where there is no spike.
+        """
+        if any(self.spikes) or self.mixture:
+            return self.model
+        odd = symmetric_part(self.activation.function, -1)
+        if set(odd.branches) != {sp.S.Zero}:
+            return self.model
+        return uncoupled_model(len(self.spikes), len(self.tangents))
 
 
 def feature_law(problem: Problem) -> FeatureLaw:

@@ -1,11 +1,13 @@
 """Theory and simulation of one problem, set side by side."""
 
 from detequiv.validation.trial.evidence import (
-    PROJECTIONS,
-    QUANTITIES,
     Evidence,
     at_sizes,
     gather,
+)
+from detequiv.validation.trial.measured import (
+    PROJECTIONS,
+    QUANTITIES,
     learned_at,
     measured,
 )

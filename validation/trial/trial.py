@@ -22,14 +22,16 @@ from detequiv.theory.problem import Problem, check_problem, law_of
 from detequiv.validation.statistics import Judgement, judge, spend
 from detequiv.validation.trial.evidence import (
     LARGEST,
-    PROJECTIONS,
-    REFERENCE,
     Evidence,
     Theory,
     at_dimensions,
-    below_at,
     choose_dimensions,
     draw_until,
+)
+from detequiv.validation.trial.measured import (
+    PROJECTIONS,
+    REFERENCE,
+    below_at,
     learned_at,
     measured,
     outlier_at,
