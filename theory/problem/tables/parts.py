@@ -13,6 +13,7 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact, is_rounded, read_function, sign
 from detequiv.theory.problem.tables.labels import mean_label, read_labels
+from detequiv.theory.problem.tables.spelled import Spelled
 
 __all__ = ["MOST_GROUPS", "Network", "SpikedFeatures", "Target"]
 
@@ -22,8 +23,8 @@ MOST_GROUPS = 8
 ROWS = ("spherical", "gaussian")
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class SpikedFeatures:
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class SpikedFeatures(Spelled):
     """Spiked random features: rows ``f_j = rho_q w_j + u_q v``.
 
     Parameters
@@ -84,8 +85,8 @@ class SpikedFeatures:
         return len(self.spike)
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class Network:
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class Network(Spelled):
     """A two-layer network whose first layer takes one gradient step.
 
     Parameters
@@ -152,8 +153,8 @@ class Network:
         return len(self.readout)
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class Target:
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class Target(Spelled):
     """Labels ``y = g(<w*, x>) + noise``, or labels of -1 and 1.
 
     Parameters
