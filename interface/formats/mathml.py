@@ -54,7 +54,7 @@ def _prose(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def mathml(latex: str, display: bool) -> str:
-    r"""Write a formula as a ``math`` element.
+    """Write a formula as a ``math`` element.
 
     Parameters
     ----------

@@ -23,9 +23,10 @@ from detequiv.theory.problem import Problem
 from detequiv.validation.witness import Estimates
 
 if TYPE_CHECKING:
+    import pandas
     import xarray
 
-__all__ = ["Simulation", "Table", "check_quantity", "csv_text", "dataset"]
+__all__ = ["Simulation", "Table", "check_quantity", "csv_text", "dataset", "frame"]
 
 Array = NDArray[Any]
 
@@ -194,6 +195,17 @@ def _rows(table: Table) -> Iterator[list[str]]:
                 for drawn in (estimates.mean, estimates.standard_error):
                     row.append(repr(drawn[name]) if name in drawn else "")
         yield row
+
+
+def frame(table: Table) -> pandas.DataFrame:
+    """Lay out a curve as a frame; see `detequiv.results.curves.Curve.to_pandas`."""
+    import pandas
+
+    found = pandas.read_csv(io.StringIO(csv_text(table)), float_precision="round_trip")
+    places = np.meshgrid(*map(table.coordinate, table.vary), indexing="ij")
+    for name, place in zip(table.vary, places, strict=True):
+        found[name] = place.ravel()
+    return found
 
 
 def dataset(table: Table) -> xarray.Dataset:

@@ -33,6 +33,7 @@ from detequiv.numerics.certificates.integrands import Integrands
 from detequiv.numerics.certificates.rectangle import rectangle
 from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRule
 from detequiv.numerics.solving import QUANTITIES, Solution, solve
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.models import upper_triangle
 from detequiv.theory.precision import binary_digits
@@ -72,8 +73,8 @@ class Ball(NamedTuple):
         return f"{midpoint} +/- {mpmath.nstr(self.radius, 3)}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Certificate:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Certificate(Shown):
     """Proved enclosures of the deterministic equivalent of one problem.
 
     Attributes
@@ -101,6 +102,13 @@ class Certificate:
     digits: int
     nodes: int
     problem: Problem
+
+    def _table(self) -> Tabular:
+        return Tabular(
+            f"Certificate, radii of 10^-{self.digits} of each number at most",
+            [(name, str(ball)) for name, ball in self.balls.items()],
+            note="also: g, A, nodes, problem",
+        )
 
 
 def certify(

@@ -11,6 +11,7 @@ import sympy as sp
 from detequiv.numerics.certificates import Ball, Box
 from detequiv.numerics.discovery.claims import read_claim
 from detequiv.numerics.discovery.ranges import Margins, covers, measure
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import DetequivError
 from detequiv.theory.functions import value_text
 from detequiv.theory.precision import decimal_digits
@@ -35,8 +36,8 @@ def refuted(margins: Margins, point: Mapping[str, sp.Rational]) -> bool:
     return any(bool(margin < 0) for margin in balls)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Verdict(Shown):
     """Verdict on a claim over a closed box of parameters.
 
     Attributes
@@ -110,6 +111,15 @@ class Verdict:
             return all(holds(margins, box) for box in boxes)
         except DetequivError:
             return False
+
+    def _table(self) -> Tabular:
+        rows = [("claim", self.claim)]
+        rows += [(n, f"{low} to {high}") for n, (low, high) in self.over.items()]
+        rows.append(("proved fraction", f"{self.proved_fraction:.3g}"))
+        for name, value in (self.counterexample or {}).items():
+            rows.append((f"at {name}", str(value)))
+        rows += [(name, str(ball)) for name, ball in self.values.items()]
+        return Tabular(self.verdict, rows, note=self.remark)
 
     def to_json(self) -> str:
         """Write all that :meth:`from_json` and :meth:`recheck` need."""

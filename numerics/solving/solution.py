@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import mpmath
 
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.problem import Problem
 
 __all__ = ["LOSS_QUANTITIES", "QUANTITIES", "RATES", "Solution", "reported"]
@@ -42,8 +43,8 @@ def reported(problem: Problem) -> tuple[str, ...]:
     return QUANTITIES
 
 
-@dataclass(frozen=True, kw_only=True)
-class Solution:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Solution(Shown):
     """Deterministic equivalent of one problem.
 
     Attributes
@@ -118,3 +119,11 @@ class Solution:
     def text(self, name: str) -> str:
         """One of the quantities as a decimal string with the digits vouched for."""
         return str(mpmath.nstr(getattr(self, name), self.digits, strip_zeros=False))
+
+    def _table(self) -> Tabular:
+        what = "the limit" if self.width is None else f"{self.width} units"
+        return Tabular(
+            f"Solution of {what}, {self.digits} digits vouched for",
+            [(name, self.text(name)) for name in reported(self.problem)],
+            note="also: g, A, m, t, residual, problem",
+        )

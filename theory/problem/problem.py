@@ -10,17 +10,20 @@ from functools import cache
 from inspect import Parameter, signature
 from typing import Any, cast
 
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import InputError
+from detequiv.theory.functions import value_text
 from detequiv.theory.problem.tables.inputs import Inputs
 from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
 from detequiv.theory.problem.tables.readouts import ReadoutLaw
 from detequiv.theory.problem.tables.regression import Ridge
+from detequiv.theory.problem.tables.spelled import Spelled
 
 __all__ = ["Problem", "check_problem"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Problem:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Problem(Spelled, Shown):
     """What is to be solved or simulated.
 
     Attributes
@@ -154,6 +157,15 @@ class Problem:
             for name in _TABLES
             if (part := getattr(self, name)) is not None
         }
+
+    def _table(self) -> Tabular:
+        rows = [
+            (f"{name}.{key}", value_text(value))
+            for name, table in self.tables().items()
+            for key, value in table.items()
+            if value is not None
+        ]
+        return Tabular("Problem", rows)
 
     def value(self, name: str) -> Any:
         """Read the value of a dotted name, such as "features.spike[0]"."""

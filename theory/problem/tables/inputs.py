@@ -17,6 +17,7 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact, is_rounded, sign
 from detequiv.theory.precision import decimal_digits
+from detequiv.theory.problem.tables.spelled import Spelled
 
 __all__ = ["PRECISION", "Inputs", "Levels", "PowerLaw"]
 
@@ -26,7 +27,7 @@ MOST_LEVELS = 100_000  # of a power law
 COLUMNS = ("eigenvalue", "target_power", "weight")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PowerLaw:
     """Eigenvalues ``i^-exponent``, i = 1..levels, each of one direction.
 
@@ -42,6 +43,12 @@ class PowerLaw:
     exponent: sp.Expr
     levels: int
     target_exponent: sp.Expr
+
+    def __repr__(self) -> str:
+        """Write the mapping that is read as this law."""
+        return repr(
+            {name: v if name == "levels" else str(v) for name, v in vars(self).items()}
+        )
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,8 @@ class Levels:
     power: tuple[mpmath.mpf, ...]
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class Inputs:
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class Inputs(Spelled):
     """Gaussian inputs with a covariance, by its eigenvalues.
 
     Parameters

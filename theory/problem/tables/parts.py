@@ -14,6 +14,7 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact, is_rounded, read_function, sign
 from detequiv.theory.problem.tables.labels import mean_label, read_labels
 from detequiv.theory.problem.tables.readouts import ReadoutLaw, read_law
+from detequiv.theory.problem.tables.spelled import Spelled
 
 __all__ = ["MOST_GROUPS", "Network", "SpikedFeatures", "Target"]
 
@@ -28,8 +29,8 @@ NO_LIMIT = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class SpikedFeatures:
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class SpikedFeatures(Spelled):
     """Spiked random features: rows ``f_j = rho_q w_j + u_q v``.
 
     Parameters
@@ -90,8 +91,8 @@ class SpikedFeatures:
         return len(self.spike)
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class Network:
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class Network(Spelled):
     """A two-layer network whose first layer takes one gradient step.
 
     Parameters
@@ -185,8 +186,8 @@ class Network:
         return self.readout
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class Target:
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class Target(Spelled):
     """Labels ``y = g(<w*, x>) + noise``, or labels of -1 and 1.
 
     Parameters
