@@ -277,30 +277,46 @@ class TrapezoidalRule:
         self.nodes = [(norm * (-x * x / 2).exp(), fields.at(x)) for x in points]
         self.tail = tail_of(fields, boundary.reach)
 
-    def average(self, integrand: Integrand) -> list[Any]:
+    def sum(self, integrand: Integrand) -> list[Any]:
+        """Apply the rule alone: averages without its error."""
+        return reduce(
+            _add, ([weight * v for v in integrand(f)] for weight, f in self.nodes)
+        )
+
+    def average(
+        self, integrand: Integrand, over_range: Integrand | None = None
+    ) -> list[Any]:
         """Enclose the averages of the components of an integrand.
 
         Parameters
         ----------
         integrand : callable
-            ``integrand(fields)`` at a point; ``integrand(fields, True)`` encloses its
-            values for all fields within the balls.
+            ``integrand(fields)`` at a point.
+        over_range : callable, optional
+            See `errors`; the integrand itself by default.
         """
-        totals = reduce(
-            _add, ([weight * v for v in integrand(f)] for weight, f in self.nodes)
-        )
+        return _add(self.sum(integrand), self.errors(over_range or integrand))
+
+    def errors(self, integrand: Integrand) -> list[Any]:
+        """Enclose the rule's errors.
+
+        Parameters
+        ----------
+        integrand : callable
+            ``integrand(fields)`` encloses its values on a piece of the boundary;
+            ``integrand(fields, True)`` those for all fields within the balls.
+        """
         height = arb(self.boundary.height)
         kernel = (2 * arb.pi() * height / self.step).exp() - 1
-        errors = zip(
+        bounds = zip(
             self.boundary.top_bounds(integrand),
             self.boundary.side_bounds(integrand),
             tail_bounds(self.tail, integrand),
             strict=True,
         )
         return [
-            total
-            + arb(0, (2 * top / kernel + sides * self.step / arb.pi() + tail).upper())
-            for total, (top, sides, tail) in zip(totals, errors, strict=True)
+            arb(0, (2 * top / kernel + sides * self.step / arb.pi() + tail).upper())
+            for top, sides, tail in bounds
         ]
 
 

@@ -27,7 +27,7 @@ from detequiv.numerics.discovery.ranges import (
     split,
 )
 from detequiv.numerics.discovery.search import candidates
-from detequiv.numerics.discovery.verdict import Verdict, holds, read_texts, refuted
+from detequiv.numerics.discovery.verdict import Verdict, examine, read_texts, refuted
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.problem import Problem, check_problem
 
@@ -149,8 +149,7 @@ def _advice(largest: Box, whole: Box) -> str:
 
 def _values(margins: Margins, point: Mapping[str, sp.Rational]) -> dict[str, Any]:
     """Enclose what the claim speaks of at a point."""
-    box = {name: (value, value) for name, value in point.items()}
-    return {text: ball_of(ball) for text, ball in margins.atoms_over(box).items()}
+    return {text: ball_of(ball) for text, ball in margins.atoms_at(point).items()}
 
 
 @lru_cache(maxsize=4)
@@ -165,12 +164,12 @@ def _examine(
     """Look at one box: "proved", "refuted" with a point, or "open"."""
     margins = _margins(claim, problems)
     try:
-        if holds(margins, box):
+        proved, negative = examine(margins, box)
+        if proved:
             return "proved", None
-        if any(bool(margin < 0) for margin in margins.over(box)):
-            point = middle(box)
-            if refuted(margins, point):
-                return "refuted", point
+        point = middle(box)
+        if negative and refuted(margins, point):
+            return "refuted", point
     except ConvergenceError:
         pass
     return "open", None
