@@ -40,7 +40,7 @@ from detequiv.numerics.arithmetic import (
 )
 from detequiv.numerics.certificates.enclosed import EnclosedSystem
 from detequiv.numerics.certificates.integrands import Basis, Integrands, dot
-from detequiv.numerics.certificates.rectangle import rectangle
+from detequiv.numerics.certificates.rectangle import boundary_fields, rectangle
 from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRule
 from detequiv.numerics.solving import QUANTITIES, Solution, solve
 from detequiv.theory.errors import ConvergenceError, InputError
@@ -65,7 +65,7 @@ TRIES = 4  # of remainders
 TINY = 1e-25  # share of an unknown that its remainder is at least
 CLOSE = 1e-8  # share of an unknown by which float64 may be off
 NEAR = 0.15  # relative changes of the unknowns that a rule is made for
-REMEMBERED = 4  # rules, the newest first
+REMEMBERED = 12  # rules, the newest first
 # names of what may move, and its place among the model's parameters
 MOVABLE = {
     "ridge.samples_per_dim": 0,
@@ -110,6 +110,7 @@ class BoxEnclosure:
         self.problem, self.law = problem, law_of(problem)
         free = range(len(self.law.spikes), len(self.law.model.coefficients))
         self.basis: Basis = [[(k, 1)] for k in (*spanning_groups(self.law), *free)]
+        self._fields = boundary_fields(self.law)
         self._rules: list[TrapezoidalRule] = []
 
     def over(
@@ -158,7 +159,9 @@ class BoxEnclosure:
                 *integrands.normal(x0, self.basis)(fields, tail),
             ]
 
-        boundary, half = rectangle(self.law, integrands, everything, near, GOAL)
+        boundary, half = rectangle(
+            self.law, self._fields, integrands, everything, near, GOAL
+        )
         rule = TrapezoidalRule(
             FieldEnclosures(self.law, GOAL + 5, derivatives=1), boundary, half
         )

@@ -30,7 +30,7 @@ from detequiv.numerics.arithmetic import (
 )
 from detequiv.numerics.certificates.enclosed import EnclosedSystem
 from detequiv.numerics.certificates.integrands import Integrands
-from detequiv.numerics.certificates.rectangle import rectangle
+from detequiv.numerics.certificates.rectangle import boundary_fields, rectangle
 from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRule
 from detequiv.numerics.solving import QUANTITIES, Solution, solve
 from detequiv.theory.errors import ConvergenceError, InputError
@@ -242,7 +242,9 @@ def _attempt(
                 *integrands.normal(start, basis)(fields, tail),
             ]
 
-        boundary, half = rectangle(law, integrands, everything, domain, goal)
+        boundary, half = rectangle(
+            law, boundary_fields(law), integrands, everything, domain, goal
+        )
         rule = TrapezoidalRule(FieldEnclosures(law, goal + 5), boundary, half)
         system = EnclosedSystem(integrands, rule, domain)
         x = system.solution(start)

@@ -13,7 +13,7 @@ upper half of the boundary; what lies beyond T is bounded by polynomials.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import pairwise
 from math import atan2, ceil, exp, log, pi
 from typing import Any
@@ -31,6 +31,7 @@ __all__ = ["Contour", "FieldEnclosures", "TrapezoidalRule", "contour"]
 arb, acb = flint.arb, flint.acb
 Integrand = Callable[..., list[Any]]
 SLACK = 1e-6  # relative, for the rounding of the discs' centres
+DISCS = 2000  # that are remembered
 FINEST = 1e-4  # radius of the smallest disc on the boundary, times the first one's
 
 
@@ -60,6 +61,8 @@ class FieldEnclosures:
         self.alignment = to_ball(law.alignment)
         self.noise = to_ball(law.noise_variance)
         self._tangents = compile_tangents(law)
+        # rectangles of one height have the same discs
+        self.on_disc = lru_cache(maxsize=DISCS)(self._on_disc)
         activation = 2 * self.groups[0].majorant.degree
         squares = 2 * max(activation // 2 + 1, self.target.majorant.degree)
         # of the integrands: products of two of chi's coefficients, or of one of them
@@ -74,16 +77,16 @@ class FieldEnclosures:
             lambda x: arb(x.real) if isinstance(x, acb) else arb(x),
         )
 
-    def on_disc(self, centre: Any, radius: Any) -> list[Any] | None:
+    def _on_disc(self, centre: complex, radius: float) -> list[Any] | None:
         """Enclosures of the fields on a disc; None if it is too large."""
+        middle, half = acb(centre.real, centre.imag), arb(radius)
         values = []
         for function, slope in self._functions():
-            value = function.on_disc(slope * centre, abs(slope) * radius)
+            value = function.on_disc(slope * middle, abs(slope) * half)
             if value is None:
                 return None
             values.append(value)
-        around = arb(0, radius.upper())
-        return self._collect(centre + acb(around, around), values, acb)
+        return self._collect(middle + acb(arb(0, half), arb(0, half)), values, acb)
 
     def tail(self, start: Any) -> list[Any]:
         """Balls around 0 that hold the fields at real points up to `start`."""
@@ -219,7 +222,7 @@ def contour(
             left, right = stack.pop()
             middle, half = (left + right) / 2, abs(right - left) / 2
             # a little more, for the rounding of the ends
-            disc = acb(middle.real, middle.imag), arb(half * (1 + SLACK))
+            disc = middle, half * (1 + SLACK)
             values = fields.on_disc(*disc)
             value = None if values is None else denominator(values)
             if value is None or not _away_from_zero(value):
@@ -350,10 +353,10 @@ def _sizes(weight: Any, values: list[Any]) -> list[Any]:
     return [(weight * abs(v).upper()).upper() for v in values]
 
 
-def _density(centre: Any, radius: Any) -> Any:
+def _density(centre: complex, radius: float) -> Any:
     """Bound of the modulus of the normal density on a disc."""
-    around = arb(0, radius.upper())
-    point = centre + acb(around, around)
+    around = arb(0, radius)
+    point = acb(centre.real, centre.imag) + acb(around, around)
     return (abs((-point * point / 2).exp()) / (2 * arb.pi()).sqrt()).upper()
 
 

@@ -34,6 +34,7 @@ from detequiv.theory.problem import Problem, check_problem
 __all__ = ["check"]
 
 SMALLEST = 1e-9  # share of a side below which a box is left open
+WIDEST = 2  # ratio of the ends of a side for which a proof is tried
 AHEAD = 4  # boxes under way at once, with an executor
 Problems = Mapping[str, Problem]
 
@@ -142,7 +143,7 @@ def check(
 
 def _advice(largest: Box, whole: Box) -> str:
     place = ", ".join(f"{n} = {float(v):.6g}" for n, v in middle(largest).items())
-    if measure(largest, whole) < 1e-4:
+    if measure(largest, whole) < 1e-3:
         return f"near {place} the claim is close to equality, or false"
     return f"the largest box left is around {place}; a larger budget would help"
 
@@ -163,6 +164,8 @@ def _examine(
 ) -> tuple[str, dict[str, Any] | None]:
     """Look at one box: "proved", "refuted" with a point, or "open"."""
     margins = _margins(claim, problems)
+    if any(low > 0 and high > WIDEST * low for low, high in box.values()):
+        return "open", None
     try:
         proved, negative = examine(margins, box)
         if proved:
@@ -221,7 +224,8 @@ class _Branches:
         while (self.left or under_way) and perf_counter() < until:
             found: list[tuple[Box, tuple[str, Any]]] = []
             while self.left and len(under_way) < (AHEAD if executor else 1):
-                box = self.left.pop()
+                # the largest first, so that what is left in the end is near equality
+                box = self.left.pop(self._largest())
                 if tuple(sorted(box.items())) in self._known:
                     found.append((box, ("known", None)))
                 elif executor is None:
@@ -259,6 +263,10 @@ class _Branches:
             self.left.append(box)
         self.left += stuck
         return None
+
+    def _largest(self) -> int:
+        sizes = [measure(box, self.whole) for box in self.left]
+        return sizes.index(max(sizes))
 
     def _write(self, box: Box) -> None:
         assert self.file is not None

@@ -150,9 +150,9 @@ def test_poles_in_the_rectangle_are_seen() -> None:
     """``1 + kappa^2`` vanishes at i: a rectangle of height 2 is refused."""
 
     class Fields:
-        def on_disc(self, centre: Any, radius: Any) -> list[Any]:
+        def on_disc(self, centre: complex, radius: float) -> list[Any]:
             around = arb(0, radius)
-            return [centre + acb(around, around)]
+            return [acb(centre.real, centre.imag) + acb(around, around)]
 
     def find(height: float) -> Any:
         fields: Any = Fields()
