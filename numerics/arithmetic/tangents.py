@@ -1,8 +1,8 @@
 r"""Numbers with a tangent, and linear equations in any numbers.
 
 A tangent number ``a + a' t`` with ``t^2 = 0`` carries a number, a ball or a polynomial
-that encloses a function, and its derivative by one parameter through any formula made of
-arithmetic.
+that encloses a function, and its derivative by one parameter through any formula made
+of arithmetic.
 """
 
 from collections.abc import Callable, Mapping, Sequence

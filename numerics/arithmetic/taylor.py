@@ -1,10 +1,10 @@
 r"""Polynomials with ball coefficients that enclose functions on a cube.
 
-A `Taylor` number encloses ``f`` on ``abs(t_i) <= 1``: for every such t there are numbers
-in its balls for which the polynomial is ``f(t)``. Sums, products and quotients keep that;
-what a product has beyond the order is put into the radius of a coefficient. A function
-that is smooth over the cube loses little by it, whatever the width of the cube, and
-correlations between numbers are kept.
+A `Taylor` number encloses ``f`` on ``abs(t_i) <= 1``: for every such t there are
+numbers in its balls for which the polynomial is ``f(t)``. Sums, products and quotients
+keep that; what a product has beyond the order is put into the radius of a coefficient.
+A function that is smooth over the cube loses little by it, however wide the cube is,
+and correlations between numbers are kept.
 
 Polynomials in several variables are packed into one, by powers that cannot meet in a
 product.
@@ -74,16 +74,11 @@ class Cube:
 
     def variable(self, axis: int, centre: Any, half: Any) -> "Taylor":
         """``centre + half t``, t the variable of this number."""
-        poly = arb_poly([centre])
-        return Taylor(self, poly + half * _power(self.strides[axis]))
+        return Taylor(self, arb_poly([centre, *[0] * (self.strides[axis] - 1), half]))
 
     def constant(self, value: Any) -> "Taylor":
-        """A number that does not depend on t."""
+        """Make a number that does not depend on t."""
         return Taylor(self, arb_poly([value]))
-
-
-def _power(exponent: int) -> Any:
-    return arb_poly([0] * exponent + [1])
 
 
 class Taylor:
@@ -125,7 +120,8 @@ class Taylor:
 
     def __rsub__(self, other: Any) -> "Taylor":
         """Subtract from another."""
-        return -self + other
+        difference: Taylor = -self + other
+        return difference
 
     def __mul__(self, other: Any) -> "Taylor":
         """Multiply, and enclose what is beyond the order."""
@@ -147,7 +143,8 @@ class Taylor:
 
     def __rtruediv__(self, other: Any) -> "Taylor":
         """Divide another by it."""
-        return self._reciprocal() * other
+        quotient: Taylor = self._reciprocal() * other
+        return quotient
 
     @property
     def centre(self) -> Any:
@@ -164,16 +161,14 @@ class Taylor:
         return Taylor(self.cube, arb_poly([c.mid() for c in self.poly.coeffs()]))
 
     def halves(self, axis: int) -> "tuple[Taylor, Taylor]":
-        """The same on the two halves of the cube along one side."""
+        """Cut the cube across one side: the number on the two halves."""
         lower, upper = (self._moved(axis, end) for end in (-HALF, HALF))
         return lower, upper
 
     def variation(self, axis: int) -> float:
         """How much it varies along one side, at most."""
         stride, size = self.cube.strides[axis], self.poly.length()
-        places = (
-            k for k in range(size) if k // stride % (2 * self.cube.order - 1) > 0
-        )
+        places = (k for k in range(size) if k // stride % (2 * self.cube.order - 1) > 0)
         return float(sum((abs(self.poly[k]) for k in places), arb(0)))
 
     def _moved(self, axis: int, end: Any) -> "Taylor":

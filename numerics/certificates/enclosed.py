@@ -129,7 +129,9 @@ class EnclosedSystem:
     ) -> tuple[list[list[Any]], list[Any], Any]:
         """Enclose the normal equations: matrix, right side, and squared target."""
         count, eq = len(basis), self.equations
-        form = _square(self._average(lambda of, read: of.normal(read(x), basis)), count + 1)
+        form = _square(
+            self._average(lambda of, read: of.normal(read(x), basis)), count + 1
+        )
         upper = eq.penalty(x, self.integrands.parameters)
         penalty = _square(upper, len(eq.model.coefficients))
         matrix = [
