@@ -111,8 +111,8 @@ def certify(
     ----------
     problem : Problem
         What to solve; activation and target made of polynomials, abs, max, min, sign,
-        step, sin, cos, erf and tanh. With ``target.alignment = 1`` the target must be
-        smooth.
+        step, sin, cos, erf, tanh, sigmoid and softplus. With ``target.alignment = 1``
+        the target must be smooth.
     digits : int
         Relative size of the radii, as ``10^-digits``.
     solution : Solution, optional

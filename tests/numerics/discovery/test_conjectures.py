@@ -1,8 +1,12 @@
 """Verdicts: theorems are true, false claims are refuted, records check themselves."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from time import sleep
 
 import flint
 import pytest
@@ -174,6 +178,72 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_record(tmp_path: Path) -> 
     assert replace(again, seconds=0) == replace(whole, seconds=0)
     with pytest.raises(de.InputError, match="another claim"):
         de.check(UNTRAINED, "training_error < 2", over=over, resume=file)
+
+
+KILLED = """
+import detequiv as de, sys
+case = de.Problem.from_tables({tables!r})
+de.check(case, "training_error < 1", over={{"ridge.penalty": ("1/20", 1)}},
+         resume=sys.argv[1])
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_ends_with_the_same_record(tmp_path: Path) -> None:
+    file, over = tmp_path / "boxes.jsonl", {"ridge.penalty": ("1/20", 1)}
+    tables = json.loads(_record(UNTRAINED).to_json())["problems"][""]
+    run = subprocess.Popen(
+        [sys.executable, "-c", KILLED.format(tables=tables), str(file)]
+    )
+    while run.poll() is None:
+        if file.exists() and len(file.read_text("utf-8").splitlines()) > 2:
+            run.kill()
+        sleep(0.01)
+    assert run.wait() != 0
+    kept = len(file.read_text("utf-8").splitlines()) - 1
+    again = de.check(UNTRAINED, "training_error < 1", over=over, resume=file)
+    whole = de.check(UNTRAINED, "training_error < 1", over=over)
+    assert 2 <= kept < len(whole.proved)
+    assert replace(again, seconds=0) == replace(whole, seconds=0)
+
+
+def _record(case: de.Problem) -> Verdict:
+    over = {"ridge.penalty": ("1/10", "1/9")}
+    return de.check(case, "training_error < 1", over=over)
+
+
+def test_a_tampered_record_fails() -> None:
+    verdict = _record(UNTRAINED)
+    assert verdict.recheck()
+    record = json.loads(verdict.to_json())
+    (box,) = record["proved"]
+    other = json.loads(_record(problem("relu", ["3/2"])).to_json())
+    for change in (
+        {"claim": "training_error < 1/3"},
+        {"claim": "training_error < 1 and excess_error < 1/10"},
+        {"over": {"ridge.penalty": ["1/10", "1/8"]}},
+        {"proved": []},
+        {"proved": [{"ridge.penalty": [box["ridge.penalty"][0], "1/10"]}]},
+        {"verdict": "counterexample", "counterexample": {"ridge.penalty": "1/10"}},
+        {"verdict": "counterexample", "counterexample": None},
+        {"problems": other["problems"], "claim": "generalization_error > 6/5"},
+    ):
+        assert not Verdict.from_json(json.dumps(record | change)).recheck(), change
+
+
+def test_some_of_the_proofs_of_a_record_are_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over = {"ridge.penalty": ("1/20", 1)}
+    verdict = de.check(UNTRAINED, "training_error < 1", over=over)
+    seen = []
+    monkeypatch.setattr(
+        "detequiv.numerics.discovery.verdict.examine",
+        lambda _, box: (seen.append(box) or True, False),
+    )
+    assert verdict.recheck(most=3)
+    assert len(seen) in (2, 3)
+    assert not replace(verdict, proved=verdict.proved[1:]).recheck(most=3)
 
 
 @pytest.mark.parametrize(
