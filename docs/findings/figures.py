@@ -47,7 +47,7 @@ PICTURES: dict[str, tuple[str, float, float, str, dict[str, de.Problem]]] = {
     ),
     "border": (
         SAMPLES, 0.45, 0.8, "generalization_error",
-        lines(UNTRAINED, PENALTY, ["1/20", "8/125", "1/10"]),
+        lines(UNTRAINED, PENALTY, ["1/20", "13/200", "1/10"]),
     ),
     "neurons": (
         WIDTH, 0.5, 5, "generalization_error",

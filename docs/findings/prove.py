@@ -46,11 +46,11 @@ FINDINGS: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "peak": (UNTRAINED, PEAK, {PENALTY: ("1/1000", "1/50")}),
     "no-peak": (UNTRAINED, FALLS, {SAMPLES: ("1/2", 5), PENALTY: ("1/10", 1)}),
     "below": (
-        features("relu", [0], "8/125"),
+        features("relu", [0], "13/200"),
         FALLS,
         {SAMPLES: ("1/2", 5)},
     ),
-    "above": (UNTRAINED, FALLS, {SAMPLES: ("1/2", 5), PENALTY: ("13/200", "1/10")}),
+    "above": (UNTRAINED, FALLS, {SAMPLES: ("1/2", 5), PENALTY: ("33/500", "1/10")}),
     "neurons": (
         features("relu", ["3/2"], "1/1000"),
         "D(generalization_error, ridge.width_per_dim) < 0",

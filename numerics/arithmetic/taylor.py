@@ -18,6 +18,8 @@ from itertools import product
 from typing import Any
 
 import flint
+import numpy as np
+from numpy.typing import NDArray
 
 from detequiv.theory.errors import ConvergenceError
 
@@ -59,6 +61,15 @@ class Cube:
                 if self.order <= sum(each) < 2 * self.order - 1
             )
         )
+
+    @cached_property
+    def kept(self) -> NDArray[np.float64]:
+        """Whether a power of a polynomial is kept, by its place."""
+        kept = np.zeros((self.order - 1) * self.strides[-1] + 1)
+        for each in product(range(self.order), repeat=self.variables):
+            if sum(each) < self.order:
+                kept[sum(d * s for d, s in zip(each, self.strides, strict=True))] = 1
+        return kept
 
     @cached_property
     def lines(self) -> tuple[tuple[int, ...], ...]:
@@ -208,21 +219,26 @@ class Taylor:
         """``1 / f = g / (1 - d)`` with ``d = 1 - f g``, g the inverse power series."""
         if self.poly[0].contains(0):
             raise ConvergenceError("the box is too large: a denominator may vanish")
-        near = self.mid()
-        if self.cube.variables == 1:
-            with series_length(self.cube.order):
-                series = 1 / arb_series(near.poly.coeffs(), self.cube.order)
-            inverse = Taylor(self.cube, arb_poly(series.coeffs())).mid()
-        else:
-            inverse, known = self.cube.constant((1 / near.poly[0]).mid()), 1
-            while known < self.cube.order:
-                inverse = (inverse * (2 - near * inverse)).mid()
-                known *= 2
+        inverse = Taylor(self.cube, arb_poly(self._near_inverse()))
         defect = abs((1 - self * inverse).range()).upper()
         if not defect < 1:
             raise ConvergenceError("the box is too large: a denominator may vanish")
         size = abs(inverse.range()).upper()
         return inverse + arb(0, (size * defect / (1 - defect)).upper())
+
+    def _near_inverse(self) -> list[float]:
+        """Approximate the inverse power series, in float64."""
+        kept = self.cube.kept
+        series = np.zeros(len(kept))
+        series[: self.poly.length()] = [float(c) for c in self.poly.coeffs()]
+        inverse = np.zeros(len(kept))
+        inverse[0], known = 1 / series[0], 1
+        while known < self.cube.order:
+            twice = -np.convolve(series, inverse)[: len(kept)] * kept
+            twice[0] += 2
+            inverse = np.convolve(inverse, twice)[: len(kept)] * kept
+            known *= 2
+        return list(map(float, inverse))
 
 
 @contextmanager

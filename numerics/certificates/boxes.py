@@ -41,7 +41,8 @@ from detequiv.numerics.arithmetic import (
 from detequiv.numerics.certificates.enclosed import EnclosedSystem
 from detequiv.numerics.certificates.integrands import Basis, Integrands, dot
 from detequiv.numerics.certificates.rectangle import boundary_fields, rectangle
-from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRule
+from detequiv.numerics.certificates.rule import TrapezoidalRule
+from detequiv.numerics.certificates.strips import FieldEnclosures
 from detequiv.numerics.solving import QUANTITIES, Solution, solve
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.models import upper_triangle
@@ -60,7 +61,7 @@ GOAL = 13.0  # averages are enclosed to 10^-GOAL
 CARRIED = 30  # digits of the balls' midpoints
 ORDERS = {1: 10, 2: 7}  # of the polynomials, by the number of variables
 LOWEST = 5  # order in more variables
-LARGER = 3  # times the first guess of the remainder
+LARGER = 1.5  # times the first guess of the remainder
 TRIES = 4  # of remainders
 TINY = 1e-25  # share of an unknown that its remainder is at least
 CLOSE = 1e-8  # share of an unknown by which float64 may be off
@@ -241,7 +242,7 @@ class _Proof:
         near: list[Any] = [self.cube.constant(v) for v in self.x0]
         known = 1
         while known < 2 * self.cube.order:
-            system = self._system(self.whole, near)
+            system = self._system(self.whole, near, rough=True)
             move = solve_rows(system.hessian(near), system.gradient(near))
             near = [(v - d).mid() for v, d in zip(near, move, strict=True)]
             known *= 2
@@ -270,7 +271,7 @@ class _Proof:
                 s - d for s, d in zip(_times(defect, rest), ranges(move), strict=True)
             ]
             if all(r.contains_interior(v) for r, v in zip(rest, image, strict=True)):
-                return add(near, image), system
+                return x, system
             rest = [
                 arb(0, (2 * abs(v) + r).upper())
                 for v, r in zip(image, rest, strict=True)
@@ -279,11 +280,13 @@ class _Proof:
             "no solution could be proved to exist for every parameter of the box"
         )
 
-    def _system(self, parameters: list[Any], x: list[Any]) -> EnclosedSystem:
+    def _system(
+        self, parameters: list[Any], x: list[Any], *, rough: bool = False
+    ) -> EnclosedSystem:
         integrands = Integrands(
             self.over.law.model, parameters, self._noise(parameters)
         )
-        return EnclosedSystem(integrands, self.rule, ranges(x))
+        return EnclosedSystem(integrands, self.rule, ranges(x), rough=rough)
 
     def _moving(self, name: str) -> list[Any]:
         """Parameters, one of them with its tangent."""

@@ -31,7 +31,8 @@ from detequiv.numerics.arithmetic import (
 from detequiv.numerics.certificates.enclosed import EnclosedSystem
 from detequiv.numerics.certificates.integrands import Integrands
 from detequiv.numerics.certificates.rectangle import boundary_fields, rectangle
-from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRule
+from detequiv.numerics.certificates.rule import TrapezoidalRule
+from detequiv.numerics.certificates.strips import FieldEnclosures
 from detequiv.numerics.solving import QUANTITIES, Solution, solve
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.models import upper_triangle

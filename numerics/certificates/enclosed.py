@@ -31,7 +31,7 @@ from detequiv.numerics.arithmetic import (
     solve_rows,
 )
 from detequiv.numerics.certificates.integrands import Basis, Integrands, dot
-from detequiv.numerics.certificates.strips import TrapezoidalRule
+from detequiv.numerics.certificates.rule import TrapezoidalRule
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import upper_triangle
 
@@ -51,13 +51,22 @@ class EnclosedSystem:
         How.
     domain : list of arb
         Unknowns for which the rule's boundary has been established.
+    rough : bool
+        Whether the rule's error is left out: nothing is proved then.
     """
 
     def __init__(
-        self, integrands: Integrands, rule: TrapezoidalRule, domain: list[Any]
+        self,
+        integrands: Integrands,
+        rule: TrapezoidalRule,
+        domain: list[Any],
+        *,
+        rough: bool = False,
     ) -> None:
         self.integrands, self.rule, self.domain = integrands, rule, domain
         self._over_range = integrands.over_range()
+        self._rough, self._seen = rough, (domain, domain)
+        self._hessian: tuple[list[Any], list[list[Any]]] = ([], [])
         self.equations = integrands.equations
 
     def solution(self, start: list[Any]) -> list[Any]:
@@ -150,20 +159,33 @@ class EnclosedSystem:
         return add(self._local(self.equations.local_gradient, x), averages)
 
     def hessian(self, x: list[Any]) -> list[list[Any]]:
-        """Enclose the rows of Hess Psi."""
+        """Enclose the rows of Hess Psi; those at the last unknowns are remembered."""
+        if self._hessian[0] is not x:
+            self._hessian = x, self._new_hessian(x)
+        return self._hessian[1]
+
+    def _new_hessian(self, x: list[Any]) -> list[list[Any]]:
         averages = self._average(lambda of, read: of.hessian(read(x)))
         local = self._local(self.equations.local_hessian, x)
         return _square(add(local, averages), self.equations.size)
 
     def _average(self, make: Callable[[Integrands, Any], Any]) -> list[Any]:
         """Enclose averages, of an integrand made of the numbers or of their ranges."""
-        integrand = make(self.integrands, list)
-        over_range = make(self._over_range, ranges)
+        integrand = make(self.integrands, lambda numbers: numbers)
+        if self._rough:
+            return self.rule.sum(integrand)
+        over_range = make(self._over_range, self._ranges)
         if not self.integrands.moving:
             return self.rule.average(integrand, over_range)
         averages = self.rule.average(_flat(integrand), _flat(over_range))
         half = len(averages) // 2
         return join(averages[:half], averages[half:])
+
+    def _ranges(self, numbers: list[Any]) -> list[Any]:
+        """Numbers for their values over the box: the same list for the same one."""
+        if self._seen[0] is not numbers:
+            self._seen = numbers, ranges(numbers)
+        return self._seen[1]
 
     def _local(self, function: Any, x: list[Any]) -> list[Any]:
         eq = self.equations

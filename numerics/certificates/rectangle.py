@@ -5,14 +5,8 @@ from typing import Any
 
 from detequiv.numerics.arithmetic import precision, to_float
 from detequiv.numerics.certificates.integrands import Integrands
-from detequiv.numerics.certificates.strips import (
-    Contour,
-    FieldEnclosures,
-    contour,
-    half_nodes,
-    tail_bounds,
-    tail_of,
-)
+from detequiv.numerics.certificates.rule import half_nodes, tail_bounds, tail_of
+from detequiv.numerics.certificates.strips import Contour, FieldEnclosures, contour
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import FeatureLaw
 
