@@ -14,11 +14,11 @@ BROWSER := playwright==1.65.2 axe-playwright-python==0.1.8
 .DEFAULT_GOAL := help
 COUNT ?= 10000
 
-.PHONY: help setup test lint docs slow bench browser stress mutants trend network spectra demo lock clean FORCE
+.PHONY: help setup test lint docs slow bench browser stress theorems mutants trend network spectra demo lock clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | \
-	  while IFS='|' read -r name what; do printf '  make %-7s %s\n' "$$name" "$$what"; done
+	  while IFS='|' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
 setup: $(VENV)/linked ## build .venv with the locked packages and detequiv itself
 
@@ -47,6 +47,9 @@ browser: setup ## play with the explorer and read the pages in a headless Chromi
 
 stress: setup ## solve COUNT random problems and check each; goes on where it stopped
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/numerics/solving/stress.py $(COUNT) --workers 2
+
+theorems: setup ## check COUNT random claims and try what is proved; goes on where it stopped
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/numerics/discovery/theorems.py $(COUNT)
 
 mutants: setup ## reject wrong theories, accept the right one with a hundred seeds
 	$(BIN)/python -m detequiv.validation.studies.rejection

@@ -30,8 +30,9 @@ from detequiv.numerics.arithmetic import (
 )
 from detequiv.numerics.certificates.enclosed import EnclosedSystem
 from detequiv.numerics.certificates.integrands import Integrands
-from detequiv.numerics.certificates.rectangle import rectangle
-from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRule
+from detequiv.numerics.certificates.rectangle import boundary_fields, rectangle
+from detequiv.numerics.certificates.rule import TrapezoidalRule
+from detequiv.numerics.certificates.strips import FieldEnclosures
 from detequiv.numerics.solving import QUANTITIES, Solution, solve
 from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import ConvergenceError, InputError
@@ -120,8 +121,8 @@ def certify(
     ----------
     problem : Problem
         What to solve; activation and target made of polynomials, abs, max, min, sign,
-        step, sin, cos, erf and tanh. With ``target.alignment = 1`` the target must be
-        smooth.
+        step, sin, cos, erf, tanh, sigmoid and softplus. With ``target.alignment = 1``
+        the target must be smooth.
     digits : int
         Relative size of the radii, as ``10^-digits``.
     solution : Solution, optional
@@ -251,7 +252,9 @@ def _attempt(
                 *integrands.normal(start, basis)(fields, tail),
             ]
 
-        boundary, half = rectangle(law, integrands, everything, domain, goal)
+        boundary, half = rectangle(
+            law, boundary_fields(law), integrands, everything, domain, goal
+        )
         rule = TrapezoidalRule(FieldEnclosures(law, goal + 5), boundary, half)
         system = EnclosedSystem(integrands, rule, domain)
         x = system.solution(start)

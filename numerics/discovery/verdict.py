@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Literal
 
 import mpmath
 import sympy as sp
 
+from detequiv.numerics.arithmetic import at_centre, is_positive
 from detequiv.numerics.certificates import Ball, Box
 from detequiv.numerics.discovery.claims import read_claim
 from detequiv.numerics.discovery.ranges import Margins, covers, measure
@@ -17,17 +19,17 @@ from detequiv.theory.functions import value_text
 from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import Problem
 
-__all__ = ["Verdict", "holds", "refuted"]
+__all__ = ["Verdict", "examine", "refuted"]
 
 
-def holds(margins: Margins, box: Box) -> bool:
-    """Whether the claim is proved on all of a box."""
+def examine(margins: Margins, box: Box) -> tuple[bool, bool]:
+    """Tell whether a claim is proved on all of a box, and whether its centre fails."""
+    found = margins.over(box)
+    comparisons = margins.claim.comparisons
     return all(
-        bool(margin > 0 if comparison.strict else margin >= 0)
-        for margin, comparison in zip(
-            margins.over(box), margins.claim.comparisons, strict=True
-        )
-    )
+        is_positive(margin, strict=comparison.strict)
+        for margin, comparison in zip(found, comparisons, strict=True)
+    ), any(bool(at_centre(margin) < 0) for margin in found)
 
 
 def refuted(margins: Margins, point: Mapping[str, sp.Rational]) -> bool:
@@ -82,8 +84,13 @@ class Verdict(Shown):
         """
         return min(1.0, sum(measure(box, self.over) for box in self.proved))
 
-    def recheck(self) -> bool:
+    def recheck(self, most: int | None = None) -> bool:
         """Repeat every proof of the record.
+
+        Parameters
+        ----------
+        most : int, optional
+            Boxes whose proofs are repeated, evenly spread; all by default.
 
         Returns
         -------
@@ -108,7 +115,8 @@ class Verdict(Shown):
             boxes = list(self.proved)
             if self.verdict == "proved" and not covers(boxes, self.over):
                 return False
-            return all(holds(margins, box) for box in boxes)
+            stride = max(1, ceil(len(boxes) / (most or len(boxes) or 1)))
+            return all(examine(margins, box)[0] for box in boxes[::stride])
         except DetequivError:
             return False
 
