@@ -26,6 +26,7 @@ from detequiv.validation.witness import (
     Experiment,
     FloatArray,
     Function,
+    InputsModel,
     Model,
     Progress,
     SpikedModel,
@@ -104,7 +105,14 @@ def sampler(problem: Problem) -> Model:
     problem.require_regression("the sampler")
     features, network = problem.features, problem.network
     described = features if network is None else network
-    assert described is not None
+    if described is None:
+        return InputsModel(
+            activation=Elementwise(z),
+            weights=(1.0,),
+            target=Elementwise(problem.target.function),
+            noise=float(problem.target.noise),
+            covariance=_covariance(problem),
+        )
     common: dict[str, Any] = {
         "activation": Elementwise(described.activation),
         "weights": tuple(map(float, described.weights)),
