@@ -99,6 +99,22 @@ class Problem:
                 "is that of a spike; leave it out for ridge on the inputs themselves",
             )
 
+    def require_isotropic(self) -> None:
+        """Refuse inputs with a covariance, where they are not worked out.
+
+        Raises
+        ------
+        InputError
+            There are [inputs].
+        """
+        if self.inputs is not None:
+            raise InputError(
+                "inputs",
+                "[inputs]",
+                "this is worked out for isotropic inputs alone; leave the table out, "
+                "or ask for solve or curve",
+            )
+
     def require_regression(self, what: str) -> None:
         """Refuse labels of -1 and 1, and losses other than the square.
 
