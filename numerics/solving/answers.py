@@ -93,14 +93,16 @@ def solve_covariance(problem: Problem, width: int | None, digits: int) -> Soluti
         )
     law = covariance_law(problem)
     found = vouch_covariance(law, covariance_parameters(problem, law), digits)
-    groups = len(law.features.spikes)
+    groups, given = problem.groups, len(law.model.g)
     places = families(law.model.coefficients)
     learned = [to_mpf(v) for v in found.coefficients]
     unknowns = [to_mpf(v) for v in found.unknowns]
+    values = dict(zip(QUANTITIES, map(to_mpf, found.quantities), strict=True))
     return Solution(
-        **dict(zip(QUANTITIES, map(to_mpf, found.quantities), strict=True)),
-        g=tuple(unknowns[:groups]),
-        A=symmetric_rows(unknowns[groups:], groups),
+        **values,
+        # of the inputs themselves g is no unknown: all there is of it is its mean
+        g=tuple(unknowns[:given]) or (values["resolvent_trace"],),
+        A=symmetric_rows(unknowns[given:], groups),
         m=tuple(learned[places["m"]]),
         t=tuple(
             v for name in ("T", "Q", "n") for v in learned[places.get(name, slice(0))]

@@ -78,7 +78,7 @@ class Solution(Shown):
     residual : mpf
         Largest component of the gradient of Psi, unknowns in natural sizes.
     equations : str
-        "spiked" or "network".
+        "spiked", "network", or "inputs" for ridge on the inputs themselves.
     classification_error : mpf or None
         ``P(y f(x) < 0)`` on fresh data, where labels are -1 and 1; a fit of 0 counts
         one half.

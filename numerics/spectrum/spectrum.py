@@ -85,6 +85,7 @@ class Spectrum:
         self.digits, self.width = digits, width
         if scale not in ("n", "p"):
             raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
+        problem.require_isotropic()
         self.problem = problem
         self.scale = f"Phi^T Phi / {scale}"
         room = "features" if problem.network is None else "network"

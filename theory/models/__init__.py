@@ -1,6 +1,6 @@
 """Models, two scalar potentials each, and what they are made of."""
 
-from detequiv.theory.models.anisotropic import anisotropic_model
+from detequiv.theory.models.anisotropic import anisotropic_model, level_model
 from detequiv.theory.models.convex import ConvexModel, convex_model
 from detequiv.theory.models.covariance import CovarianceModel, covariance_model
 from detequiv.theory.models.kappa_mean import KappaMean
@@ -36,6 +36,7 @@ __all__ = [
     "energy_ridge",
     "energy_source",
     "families",
+    "level_model",
     "mixture_model",
     "ridge_model",
     "ridgeless_model",

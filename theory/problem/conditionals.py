@@ -158,13 +158,7 @@ def feature_law(problem: Problem) -> FeatureLaw:
         see :mod:`detequiv.theory.problem.batches`; or the inputs have a covariance,
         which asks for other equations.
     """
-    if problem.inputs is not None:
-        raise InputError(
-            "inputs",
-            "[inputs]",
-            "this is worked out for isotropic inputs alone; leave the table out, or "
-            "ask for solve or curve",
-        )
+    problem.require_isotropic()
     features, network = problem.features, problem.network
     if network is not None and problem.on_batch:
         raise InputError("network.batch_per_dim", network.batch_per_dim, _NO_BATCH)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from inspect import Parameter, signature
-from typing import Any, cast
+from typing import Any
 
 from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import InputError
@@ -35,14 +35,15 @@ class Problem(Spelled, Shown):
     features : SpikedFeatures, optional
         The spiked random feature model, or:
     network : Network, optional
-        A network whose first layer takes one gradient step. Exactly one of the two.
+        A network whose first layer takes one gradient step. With neither, and
+        ``width_per_dim = 1``, it is the `inputs` themselves that are regressed on.
     inputs : Inputs, optional
         The covariance of the inputs; without it they are isotropic.
 
     Raises
     ------
     InputError
-        Both or neither of features and network are given.
+        Both of features and network are given, or neither without inputs.
 
     Examples
     --------
@@ -67,9 +68,10 @@ class Problem(Spelled, Shown):
             part = getattr(self, name)
             if not isinstance(part, kind) and not (part is None and name in _OPTIONAL):
                 raise InputError(name, part, f"give a {kind.__name__}")
-        if (self.features is None) == (self.network is None):
-            given = "features and network" if self.features else "no features"
-            raise InputError("problem", given, _ONE_LAYER)
+        if self.features is not None and self.network is not None:
+            raise InputError("problem", "features and network", _ONE_LAYER)
+        if self.on_inputs:
+            self._check_on_inputs()
         if self.network is not None and self.target.alignment != 1:
             raise InputError(
                 "target.alignment",
@@ -81,6 +83,40 @@ class Problem(Spelled, Shown):
                 "ridge.loss",
                 self.ridge.loss,
                 "needs labels of -1 and 1; give target.labels = 'sign' or 'logit'",
+            )
+
+    def _check_on_inputs(self) -> None:
+        """Refuse a first layer that was forgotten."""
+        if self.inputs is None:
+            raise InputError("problem", "no features", _ONE_LAYER)
+        if self.ridge.width_per_dim != 1:
+            raise InputError(
+                "ridge.width_per_dim",
+                self.ridge.width_per_dim,
+                "is 1 for ridge on the inputs themselves; for a layer of units give "
+                "features or network",
+            )
+        if self.target.alignment != 1:
+            raise InputError(
+                "target.alignment",
+                self.target.alignment,
+                "is that of a spike; leave it out for ridge on the inputs themselves",
+            )
+
+    def require_isotropic(self) -> None:
+        """Refuse inputs with a covariance, where they are not worked out.
+
+        Raises
+        ------
+        InputError
+            There are [inputs].
+        """
+        if self.inputs is not None:
+            raise InputError(
+                "inputs",
+                "[inputs]",
+                "this is worked out for isotropic inputs alone; leave the table out, "
+                "or ask for solve or curve",
             )
 
     def require_regression(self, what: str) -> None:
@@ -111,8 +147,14 @@ class Problem(Spelled, Shown):
 
     @property
     def groups(self) -> int:
-        """K, the number of groups of units."""
-        return cast(SpikedFeatures | Network, self.features or self.network).groups
+        """K, the number of groups of units; the inputs themselves are one."""
+        layer = self.features or self.network
+        return 1 if layer is None else layer.groups
+
+    @property
+    def on_inputs(self) -> bool:
+        """Whether the regression is on the inputs themselves, without a layer."""
+        return self.features is None and self.network is None
 
     @property
     def readout_law(self) -> ReadoutLaw | None:

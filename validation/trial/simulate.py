@@ -27,6 +27,7 @@ from detequiv.validation.witness import (
     Experiment,
     FloatArray,
     Function,
+    InputsModel,
     Labels,
     Loss,
     Model,
@@ -117,16 +118,17 @@ def sampler(problem: Problem) -> Model:
         problem.require_regression("a sampled step on a batch")
     features, network = problem.features, problem.network
     described = features if network is None else network
-    assert described is not None
     common: dict[str, Any] = {
-        "activation": Elementwise(described.activation),
-        # units with a density of readouts are one group
-        "weights": tuple(map(float, described.weights)) or (1.0,),
+        "activation": Elementwise(described.activation if described else z),
+        # units with a density of readouts are one group, inputs by themselves another
+        "weights": tuple(map(float, described.weights if described else ())) or (1.0,),
         "target": Elementwise(problem.target.function),
         "noise": float(problem.target.noise),
         "covariance": _covariance(problem),
         "labels": _labels(problem),
     }
+    if described is None:
+        return InputsModel(**common)
     if isinstance(described, SpikedFeatures):
         return SpikedModel(
             **common,

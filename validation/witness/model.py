@@ -18,6 +18,7 @@ __all__ = [
     "FirstLayer",
     "FloatArray",
     "Function",
+    "InputsModel",
     "Model",
     "SpikedModel",
     "draw_first_layer",
@@ -238,6 +239,30 @@ class SpikedModel(Model):
             direction=direction,
             teacher=teacher,
             overlap=overlap,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputsModel(Model):
+    """No layer at all: unit j is the input ``x_j``, and there are d of them."""
+
+    def first_layer(
+        self,
+        normals: FloatArray,
+        group: NDArray[np.int64],
+        axes: FloatArray,
+        deviations: FloatArray,
+        rng: Generator,
+    ) -> "FirstLayer":
+        """Rows of the square root of Sigma."""
+        direction, _ = axes
+        rows = np.diag(deviations)
+        return FirstLayer(
+            rows=rows,
+            group=group,
+            direction=direction,
+            teacher=direction,
+            overlap=rows @ direction,
         )
 
 
