@@ -1,7 +1,7 @@
 """Solve one problem: its equations, its numbers, and what is reported of them."""
 
-from collections.abc import Sequence
 from dataclasses import replace
+from math import floor, log10
 from typing import Any
 
 import mpmath
@@ -11,17 +11,22 @@ from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
 from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.covariance import vouch_covariance
+from detequiv.numerics.directions import directions_law
 from detequiv.numerics.losses import loss_values
+from detequiv.numerics.solving.directions import solve_directions
 from detequiv.numerics.solving.solution import (
     QUANTITIES,
     RATES,
     Solution,
+    digits_of_floats,
+    from_floats,
     reported,
+    symmetric_rows,
 )
 from detequiv.numerics.solving.task import Task
 from detequiv.numerics.solving.vouch import vouch
-from detequiv.theory.errors import ConvergenceError, InputError
-from detequiv.theory.models import Model, families, ridgeless_model, upper_triangle
+from detequiv.theory.errors import InputError
+from detequiv.theory.models import Model, families, ridgeless_model
 from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
@@ -57,16 +62,16 @@ def solve(
     digits : int, optional
         Significant decimal digits of every reported quantity, 1 to 250; 15 by
         default. A quantity that vanishes (a training error without noise, say) has
-        them relative to the variance of the labels. A step on a batch and losses other
-        than the square are solved in float64: by default with the digits that it
-        vouches for.
+        them relative to the variance of the labels. A step on a batch, several
+        directions and losses other than the square are solved in float64: by default
+        with the digits that it vouches for.
     width : int, optional
         The number p of units, with ``d = p / width_per_dim``. The theory of that
         width keeps what functions of the projection cost a finite number of units,
         through all orders of a unit's overlap with the spike
         (:mod:`detequiv.theory.models.mixture`); other corrections of order 1/d are
-        left out. By default the limit of infinite width. After a step on a batch, as
-        for `solve_at_width`.
+        left out. By default the limit of infinite width. After a step on a batch, and
+        for several directions, as for `solve_at_width`.
 
     Returns
     -------
@@ -96,6 +101,8 @@ def solve(
     usual = USUAL if digits is None else digits
     if problem.inputs is not None:
         return _with_covariance(problem, width, usual)
+    if problem.several:
+        return _solve_several(problem, digits, width)
     if problem.on_batch:
         return _report_batch(problem, digits, width)
     if problem.ridge.loss != "square" and width is None:
@@ -110,26 +117,36 @@ def _solve_loss(problem: Problem, digits: int | None) -> Solution:
     if digits is not None:
         check_digits(digits)
     found, values, vouched = loss_values(problem)
-    if digits is not None and digits > vouched:
-        raise ConvergenceError(
-            "a loss other than the square is solved in float64, which vouches for "
-            f"{vouched} of {digits} digits here; ask for at most {vouched}"
-        )
     law = law_of(problem)
-    x, y = (list(map(mpmath.mpf, v)) for v in (found.place.x, found.place.y))
-    places = families(law.model.coefficients)
-    groups = problem.groups
-    return Solution(
-        **{name: values[name] for name in reported(problem)},
-        g=tuple(x[:groups]),
-        A=_symmetric(x[groups:], groups),
-        m=tuple(y[places["m"]]),
-        t=tuple(y[places.get("t", slice(0))]),
-        digits=vouched if digits is None else digits,
-        residual=mpmath.mpf(found.residual),
-        equations=law.equations,
-        problem=problem,
+    return from_floats(
+        problem,
+        law,
+        {name: values[name] for name in reported(problem)},
+        (found.place.x, found.place.y),
+        digits_of_floats("a loss other than the square is", digits, vouched),
+        found.residual,
     )
+
+
+def _solve_several(problem: Problem, digits: int | None, width: int | None) -> Solution:
+    """Solve for several directions, to the digits that float64 has."""
+    if digits is not None:
+        check_digits(digits)
+    if width is not None:
+        check_whole("width", width)
+    found, law = solve_directions([(problem, width)]), directions_law(problem)
+    error = float(found.errors[0])
+    vouched = floor(-log10(error)) if 0 < error < 1 else 0
+    values = map(mpmath.mpf, found.quantities[0].tolist())
+    solution = from_floats(
+        problem,
+        law,
+        dict(zip(QUANTITIES, values, strict=True)),
+        (found.unknowns[0], found.coefficients[0]),
+        digits_of_floats("several directions are", digits, vouched),
+        float(found.residuals[0]),
+    )
+    return replace(solution, width=width)
 
 
 def _at_width(problem: Problem, width: int, digits: int) -> Solution:
@@ -163,7 +180,7 @@ def _with_covariance(problem: Problem, width: int | None, digits: int) -> Soluti
     return Solution(
         **dict(zip(QUANTITIES, map(to_mpf, found.quantities), strict=True)),
         g=tuple(unknowns[:groups]),
-        A=_symmetric(unknowns[groups:], groups),
+        A=symmetric_rows(unknowns[groups:], groups),
         m=tuple(learned[places["m"]]),
         t=tuple(
             v for name in ("T", "Q", "n") for v in learned[places.get(name, slice(0))]
@@ -224,6 +241,8 @@ def solve_at_width(
         As `solve` does; or the width is no positive number.
     """
     check_whole("width", width)
+    if problem.several:
+        return replace(_solve_several(problem, digits, width), width=None)
     if problem.on_batch:
         return replace(_report_batch(problem, digits, width), width=None)
     digits = USUAL if digits is None else digits
@@ -300,20 +319,11 @@ def _report(problem: Problem, task: Task, digits: int) -> Solution:
     return Solution(
         **named,
         g=tuple(unknowns[:groups]),
-        A=_symmetric(unknowns[groups:], groups),
+        A=symmetric_rows(unknowns[groups:], groups),
         m=tuple(learned[places["m"]]),
         t=tuple(learned[places.get("t", slice(0))]),
         digits=digits,
         residual=mpmath.mpf(found.residual),
         equations=law_of(problem).equations,
         problem=problem,
-    )
-
-
-def _symmetric(upper: Sequence[Any], order: int) -> tuple[tuple[Any, ...], ...]:
-    """Rows of the symmetric matrix whose upper triangle comes first in `upper`."""
-    place = {pair: k for k, pair in enumerate(upper_triangle(order))}
-    return tuple(
-        tuple(upper[place[min(i, j), max(i, j)]] for j in range(order))
-        for i in range(order)
     )

@@ -16,6 +16,7 @@ from detequiv.theory.problem.covariance import (
     covariance_law,
     covariance_parameters,
 )
+from detequiv.theory.problem.directions import DirectionsLaw, kappas, spikes_law
 from detequiv.theory.problem.independence import spanning_groups
 from detequiv.theory.problem.limits import check_limit, interpolates
 from detequiv.theory.problem.problem import Problem, check_problem
@@ -35,6 +36,7 @@ __all__ = [
     "MOST_GROUPS",
     "BatchLaw",
     "CovarianceLaw",
+    "DirectionsLaw",
     "FeatureLaw",
     "Inputs",
     "Network",
@@ -54,6 +56,7 @@ __all__ = [
     "feature_law",
     "interpolates",
     "kappa",
+    "kappas",
     "law_at_width",
     "law_of",
     "population_step",
@@ -62,4 +65,5 @@ __all__ = [
     "sampled_slope",
     "spanning_groups",
     "spiked_problem",
+    "spikes_law",
 ]

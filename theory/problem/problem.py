@@ -14,6 +14,7 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.problem.tables.inputs import Inputs
 from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
 from detequiv.theory.problem.tables.regression import Ridge
+from detequiv.theory.problem.tables.several import check_several
 
 __all__ = ["Problem", "check_problem"]
 
@@ -79,6 +80,19 @@ class Problem:
                 "needs labels of -1 and 1; give target.labels = 'sign' or 'logit'",
             )
 
+        if self.several:
+            check_several(self.layer, self.target, self.ridge, self.inputs)
+
+    @property
+    def layer(self) -> SpikedFeatures | Network:
+        """The features, or the network."""
+        return cast(SpikedFeatures | Network, self.features or self.network)
+
+    @property
+    def several(self) -> bool:
+        """Whether spikes or the target have several directions."""
+        return self.layer.several or self.target.several
+
     def require_regression(self, what: str) -> None:
         """Refuse labels of -1 and 1, and losses other than the square.
 
@@ -108,7 +122,7 @@ class Problem:
     @property
     def groups(self) -> int:
         """K, the number of groups of units."""
-        return cast(SpikedFeatures | Network, self.features or self.network).groups
+        return self.layer.groups
 
     @property
     def on_batch(self) -> bool:
