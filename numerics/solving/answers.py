@@ -1,8 +1,7 @@
 """Solutions of problems that have a solver of their own, under the usual names."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from math import floor, log10
 
 import mpmath
 
@@ -10,10 +9,19 @@ from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.continuum import solve_continuum
 from detequiv.numerics.covariance import vouch_covariance
+from detequiv.numerics.directions import directions_law
 from detequiv.numerics.losses import LossValues, loss_values, loss_values_of_mixture
-from detequiv.numerics.solving.solution import QUANTITIES, Solution, reported
-from detequiv.theory.errors import ConvergenceError, InputError
-from detequiv.theory.models import families, upper_triangle
+from detequiv.numerics.solving.directions import solve_directions
+from detequiv.numerics.solving.solution import (
+    QUANTITIES,
+    Solution,
+    digits_of_floats,
+    from_floats,
+    reported,
+    symmetric_rows,
+)
+from detequiv.theory.errors import InputError
+from detequiv.theory.models import families
 from detequiv.theory.problem import (
     Problem,
     batch_law,
@@ -27,7 +35,7 @@ __all__ = [
     "solve_density",
     "solve_loss",
     "solve_on_batch",
-    "symmetric_rows",
+    "solve_several",
 ]
 
 
@@ -61,27 +69,36 @@ def report_loss(problem: Problem, known: LossValues, digits: int | None) -> Solu
     """Report a loss other than the square, with the digits that float64 has."""
     if digits is not None:
         check_digits(digits)
-    vouched = known.digits
-    if digits is not None and digits > vouched:
-        raise ConvergenceError(
-            "a loss other than the square is solved in float64, which vouches for "
-            f"{vouched} of {digits} digits here; ask for at most {vouched}"
-        )
-    found, law = known.found, known.law
-    x, y = (list(map(mpmath.mpf, v)) for v in (found.place.x, found.place.y))
-    places = families(law.model.coefficients)
-    groups = problem.groups
-    return Solution(
-        **{name: known.values[name] for name in reported(problem)},
-        g=tuple(x[:groups]),
-        A=symmetric_rows(x[groups:], groups),
-        m=tuple(y[places["m"]]),
-        t=tuple(y[places.get("t", slice(0))]),
-        digits=vouched if digits is None else digits,
-        residual=mpmath.mpf(found.residual),
-        equations=law.equations,
-        problem=problem,
+    found = known.found
+    return from_floats(
+        problem,
+        known.law,
+        {name: known.values[name] for name in reported(problem)},
+        (found.place.x, found.place.y),
+        digits_of_floats("a loss other than the square is", digits, known.digits),
+        found.residual,
     )
+
+
+def solve_several(problem: Problem, digits: int | None, width: int | None) -> Solution:
+    """Solve for several directions, to the digits that float64 has."""
+    if digits is not None:
+        check_digits(digits)
+    if width is not None:
+        check_whole("width", width)
+    found, law = solve_directions([(problem, width)]), directions_law(problem)
+    error = float(found.errors[0])
+    vouched = floor(-log10(error)) if 0 < error < 1 else 0
+    values = map(mpmath.mpf, found.quantities[0].tolist())
+    solution = from_floats(
+        problem,
+        law,
+        dict(zip(QUANTITIES, values, strict=True)),
+        (found.unknowns[0], found.coefficients[0]),
+        digits_of_floats("several directions are", digits, vouched),
+        float(found.residuals[0]),
+    )
+    return replace(solution, width=width)
 
 
 def solve_covariance(problem: Problem, width: int | None, digits: int) -> Solution:
@@ -133,13 +150,4 @@ def solve_on_batch(problem: Problem, digits: int | None, width: int | None) -> S
         equations="network",
         problem=problem,
         width=width,
-    )
-
-
-def symmetric_rows(upper: Sequence[Any], order: int) -> tuple[tuple[Any, ...], ...]:
-    """Rows of the symmetric matrix whose upper triangle comes first in `upper`."""
-    place = {pair: k for k, pair in enumerate(upper_triangle(order))}
-    return tuple(
-        tuple(upper[place[min(i, j), max(i, j)]] for j in range(order))
-        for i in range(order)
     )

@@ -16,13 +16,14 @@ from detequiv.numerics.solving.answers import (
     solve_density,
     solve_loss,
     solve_on_batch,
-    symmetric_rows,
+    solve_several,
 )
 from detequiv.numerics.solving.solution import (
     QUANTITIES,
     RATES,
     Solution,
     reported,
+    symmetric_rows,
 )
 from detequiv.numerics.solving.task import Task
 from detequiv.numerics.solving.vouch import vouch
@@ -62,16 +63,17 @@ def solve(
     digits : int, optional
         Significant decimal digits of every reported quantity, 1 to 250; 15 by
         default. A quantity that vanishes (a training error without noise, say) has
-        them relative to the variance of the labels. A step on a batch and losses other
-        than the square are solved in float64: by default with the digits that it
-        vouches for. So is a density of readouts, by default to 4 digits.
+        them relative to the variance of the labels. A step on a batch, several
+        directions and losses other than the square are solved in float64: by default
+        with the digits that it vouches for. So is a density of readouts, by default to
+        4 digits.
     width : int, optional
         The number p of units, with ``d = p / width_per_dim``. The theory of that
         width keeps what functions of the projection cost a finite number of units,
         through all orders of a unit's overlap with the spike
         (:mod:`detequiv.theory.models.mixture`); other corrections of order 1/d are
-        left out. By default the limit of infinite width. After a step on a batch, as
-        for `solve_at_width`.
+        left out. By default the limit of infinite width. After a step on a batch, and
+        for several directions, as for `solve_at_width`.
 
     Returns
     -------
@@ -101,6 +103,8 @@ def solve(
     usual = USUAL if digits is None else digits
     if problem.inputs is not None:
         return solve_covariance(problem, width, usual)
+    if problem.several:
+        return solve_several(problem, digits, width)
     if problem.on_batch:
         return solve_on_batch(problem, digits, width)
     if problem.readout_law is not None:
@@ -183,6 +187,8 @@ def solve_at_width(
         As `solve` does; or the width is no positive number.
     """
     check_whole("width", width)
+    if problem.several:
+        return replace(solve_several(problem, digits, width), width=None)
     if problem.on_batch:
         return replace(solve_on_batch(problem, digits, width), width=None)
     if problem.ridge.loss != "square":

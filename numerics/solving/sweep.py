@@ -21,6 +21,7 @@ from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.covariance import solve_covariance_points
 from detequiv.numerics.losses import loss_values, loss_values_of_mixture
 from detequiv.numerics.solving.batch import solve_floats
+from detequiv.numerics.solving.directions import solve_directions
 from detequiv.numerics.solving.solution import QUANTITIES, reported
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.errors import ConvergenceError, DetequivError
@@ -218,9 +219,12 @@ def _solve_losses(jobs: Sequence[Job]) -> list[Point]:
 def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     problem, width = jobs[0]
     try:
-        if to_float(problem.ridge.penalty) == 0 or problem.target.binary:
+        if problem.several:
+            found = solve_directions(jobs)
+            values, errors = found.quantities, found.errors
+        elif to_float(problem.ridge.penalty) == 0 or problem.target.binary:
             return _solve_each(ENOUGH, jobs)
-        if width is None and problem.inputs is not None:
+        elif width is None and problem.inputs is not None:
             values, errors = solve_covariance_points([job for job, _ in jobs])
         elif width is None:
             values, errors = _floats(jobs, law_of(problem), [])

@@ -160,6 +160,13 @@ def feature_law(problem: Problem) -> FeatureLaw:
     """
     problem.require_isotropic()
     features, network = problem.features, problem.network
+    if problem.several:
+        raise InputError(
+            "problem",
+            "several directions",
+            "they are known to solve, curve, learned_function and simulate; here give "
+            "one spike and one projection",
+        )
     if network is not None and problem.on_batch:
         raise InputError("network.batch_per_dim", network.batch_per_dim, _NO_BATCH)
     if network is not None:
@@ -209,8 +216,8 @@ def law_of(problem: Problem) -> FeatureLaw:
     return feature_law(problem)
 
 
-def exact_parameters(problem: Problem, law: FeatureLaw) -> list[sp.Expr]:
-    """Exact parameters of the spiked model, in its order."""
+def exact_parameters(problem: Problem, law: Any) -> list[sp.Expr]:
+    """Exact parameters of the spiked model, in its order; of several spikes too."""
     return [
         *ridge_parameters(problem.ridge),
         sp.S.Zero,

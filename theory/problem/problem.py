@@ -17,6 +17,7 @@ from detequiv.theory.problem.tables.inputs import Inputs
 from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
 from detequiv.theory.problem.tables.readouts import ReadoutLaw
 from detequiv.theory.problem.tables.regression import Ridge
+from detequiv.theory.problem.tables.several import check_several
 from detequiv.theory.problem.tables.spelled import Spelled
 
 __all__ = ["Problem", "check_problem"]
@@ -85,6 +86,9 @@ class Problem(Spelled, Shown):
                 "needs labels of -1 and 1; give target.labels = 'sign' or 'logit'",
             )
 
+        if self.several:
+            check_several(self.layer, self.target, self.ridge, self.inputs)
+
     def _check_on_inputs(self) -> None:
         """Refuse a first layer that was forgotten."""
         if self.inputs is None:
@@ -148,13 +152,23 @@ class Problem(Spelled, Shown):
     @property
     def groups(self) -> int:
         """K, the number of groups of units; the inputs themselves are one."""
-        layer = self.features or self.network
-        return 1 if layer is None else layer.groups
+        return 1 if self.layer is None else self.layer.groups
+
+    @property
+    def layer(self) -> SpikedFeatures | Network | None:
+        """The features, or the network; None for the inputs themselves."""
+        return self.features or self.network
+
+    @property
+    def several(self) -> bool:
+        """Whether spikes or the target have several directions."""
+        layer = self.layer
+        return self.target.several or (layer is not None and layer.several)
 
     @property
     def on_inputs(self) -> bool:
         """Whether the regression is on the inputs themselves, without a layer."""
-        return self.features is None and self.network is None
+        return self.layer is None
 
     @property
     def readout_law(self) -> ReadoutLaw | None:
