@@ -35,7 +35,7 @@ ORDER = {
         "arithmetic",
         "averages",
         "equations",
-        "refinement",
+        "iteration",
         "batches",
         "directions",
         "covariance",

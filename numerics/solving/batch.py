@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.averages import Fields, FieldSource, first_step, float_fields
 from detequiv.numerics.equations import FloatSystem
-from detequiv.numerics.solving.newton import TOLERANCE, minimise
+from detequiv.numerics.iteration import TOLERANCE, minimise
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import Model
 

@@ -16,8 +16,8 @@ from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.averages import geometric_error
 from detequiv.numerics.directions import NodeFields, directions_law
 from detequiv.numerics.equations import FloatSystem, float_equations
+from detequiv.numerics.iteration import TOLERANCE, minimise
 from detequiv.numerics.solving.batch import COARSE, SAFETY
-from detequiv.numerics.solving.newton import TOLERANCE, minimise
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import Model
 from detequiv.theory.problem import DirectionsLaw, Problem, exact_parameters

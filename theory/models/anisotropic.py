@@ -21,9 +21,14 @@ from functools import lru_cache
 
 import sympy as sp
 
-from detequiv.theory.models.covariance import CovarianceModel, level_quantities
+from detequiv.theory.models.covariance import CovarianceModel
 from detequiv.theory.models.matrices import InverseEntry, LogDet
-from detequiv.theory.models.potential import Model, Unknowns, regression_quantities
+from detequiv.theory.models.potential import (
+    Model,
+    Unknowns,
+    level_quantities,
+    regression_quantities,
+)
 from detequiv.theory.models.spiked import spiked_model
 
 __all__ = ["anisotropic_model", "level_model"]

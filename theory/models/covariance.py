@@ -45,16 +45,17 @@ from detequiv.theory.models.matrices import (
 )
 from detequiv.theory.models.potential import (
     energy,
+    energy_loss,
     energy_ridge,
     energy_source,
-    regression_quantities,
+    level_quantities,
+    psi_ridge,
 )
 from detequiv.theory.models.spiked import spiked_model
 
-__all__ = ["CovarianceModel", "covariance_model", "level_quantities"]
+__all__ = ["CovarianceModel", "covariance_model"]
 
 Symbols = tuple[sp.Symbol, ...]
-energy_loss, psi_ridge = sp.symbols("E_loss Psi_lambda", real=True)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -342,11 +343,3 @@ def covariance_model(groups: int, trained: bool = False) -> CovarianceModel:
         source=source,
         quantities=level_quantities(alpha / beta, ridge, noise),
     )
-
-
-def level_quantities(
-    samples: sp.Expr, ridge: sp.Symbol, noise: sp.Symbol
-) -> dict[str, sp.Expr]:
-    """Name what is reported, as `regression_quantities`, in sums that do not cancel."""
-    training = {"training_error": energy_loss / samples}
-    return regression_quantities(samples, ridge, noise, psi_ridge) | training
