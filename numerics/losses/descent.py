@@ -37,6 +37,7 @@ ROUNDING = 1e-6  # below which steps may cease to shrink
 SOLVED = 1e-6  # residual, in natural sizes, of what is a solution
 TURNS = (0, 5, 15, 60)  # alternating steps before each try of Newton's method
 STEPS = 30  # of Newton's method
+SHORT, SHORT_STEPS = 0.1, 2  # share of a step that is a short one, and how many serve
 LARGEST = 1.5  # logarithmic change of the unknowns in a step
 HALVINGS = 12
 DEPENDENT = 1e-13  # singular values that belong to coefficients without effect
@@ -84,7 +85,7 @@ def descend(system: ConvexSystem, start: Place) -> Found:
     place, best = start, np.inf
     for turns in TURNS[0 if start.y.any() else 1 :]:
         place = _alternate(system, place, turns)
-        found = newton(system, place)
+        found = newton(system, place, STEPS if turns == TURNS[-1] else SHORT_STEPS)
         if found.step < ROUNDING:
             return found
         best = min(best, found.residual)
@@ -197,12 +198,13 @@ def _positive(system: ConvexSystem, multipliers: Array) -> Array:
     return found
 
 
-def newton(system: ConvexSystem, start: Place) -> Found:
+def newton(system: ConvexSystem, start: Place, patience: int = SHORT_STEPS) -> Found:
     """Solve all equations together, from near the solution.
 
     Unknowns move along geodesics; steps are halved until the equations are solved
     better. Equations are measured in the sizes of their own positive terms: in others
-    they vanish at a false end too, where the fit is nothing.
+    they vanish at a false end too, where the fit is nothing. More short steps than the
+    patience show that the solution is not near.
     """
     place, moments = start, system.moments(start)
     gradient = system.gradient(place, moments)
@@ -244,6 +246,9 @@ def newton(system: ConvexSystem, start: Place) -> Found:
                 break
             factor /= 2
         else:
+            break
+        patience -= factor < SHORT
+        if patience < 0:
             break
         place, moments, gradient = trial, trial_moments, trial_gradient
         measure = Measure(system, place, moments)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
-from scipy.special import erf, expit
+from scipy.special import erf, expit, ndtr
 
 import detequiv as de
 from detequiv.numerics.losses import loss_values
@@ -161,12 +161,17 @@ def check(drawn: Drawn, known: Any) -> list[str]:
     m, t, r = np.split(place.y, 3)
     kappa, density = panels(np.linspace(-REACH, REACH, 17), 6)
     inner, inner_density = panels(np.linspace(-REACH, REACH, 33), 8)
-    values = d.activation(
-        d.spike[:, None, None] * kappa[:, None] + d.bulk[:, None, None] * inner
-    )
-    c0, c1 = values @ inner_density, values @ (inner_density * inner)
-    rest = values - c0[..., None] - c1[..., None] * inner
-    cs = rest**2 @ inner_density
+    shift, scale = d.spike[:, None] * kappa, d.bulk[:, None]
+    if d.activation is ACTIVATIONS["relu"]:  # whose kink the panels do not know
+        low, bell = ndtr(shift / scale), np.exp(-((shift / scale) ** 2) / 2)
+        bell = scale * bell / np.sqrt(2 * np.pi)
+        c0, c1 = shift * low + bell, scale * low
+        cs = (shift**2 + scale**2) * low + shift * bell - c0**2 - c1**2
+    else:
+        values = d.activation(shift[..., None] + scale[..., None] * inner)
+        c0, c1 = values @ inner_density, values @ (inner_density * inner)
+        rest = values - c0[..., None] - c1[..., None] * inner
+        cs = rest**2 @ inner_density
     h = kappa * c1
     chi = np.maximum((d.weights * g) @ cs + (c1 * (a @ c1)).sum(0) / d.beta, 1e-13)
     spread = np.maximum(norms @ cs + (c1 * (s @ c1)).sum(0), 1e-13)
