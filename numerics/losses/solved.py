@@ -28,6 +28,7 @@ FACTOR = 5.0  # between penalties on the way from a large one
 ROUGH = 4, 0.5  # stride in kappa and fineness in s and G, on the way
 PAIR = (1, 1.0), (2, 0.8)  # the same of the two that are compared
 SAFETY = 2.0  # between the change seen and the error vouched for
+RATE_SAFETY = 8.0  # the same of error rates, whose steps coarse rules miss
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def _with_rates(
     """
     values, place = dict(solution.values), solution.place
     for halvings in range(rules.halvings + 1, FINEST):
-        if SAFETY * gap < max(solution.error, SETTLED):
+        if RATE_SAFETY * gap < max(solution.error, SETTLED):
             break
         finer = replace(rules, halvings=halvings)
         rates, coarser = (
@@ -157,7 +158,7 @@ def _with_rates(
         )
         gap = _gap(rates, coarser, values["generalization_error"])
         values |= rates
-    return replace(solution, values=values, error=solution.error + SAFETY * gap)
+    return replace(solution, values=values, error=solution.error + RATE_SAFETY * gap)
 
 
 def _gap(
