@@ -159,7 +159,7 @@ def check(drawn: Drawn, known: Any) -> list[str]:
     # an entry off the diagonal stands for two
     norms = norms * d.weights
     m, t, r = np.split(place.y, 3)
-    kappa, density = panels(np.linspace(-REACH, REACH, 17), 6)
+    kappa, density = panels(np.linspace(-REACH, REACH, 49), 6)
     inner, inner_density = panels(np.linspace(-REACH, REACH, 33), 8)
     shift, scale = d.spike[:, None] * kappa, d.bulk[:, None]
     if d.activation is ACTIVATIONS["relu"]:  # whose kink the panels do not know
