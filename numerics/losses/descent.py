@@ -42,6 +42,8 @@ LARGEST = 1.5  # logarithmic change of the unknowns in a step
 HALVINGS = 12
 DEPENDENT = 1e-13  # singular values that belong to coefficients without effect
 ROUNDED = 1e-6  # share of a mean's root mean square that may be its rounding
+LEAST_BEND = 1e-3  # second derivative of the loss in whose units steps are damped
+UNBENT = 1e-3  # share of the gradient along which there is none that calls for it
 CONVEX = 40  # Newton steps for the coefficients
 GAIN = 1e-4  # relative gain of such a step that is the last
 
@@ -140,6 +142,8 @@ def coefficients(system: ConvexSystem, place: Place) -> Place:
     first, second = system.slopes
     penalty = 2 * system.penalty(place.x)
     moments, damping = system.moments(place), 0.0
+    # the Hessian of a loss that bends by one everywhere
+    full = system.ratio * system.weights @ (first**2 + second**2)
     value = system.value(place, moments)
     for _ in range(CONVEX):
         share = system.ratio * system.weights
@@ -153,13 +157,15 @@ def coefficients(system: ConvexSystem, place: Place) -> Place:
             for b, q in enumerate((first, second))
         ):
             hessian += left.T @ ((share * h[i, j])[:, None] * right)
-        norm = np.sqrt(np.diag(hessian))
-        # where no sample bends the loss, a weight of one keeps steps short
-        norm = np.maximum(norm, 1e-6 * max(norm.max(), 1.0))
+        norm = np.sqrt(np.maximum(np.diag(hessian), LEAST_BEND * full))
+        norm = np.maximum(norm, 1e-6 * max(norm.max(), 1e-6))  # of no function at all
         unit = hessian / norm / norm[:, None] + damping * np.eye(len(norm))
-        step = -np.linalg.pinv(unit, rcond=DEPENDENT, hermitian=True) @ (
-            gradient / norm
-        )
+        right = gradient / norm
+        step = -np.linalg.pinv(unit, rcond=DEPENDENT, hermitian=True) @ right
+        rest = np.linalg.norm(unit @ step + right)
+        if rest > UNBENT * np.linalg.norm(right) and not damping:
+            damping = 1e-3  # no sample bends the loss where it falls
+            continue
         trial = replace(place, y=place.y + step / norm)
         trial_moments = system.moments(trial)
         trial_value = system.value(trial, trial_moments)

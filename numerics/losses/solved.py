@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.numerics.losses.convex import FLOOR, Place, Rules
+from detequiv.numerics.losses.convex import FLOOR, ConvexSystem, Place, Rules
 from detequiv.numerics.losses.descent import Found, beginning, descend, newton
 from detequiv.numerics.losses.outcomes import outcomes, wrong_signs
 from detequiv.numerics.losses.separable import separated_for_free
@@ -21,10 +21,13 @@ from detequiv.theory.problem import FeatureLaw
 __all__ = ["ConvexSolution", "solve_convex"]
 
 Array = NDArray[np.float64]
-REFINEMENTS = 3
+REFINEMENTS = 6
+LARGEST_RULE = 40000  # samples that stand for all, beyond which rules are not refined
+ENOUGH = 1e-7  # error below which a refinement that gains little is the last
 FINEST = 7  # halvings of the step in kappa for error rates
 SETTLED = 1e-10  # error that is small enough
 FACTOR = 5.0  # between penalties on the way from a large one
+SMOOTHINGS = 1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 0.0  # of kinks, on the way
 ROUGH = 4, 0.5  # stride in kappa and fineness in s and G, on the way
 PAIR = (1, 1.0), (2, 0.8)  # the same of the two that are compared
 SAFETY = 2.0  # between the change seen and the error vouched for
@@ -128,7 +131,8 @@ def _solve(
         apart = _gap(rates, results[1][1], values["generalization_error"])
         residual = results[0][0].residual
         solution = ConvexSolution(place, values, error + 1e-15, residual)
-        if error < SETTLED or error > best / 4:
+        settles = error > best / 4 and error < ENOUGH
+        if error < SETTLED or settles or system.samples.s.size > LARGEST_RULE:
             break
         best = error
     solution = _with_rates(solution, rules, parameters, apart)
@@ -138,6 +142,19 @@ def _solve(
             "; try a larger ridge.penalty or smaller spikes"
         )
     return solution
+
+
+def _descend(system: ConvexSystem, start: Place) -> Place:
+    """Solve; where a kink of the loss is in the way, smooth it less and less."""
+    try:
+        return descend(system, start).place
+    except ConvergenceError:
+        if not system.channel.loss.breaks:
+            raise
+    place = start
+    for smoothing in SMOOTHINGS:
+        place = descend(replace(system, smoothing=smoothing), place).place
+    return place
 
 
 def _with_rates(
@@ -191,7 +208,7 @@ def _approach(rules: Rules, parameters: Array, start: Place | None) -> Place:
         there = parameters.copy()
         there[k] = now
         system = rules.system(there, *ROUGH)
-        place = descend(system, beginning(system) if place is None else place).place
+        place = _descend(system, beginning(system) if place is None else place)
         if now == goal:
             return place
         now = max(goal, now / FACTOR)

@@ -2,15 +2,20 @@
 
 from detequiv.validation.trial.evidence import (
     PROJECTIONS,
-    QUANTITIES,
     Evidence,
     at_sizes,
     gather,
     learned_at,
-    measured,
 )
 from detequiv.validation.trial.predict import width_corrections
-from detequiv.validation.trial.simulate import Elementwise, sampler, simulate, sizes
+from detequiv.validation.trial.simulate import (
+    QUANTITIES,
+    Elementwise,
+    measured,
+    sampler,
+    simulate,
+    sizes,
+)
 from detequiv.validation.trial.trial import (
     LEVEL,
     RESOLUTION,

@@ -18,12 +18,11 @@ from numpy.random import Generator, SeedSequence
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem import Problem
 from detequiv.validation.statistics import Measurement
-from detequiv.validation.trial.simulate import simulate, sizes
+from detequiv.validation.trial.simulate import measured, simulate, sizes
 from detequiv.validation.witness import FloatArray, group_sizes
 
 __all__ = [
     "PROJECTIONS",
-    "QUANTITIES",
     "SHAPE",
     "Evidence",
     "Theory",
@@ -34,7 +33,6 @@ __all__ = [
     "draw_until",
     "gather",
     "learned_at",
-    "measured",
     "outlier_at",
     "resolvent_at",
 ]
@@ -43,14 +41,6 @@ SHAPE = (1.0, 1.5, 2.0, 3.0)
 """Dimensions of the draws, over the smallest of them."""
 PROJECTIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 """Values of kappa at which the learned function is measured."""
-# The excess error is one of these less a constant, no test of its own.
-QUANTITIES = (
-    "generalization_error",
-    "training_error",
-    "readout_norm",
-    "ridge_objective",
-    "resolvent_trace",
-)
 LARGEST = 6
 """How many of the largest eigenvalues are kept, for outliers among them."""
 REFERENCE = 1000
@@ -65,16 +55,6 @@ CHUNK = 0.5  # seconds of draws between looks at the clock
 
 Theory = Callable[[Problem, int | None], Mapping[str, float]]
 """A problem and the number of units, None for the limit, to quantities by name."""
-
-
-def measured(problem: Problem) -> tuple[str, ...]:
-    """Names of the quantities of a problem that are compared."""
-    names: tuple[str, ...] = QUANTITIES
-    if problem.target.binary:
-        names += ("classification_error", "training_classification_error")
-    if problem.ridge.loss != "square":
-        names += ("test_loss", "training_loss")
-    return names
 
 
 def learned_at(kappa: float) -> str:

@@ -37,7 +37,16 @@ from detequiv.validation.witness import (
     run,
 )
 
-__all__ = ["Elementwise", "sampler", "simulate", "sizes"]
+__all__ = ["QUANTITIES", "Elementwise", "measured", "sampler", "simulate", "sizes"]
+
+# The excess error is one of these less a constant, no test of its own.
+QUANTITIES = (
+    "generalization_error",
+    "training_error",
+    "readout_norm",
+    "ridge_objective",
+    "resolvent_trace",
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -155,6 +164,16 @@ def _covariance(problem: Problem) -> Covariance | None:
         shares=tuple(map(float, levels.weights)),
         power=tuple(map(float, levels.power)),
     )
+
+
+def measured(problem: Problem) -> tuple[str, ...]:
+    """Names of the quantities of a problem that are compared."""
+    names: tuple[str, ...] = QUANTITIES
+    if problem.target.binary:
+        names += ("classification_error", "training_classification_error")
+    if problem.ridge.loss != "square":
+        names += ("test_loss", "training_loss")
+    return names
 
 
 def sizes(problem: Problem, d: int) -> Dimensions:

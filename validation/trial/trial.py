@@ -31,7 +31,6 @@ from detequiv.validation.trial.evidence import (
     choose_dimensions,
     draw_until,
     learned_at,
-    measured,
     outlier_at,
     resolvent_at,
 )
@@ -40,6 +39,7 @@ from detequiv.validation.trial.predict import (
     mass_below,
     width_corrections,
 )
+from detequiv.validation.trial.simulate import measured
 
 __all__ = ["LEVEL", "LOOKS", "RESOLUTION", "Trial", "predict", "tried", "try_theory"]
 

@@ -147,8 +147,8 @@ def value_of(loss: str, y: Array, f: Array) -> Array:
     return short if loss == "hinge" else short**2
 
 
-def check(drawn: Drawn, known: Any) -> list[str]:
-    """Say what is wrong with a solution."""
+def check(drawn: Drawn, known: Any, edges: int = 49) -> list[str]:
+    """Say what is wrong with a solution, by so many panels in kappa."""
     d, loss, place = drawn, drawn.problem.ridge.loss, known.found.place
     k = len(d.spike)
     g, norms = place.x[:k], place.multipliers[:k]
@@ -159,7 +159,7 @@ def check(drawn: Drawn, known: Any) -> list[str]:
     # an entry off the diagonal stands for two
     norms = norms * d.weights
     m, t, r = np.split(place.y, 3)
-    kappa, density = panels(np.linspace(-REACH, REACH, 49), 6)
+    kappa, density = panels(np.linspace(-REACH, REACH, edges), 6)
     inner, inner_density = panels(np.linspace(-REACH, REACH, 33), 8)
     shift, scale = d.spike[:, None] * kappa, d.bulk[:, None]
     if d.activation is ACTIVATIONS["relu"]:  # whose kink the panels do not know
@@ -291,7 +291,8 @@ def judge(seed: int) -> dict[str, Any]:
     else:
         line["seconds"] = round(time.process_time() - begin, 2)
         line["digits"] = known.digits
-        wrong = check(drawn, known)
+        # steps in kappa may be narrow
+        wrong = check(drawn, known) and check(drawn, known, 385)
         line |= {"verdict": "wrong" if wrong else "solved", "why": "; ".join(wrong)}
     return line
 

@@ -14,7 +14,6 @@ from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
 from detequiv.validation.trial import evidence, trial
 from detequiv.validation.trial.evidence import (
     PROJECTIONS,
-    QUANTITIES,
     Evidence,
     at_dimensions,
     at_sizes,
@@ -25,6 +24,7 @@ from detequiv.validation.trial.evidence import (
     outlier_at,
     resolvent_at,
 )
+from detequiv.validation.trial.simulate import QUANTITIES
 from detequiv.validation.trial.trial import predict, resolvent_points, try_theory
 
 PROBLEM = Problem(
