@@ -10,7 +10,7 @@ from detequiv.validation.studies import rejection
 from detequiv.validation.studies.mutants import MUTANTS
 from detequiv.validation.studies.rejection import PROBLEMS, reject
 from detequiv.validation.studies.slips import Mutant
-from detequiv.validation.trial.evidence import (
+from detequiv.validation.trial import (
     PROJECTIONS,
     QUANTITIES,
     gather,
