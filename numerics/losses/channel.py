@@ -4,8 +4,8 @@ r"""Gaussian averages of a loss's Moreau envelope, and their derivatives, in flo
 
 obeys the heat equation ``dF/dQ = F_mm / 2``, so that all derivatives that Newton's
 method needs are averages of derivatives of M by v and chi. A piecewise quadratic M is
-averaged piece by piece; where its second derivative jumps, the third and fourth are
-densities.
+averaged piece by piece, in closed form; where its second derivative jumps, the third
+and fourth are densities.
 """
 
 from abc import ABC, abstractmethod
@@ -34,7 +34,7 @@ from detequiv.theory.losses import (
 __all__ = ["Channel", "channel"]
 
 Array = NDArray[Any]
-expit = special("expit")
+erfcx, expit, ndtr = (special(name) for name in ("erfcx", "expit", "ndtr"))
 Averages = dict[str, Array]  # of M and its derivatives, by the names of DERIVATIVES
 REACH = 9.0  # standard deviations to which Gaussian averages go
 FINEST = 0.36  # step of a trapezoidal rule that a Gaussian needs
@@ -43,7 +43,8 @@ LATTICE = 400  # most places that the means of one node in kappa share
 MOST = 60  # Newton steps of a proximal map
 ROUNDED = 1e-12  # its last step, where rounding keeps it from being smaller
 ROOM = 2e7  # values that are held at once
-NODES = 56  # of a Gauss-Legendre rule on the whole reach
+NODES = 56  # of a Gauss-Legendre rule on the whole reach, and
+FEW = 14  # within one standard deviation
 
 
 class Channel(ABC):
@@ -92,15 +93,7 @@ class _Smooth(Channel):
 
     def __init__(self, loss: Loss, fineness: float) -> None:
         super().__init__(loss, fineness)
-        known = smooth_envelope(loss)
-        slope = sp.diff(known.equation, u)
-        arguments = (u, _share, v, chi)
-        self._newton = compile_expressions(
-            arguments, [_bounded(known.equation / slope)], FLOATS
-        )
-        self._derivatives = compile_expressions(
-            arguments, list(map(_bounded, known.derivatives)), FLOATS
-        )
+        self._newton, self._derivatives = _smooth_functions(loss)
 
     def averages(self, mean: Array, variance: Array, leverage: Array) -> Averages:
         def derivatives(place: Array, chi: Array) -> list[Array]:
@@ -165,8 +158,12 @@ class _Smooth(Channel):
         return results
 
     def _prox(self, place: Array, leverage: Array) -> Array:
-        """Solve for u* by Newton's method, monotone from 0."""
-        fit = np.zeros_like(place)
+        """Solve for u* by Newton's method, monotone on either side of 0.
+
+        u* lies between v and v + chi/2, the slope of the loss being in (-1, 0).
+        """
+        up, down = np.maximum(place, 0), np.minimum(place + leverage / 2, 0)
+        fit = np.where(place > -leverage / 4, up, down)
         for _ in range(MOST):
             step = self._newton(fit, expit(fit), place, leverage)[0]
             fit = fit - step
@@ -182,43 +179,73 @@ class _Smooth(Channel):
 
 
 class _Piecewise(Channel):
-    """A piecewise quadratic loss: Gauss-Legendre rules on the pieces of M."""
+    """A piecewise quadratic loss: Gaussian moments of the pieces of M."""
 
     def __init__(self, loss: Loss, fineness: float) -> None:
         super().__init__(loss, fineness)
-        known = envelope(loss)
-        self._pieces, self._prox, jumps = [], [], []
-        for piece, fit in zip(known.pieces, known.prox, strict=True):
-            self._pieces.append(_quadratic(piece))
-            self._prox.append(compile_expressions((v, chi), [fit], FLOATS))
-        for k, place in enumerate(known.breaks):
-            step = known.pieces[k + 1] - known.pieces[k]
-            jumps += [
-                place,
-                sp.factor(step.diff(v, v)),
-                sp.factor(step.diff(v, chi).subs(v, place)),
-            ]
-        self._jumps = compile_expressions((chi,), jumps, FLOATS)
+        self._pieces, self._prox, self._jumps = _piecewise_functions(loss)
         self._nodes, self._weights = leggauss(round(NODES * fineness))
+        self._few = leggauss(round(FEW * fineness))
 
     def averages(self, mean: Array, variance: Array, leverage: Array) -> Averages:
         total = {name: np.zeros_like(mean) for name in DERIVATIVES}
-        for piece, (place, weights) in zip(
-            self._pieces, self._panels(mean, variance, leverage), strict=True
-        ):
-            values = piece(place, leverage[..., None])
-            for name, value in zip(DERIVATIVES, values, strict=True):
-                if np.any(value):
-                    shape = np.broadcast_shapes(np.shape(value), weights.shape)
-                    whole = np.broadcast_to(value, shape)
-                    total[name] += np.einsum("njg,njg->nj", whole, weights)
-        for place, jump, mixed in self._breaks(leverage):
+        breaks, width = self._breaks(leverage), np.sqrt(variance)
+        ends = [place for place, *_ in breaks]
+        for k, piece in enumerate(self._pieces):
+            if piece is None:  # M is 0 there
+                continue
+            left = ends[k - 1] if k else None
+            right = ends[k] if k < len(ends) else None
+            origin, moments = self._moments(left, right, mean, width)
+            values = iter(piece(origin, leverage))
+            for name in DERIVATIVES:
+                for moment in moments:
+                    total[name] += next(values) * moment
+        for place, jump, mixed in breaks:
             density = np.exp(-((place - mean) ** 2) / (2 * variance))
             density /= np.sqrt(2 * np.pi * variance)
             total["vvv"] += jump * density
             total["vvvv"] += jump * density * (place - mean) / variance
             total["vvc"] += mixed * density
         return total
+
+    def _moments(
+        self, left: Array | None, right: Array | None, mean: Array, width: Array
+    ) -> tuple[Array, list[Array]]:
+        """Moments of order 0, 1, 2 of a piece's part of the Gaussian, about an end."""
+        if left is None and right is None:
+            return mean, [np.ones_like(mean), np.zeros_like(mean), width**2 + 0 * mean]
+        if right is None:
+            assert left is not None
+            zeroth, first, second = _beyond((left - mean) / width)
+            return left, [zeroth, width * first, width**2 * second]
+        zeroth, first, second = _beyond((mean - right) / width)
+        if left is None:
+            return right, [zeroth, -width * first, width**2 * second]
+        size = right - left
+        # both ends on the side of the mean where little lies beyond them
+        above = mean < (left + right) / 2
+        near = _beyond(np.where(above, left - mean, mean - right) / width)
+        far = _beyond(np.where(above, right - mean, mean - left) / width)
+        rest = [
+            far[0],
+            width * far[1] + size * far[0],
+            width**2 * far[2] + 2 * size * width * far[1] + size**2 * far[0],
+        ]
+        inner = [width**k * near[k] - rest[k] for k in range(3)]
+        # about the left end, whichever side that was
+        other = [inner[0], size * inner[0] - inner[1]]
+        other.append(size**2 * inner[0] - 2 * size * inner[1] + inner[2])
+        wide = [np.where(above, a, b) for a, b in zip(inner, other, strict=True)]
+        x, weights = self._few
+        place = size[..., None] / 2 * (1 + x)
+        distance = ((left - mean)[..., None] + place) / width[..., None]
+        density = np.exp(-(distance**2) / 2) / np.sqrt(2 * np.pi) / width[..., None]
+        density = density * weights * size[..., None] / 2
+        narrow = [(density * place**k).sum(-1) for k in range(3)]
+        return left, [
+            np.where(size > width, a, b) for a, b in zip(wide, narrow, strict=True)
+        ]
 
     def fitted(
         self, function: sp.Expr, mean: Array, variance: Array, leverage: Array
@@ -233,7 +260,7 @@ class _Piecewise(Channel):
         return total
 
     def _breaks(self, leverage: Array) -> list[tuple[Array, Array, Array]]:
-        values = self._jumps(leverage)
+        values = [v + 0 * leverage for v in self._jumps(leverage)]
         return list(zip(values[::3], values[1::3], values[2::3], strict=True))
 
     def _panels(
@@ -254,6 +281,21 @@ class _Piecewise(Channel):
         return panels
 
 
+def _beyond(place: Array) -> tuple[Array, Array, Array]:
+    """Average powers 0, 1, 2 of ``(X - place)_+``, X normal; accurate in the tail."""
+    density = np.exp(-(place**2) / 2) / np.sqrt(2 * np.pi)
+    up = np.maximum(place, 0)
+    mills = np.sqrt(np.pi / 2) * erfcx(up / np.sqrt(2))
+    zeroth = np.where(place > 0, density * mills, ndtr(-place))
+    first = np.where(place > 0, density * (1 - up * mills), density - place * zeroth)
+    second = np.where(
+        place > 0,
+        density * ((1 + up**2) * mills - up),
+        (1 + place**2) * zeroth - place * density,
+    )
+    return zeroth, first, second
+
+
 _share = sp.Symbol("share", positive=True)  # 1 / (1 + exp(-u))
 
 
@@ -264,14 +306,42 @@ def _bounded(expression: sp.Expr) -> sp.Expr:
     return inner if inner.has(sp.log) else sp.factor(sp.cancel(inner))
 
 
+@lru_cache(maxsize=32)
+def _smooth_functions(loss: Loss) -> tuple[Callable[..., list[Any]], ...]:
+    """Newton's step for u*, and the derivatives of M."""
+    known = smooth_envelope(loss)
+    arguments = (u, _share, v, chi)
+    step = known.equation / sp.diff(known.equation, u)
+    return tuple(
+        compile_expressions(arguments, list(map(_bounded, part)), FLOATS)
+        for part in ([step], known.derivatives)
+    )
+
+
+@lru_cache(maxsize=32)
+def _piecewise_functions(loss: Loss) -> tuple[list[Any], list[Any], Any]:
+    """Pieces of M with their derivatives, u* on each, and the jumps between them."""
+    known, jumps = envelope(loss), []
+    for k, place in enumerate(known.breaks):
+        step = known.pieces[k + 1] - known.pieces[k]
+        jumps += [
+            place,
+            sp.factor(step.diff(v, v)),
+            sp.factor(step.diff(v, chi).subs(v, place)),
+        ]
+    prox = [compile_expressions((v, chi), [fit], FLOATS) for fit in known.prox]
+    pieces = [None if piece == 0 else _quadratic(piece) for piece in known.pieces]
+    return pieces, prox, compile_expressions((chi,), jumps, FLOATS)
+
+
 def _quadratic(piece: sp.Expr) -> Callable[..., list[Any]]:
-    """Compile a quadratic piece of M and its derivatives, in their order."""
+    """Compile the coefficients of a piece of M and its derivatives, about v."""
     letters = {"v": v, "c": chi}
-    found = [
-        sp.factor(piece.diff(*(letters[k] for k in name)) if name else piece)
-        for name in DERIVATIVES
-    ]
-    return compile_expressions((v, chi), found, FLOATS)
+    found = []
+    for name in DERIVATIVES:
+        own = piece.diff(*(letters[k] for k in name)) if name else piece
+        found += [own, own.diff(v), own.diff(v, v) / 2]
+    return compile_expressions((v, chi), list(map(sp.factor, found)), FLOATS)
 
 
 @lru_cache(maxsize=64)

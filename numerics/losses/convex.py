@@ -69,6 +69,9 @@ class ConvexSystem:
         Values of the fields.
     parameters : (P,) array
         Parameters of the model.
+    smoothing : float
+        Added to the leverage: the envelope of the loss's own envelope at this number,
+        a loss without kinks that tends to it.
     """
 
     model: Model
@@ -77,6 +80,7 @@ class ConvexSystem:
     weights: Array
     fields: Array
     parameters: Array
+    smoothing: float = 0.0
 
     @property
     def equations(self) -> Equations:
@@ -109,7 +113,7 @@ class ConvexSystem:
         first, second = self.slopes
         spread = np.maximum(self.form @ at.multipliers, FLOOR)
         leverage = np.maximum(self.form @ at.x, FLOOR)
-        return first @ at.y, second @ at.y, spread, leverage
+        return first @ at.y, second @ at.y, spread, leverage + self.smoothing
 
     def moments(self, at: Place) -> Moments:
         """Averages of the envelope on each node."""

@@ -37,10 +37,13 @@ ROUNDING = 1e-6  # below which steps may cease to shrink
 SOLVED = 1e-6  # residual, in natural sizes, of what is a solution
 TURNS = (0, 5, 15, 60)  # alternating steps before each try of Newton's method
 STEPS = 30  # of Newton's method
+SHORT, SHORT_STEPS = 0.1, 2  # share of a step that is a short one, and how many serve
 LARGEST = 1.5  # logarithmic change of the unknowns in a step
 HALVINGS = 12
 DEPENDENT = 1e-13  # singular values that belong to coefficients without effect
 ROUNDED = 1e-6  # share of a mean's root mean square that may be its rounding
+LEAST_BEND = 1e-3  # second derivative of the loss in whose units steps are damped
+UNBENT = 1e-3  # share of the gradient along which there is none that calls for it
 CONVEX = 40  # Newton steps for the coefficients
 GAIN = 1e-4  # relative gain of such a step that is the last
 
@@ -84,7 +87,7 @@ def descend(system: ConvexSystem, start: Place) -> Found:
     place, best = start, np.inf
     for turns in TURNS[0 if start.y.any() else 1 :]:
         place = _alternate(system, place, turns)
-        found = newton(system, place)
+        found = newton(system, place, STEPS if turns == TURNS[-1] else SHORT_STEPS)
         if found.step < ROUNDING:
             return found
         best = min(best, found.residual)
@@ -139,6 +142,8 @@ def coefficients(system: ConvexSystem, place: Place) -> Place:
     first, second = system.slopes
     penalty = 2 * system.penalty(place.x)
     moments, damping = system.moments(place), 0.0
+    # the Hessian of a loss that bends by one everywhere
+    full = system.ratio * system.weights @ (first**2 + second**2)
     value = system.value(place, moments)
     for _ in range(CONVEX):
         share = system.ratio * system.weights
@@ -152,13 +157,15 @@ def coefficients(system: ConvexSystem, place: Place) -> Place:
             for b, q in enumerate((first, second))
         ):
             hessian += left.T @ ((share * h[i, j])[:, None] * right)
-        norm = np.sqrt(np.diag(hessian))
-        # where no sample bends the loss, a weight of one keeps steps short
-        norm = np.maximum(norm, 1e-6 * max(norm.max(), 1.0))
+        norm = np.sqrt(np.maximum(np.diag(hessian), LEAST_BEND * full))
+        norm = np.maximum(norm, 1e-6 * max(norm.max(), 1e-6))  # of no function at all
         unit = hessian / norm / norm[:, None] + damping * np.eye(len(norm))
-        step = -np.linalg.pinv(unit, rcond=DEPENDENT, hermitian=True) @ (
-            gradient / norm
-        )
+        right = gradient / norm
+        step = -np.linalg.pinv(unit, rcond=DEPENDENT, hermitian=True) @ right
+        rest = np.linalg.norm(unit @ step + right)
+        if rest > UNBENT * np.linalg.norm(right) and not damping:
+            damping = 1e-3  # no sample bends the loss where it falls
+            continue
         trial = replace(place, y=place.y + step / norm)
         trial_moments = system.moments(trial)
         trial_value = system.value(trial, trial_moments)
@@ -197,12 +204,13 @@ def _positive(system: ConvexSystem, multipliers: Array) -> Array:
     return found
 
 
-def newton(system: ConvexSystem, start: Place) -> Found:
+def newton(system: ConvexSystem, start: Place, patience: int = SHORT_STEPS) -> Found:
     """Solve all equations together, from near the solution.
 
     Unknowns move along geodesics; steps are halved until the equations are solved
     better. Equations are measured in the sizes of their own positive terms: in others
-    they vanish at a false end too, where the fit is nothing.
+    they vanish at a false end too, where the fit is nothing. More short steps than the
+    patience show that the solution is not near.
     """
     place, moments = start, system.moments(start)
     gradient = system.gradient(place, moments)
@@ -244,6 +252,9 @@ def newton(system: ConvexSystem, start: Place) -> Found:
                 break
             factor /= 2
         else:
+            break
+        patience -= factor < SHORT
+        if patience < 0:
             break
         place, moments, gradient = trial, trial_moments, trial_gradient
         measure = Measure(system, place, moments)

@@ -15,7 +15,7 @@ from detequiv.numerics.losses.convex import FLOOR, ConvexSystem, Place
 from detequiv.numerics.losses.descent import Found
 from detequiv.theory.losses import Loss, u
 
-__all__ = ["outcomes"]
+__all__ = ["outcomes", "wrong_signs"]
 
 Array = NDArray[Any]
 ndtr = special("ndtr")
@@ -61,14 +61,30 @@ def outcomes(system: ConvexSystem, found: Found) -> dict[str, float]:
         ),
         "training_loss_from_objective": (objective - penalty * norm) / system.ratio,
     }
-    if samples.binary:
-        width = np.sqrt(spread)[:, None]
-        # of a fresh sample the sign of the fit is wrong; of a fitted one that of u*
-        values["classification_error"] = over(ndtr(-samples.label * fit / width))
-        values["training_classification_error"] = over(
-            _wrong(loss, samples.label, centre, np.sqrt(variance), leverage)
-        )
-    return values
+    return values | wrong_signs(system, at)
+
+
+def wrong_signs(system: ConvexSystem, at: Place) -> dict[str, float]:
+    """Error rates, where labels are -1 and 1.
+
+    Of a fresh sample the sign of the fit is wrong; of a fitted one that of u*.
+    """
+    samples = system.samples
+    if not samples.binary:
+        return {}
+    mean, slope, spread, chi = system.functions(at)
+    fit, width = mean[:, None] + slope[:, None] * samples.s, np.sqrt(spread)[:, None]
+    centre, leverage = samples.centre(mean, slope), chi[:, None]
+    wrong = {
+        "classification_error": ndtr(-samples.label * fit / width),
+        "training_classification_error": _wrong(
+            system.channel.loss, samples.label, centre, width, leverage
+        ),
+    }
+    return {
+        name: float(system.weights @ (samples.share * values).sum(1))
+        for name, values in wrong.items()
+    }
 
 
 def _by_ridge(system: ConvexSystem, at: Place) -> float:

@@ -50,6 +50,18 @@ def test_known_thresholds(target: dict[str, Any], expected: float) -> None:
     assert abs(found - expected) < 6e-5
 
 
+def test_a_known_threshold_of_labels_that_are_sure() -> None:
+    relu = problem(
+        "relu",
+        (1, -1),
+        "4/5",
+        function="z + 3/10",
+        labels="sign",
+        alignment="7/10",
+    ).with_values({"features.weights": ["3/5", "2/5"]})
+    assert abs(de.separability_threshold(relu) - 2.8838) < 6e-5
+
+
 def test_small_penalties_tell_the_two_sides_apart() -> None:
     """Below the threshold the hinge loss vanishes with the penalty, above it not."""
     case = problem(width="4/5", **LOGIT | {"alignment": 1})

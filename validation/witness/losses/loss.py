@@ -19,9 +19,9 @@ class Loss:
     Attributes
     ----------
     name : str
-        ``"logistic"``: log(1 + exp(-y f)), ``"hinge"``: max(0, 1 - y f),
-        ``"squared_hinge"``: its square, ``"huber"``: the square of r = y - f up to
-        |r| = delta, then 2 delta |r| - delta^2.
+        ``"logistic"``: ``log(1 + exp(-y f))``; ``"hinge"``: ``max(0, 1 - y f)``;
+        ``"squared_hinge"``: its square; ``"huber"``: the square of ``r = y - f`` up to
+        ``|r| = delta``, then ``2 delta |r| - delta^2``.
     delta : float
         Of ``"huber"``.
     """
