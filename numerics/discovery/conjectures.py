@@ -128,6 +128,7 @@ def check(
         if false:
             values = _values(margins, point)
             return verdict("counterexample", counterexample=point, values=values)
+    margins.require_movable(box)
     branches = _Branches(read, problems, box, resume)
     met = branches.run(begun + budget, executor, progress)
     if met is not None:
