@@ -7,11 +7,23 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from prove import ASTRAY, IDLE, NOISE, ONE, PENALTY, SAMPLES, TRAINED, UNTRAINED, WIDTH
+from prove import (
+    ASTRAY,
+    IDLE,
+    NETWORK,
+    NOISE,
+    ONE,
+    PENALTY,
+    SAMPLES,
+    TRAINED,
+    UNTRAINED,
+    WIDTH,
+)
 
 import detequiv as de
 from detequiv.figures.style import COLOURS, STYLE, save
 from detequiv.formats.quantities import PARAMETER_LABELS
+from detequiv.theory.problem import spiked_problem
 
 HERE = Path(__file__).parent
 DIMENSION, REPETITIONS = 200, 10
@@ -66,6 +78,10 @@ PICTURES: dict[str, tuple[str, float, float, str, dict[str, de.Problem]]] = {
     "noise": (
         PENALTY, 0.05, 5, "excess_error",
         lines(UNTRAINED, NOISE, ["0", "3/10", "3/2", "2"]),
+    ),
+    "tangents": (
+        SAMPLES, 0.5, 5, "generalization_error",
+        {"network": NETWORK, "spiked model": spiked_problem(NETWORK)},
     ),
     "training": (
         SAMPLES, 0.5, 5, "training_error",

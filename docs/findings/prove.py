@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 import detequiv as de
+from detequiv.theory.problem import spiked_problem
 
 HERE = Path(__file__).parent
 TARGET = "z + (z**2 - 1)/2"
@@ -29,8 +30,13 @@ def features(
 
 UNTRAINED, TRAINED = features("relu", [0]), features("relu", ["3/2"])
 ASTRAY = features("relu", ["3/2"], alignment=0)
-ONE = features("tanh", ["3/2"], function="z")
-IDLE = features("tanh", ["3/2", 0], function="z")
+ONE = features("erf", ["3/2"], function="z")
+IDLE = features("erf", ["3/2", 0], function="z")
+NETWORK = de.Problem(
+    network=de.Network(activation="relu", readout=[1, "-1/2"], step=2),
+    target=de.Target(function="1/2 + z + He(2, z)/2", noise="3/10"),
+    ridge=de.Ridge(samples_per_dim=2, width_per_dim="3/2", penalty="1/20"),
+)
 BETTER = "trained.generalization_error < untrained.generalization_error"
 WORSE = "trained.generalization_error > untrained.generalization_error"
 PEAK = (
@@ -94,6 +100,11 @@ FINDINGS: dict[str, tuple[Any, str, dict[str, Any]]] = {
         UNTRAINED,
         "D(generalization_error[ridge.penalty=1], ridge.penalty) < 0",
         {NOISE: ("3/2", 2)},
+    ),
+    "tangents": (
+        {"network": NETWORK, "spiked": spiked_problem(NETWORK)},
+        "network.generalization_error < spiked.generalization_error",
+        {SAMPLES: ("1/2", 5)},
     ),
     "training": (
         TRAINED,

@@ -50,6 +50,7 @@ from detequiv.theory.problem import (
 __all__ = ["Ball", "Certificate", "ball_of", "certify", "compare"]
 
 arb = flint.arb
+FEWEST = 6  # digits that are aimed at: with fewer the first attempt fails
 ATTEMPTS = 4  # at more digits, before giving up
 MOST_MISSING = 15.0  # digits that are added at once
 
@@ -158,7 +159,7 @@ def certify(
             "solution", f"width {solution.width}", "certificates are of the limit"
         )
     law = law_of(problem)
-    goal = digits + 4.0 + max(0.0, -log10(float(penalty)))
+    goal = max(digits, FEWEST) + 4.0 + max(0.0, -log10(float(penalty)))
     failure = ConvergenceError(f"{digits} digits could not be certified")
     for _ in range(ATTEMPTS):
         if solution is None or solution.digits < goal - 3:

@@ -1,5 +1,6 @@
 """The rectangle around the real axis in which the integrands are analytic."""
 
+from functools import lru_cache
 from math import log, pi, sqrt
 from typing import Any
 
@@ -16,6 +17,7 @@ COARSE = 14  # digits on the boundary, where only bounds are needed
 HEIGHTS = [0.8**k for k in range(14)]  # of the rectangle, in units of the first one
 
 
+@lru_cache(maxsize=8)
 def boundary_fields(law: FeatureLaw) -> FieldEnclosures:
     """Make the fields for boundaries; they remember the discs that they meet."""
     with precision(COARSE + 10):

@@ -69,8 +69,8 @@ def check(
     progress : callable, optional
         Called with the share of the box that is proved.
     resume : path-like, optional
-        File to which proved boxes are written as they are found; those in it are not
-        proved again.
+        File to which boxes are written as they are proved, or found to be too large;
+        those in it are not examined again.
 
     Returns
     -------
@@ -128,6 +128,7 @@ def check(
         if false:
             values = _values(margins, point)
             return verdict("counterexample", counterexample=point, values=values)
+    margins.require_movable(box)
     branches = _Branches(read, problems, box, resume)
     met = branches.run(begun + budget, executor, progress)
     if met is not None:
@@ -188,7 +189,7 @@ class _Branches:
         self.proved: list[Box] = []
         self.left: list[Box] = [whole]
         self.file = None if file is None else Path(file)
-        self._known: set[Any] = set()
+        self._known: dict[Any, str] = {}  # what was found of boxes before
         if self.file is not None:
             self._load(self.file)
 
@@ -206,10 +207,11 @@ class _Branches:
             raise InputError("resume", file, "belongs to another claim; name a new one")
         for line in lines:
             try:
-                box = read_texts(json.loads(line))
-            except ValueError:  # a line that was cut short by a kill
+                ((outcome, texts),) = json.loads(line).items()
+                box = read_texts(texts)
+            except (ValueError, AttributeError):  # a line that was cut short by a kill
                 continue
-            self._known.add(tuple(sorted(box.items())))
+            self._known[tuple(sorted(box.items()))] = outcome
 
     def run(
         self,
@@ -226,8 +228,9 @@ class _Branches:
             while self.left and len(under_way) < (AHEAD if executor else 1):
                 # the largest first, so that what is left in the end is near equality
                 box = self.left.pop(self._largest())
-                if tuple(sorted(box.items())) in self._known:
-                    found.append((box, ("known", None)))
+                known = self._known.get(tuple(sorted(box.items())))
+                if known is not None:
+                    found.append((box, (known, None)))
                 elif executor is None:
                     outcome = _examine(self.claim.text, self.problems, box)
                     found.append((box, outcome))
@@ -247,6 +250,7 @@ class _Branches:
                     for job in under_way:
                         job.cancel()
                     return dict(point)
+                self._write(verdict, box)
                 if verdict == "open":
                     parts = split(box, self.whole)
                     small = measure(parts[0], self.whole) < SMALLEST
@@ -254,8 +258,6 @@ class _Branches:
                     continue
                 self.proved.append(box)
                 share += measure(box, self.whole)
-                if verdict == "proved" and self.file is not None:
-                    self._write(box)
                 if progress is not None:
                     progress(min(1.0, share))
         for job, box in under_way.items():
@@ -268,8 +270,12 @@ class _Branches:
         sizes = [measure(box, self.whole) for box in self.left]
         return sizes.index(max(sizes))
 
-    def _write(self, box: Box) -> None:
-        assert self.file is not None
+    def _write(self, outcome: str, box: Box) -> None:
+        """Keep what was found of a box, once."""
+        key = tuple(sorted(box.items()))
+        if self.file is None or key in self._known:
+            return
+        self._known[key] = outcome
         texts = {name: list(map(str, ends)) for name, ends in box.items()}
         with self.file.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(texts) + "\n")
+            lines.write(json.dumps({outcome: texts}) + "\n")

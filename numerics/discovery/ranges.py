@@ -147,9 +147,17 @@ class Margins:
         ConvergenceError
             The box is too large for a proof.
         """
+        self.require_movable(box)
         numbers = self._numbers(box)
         with precision(CARRIED):
             return list(self._margins(*numbers))
+
+    def require_movable(self, box: Box) -> None:
+        """Refuse ranges over which nothing can be proved."""
+        for name, (low, high) in box.items():
+            if name not in MOVABLE and low != high:
+                says = f"proofs over ranges are for {', '.join(MOVABLE)}"
+                raise InputError(f"over.{name}", "a range", says)
 
     def atoms_at(self, point: Mapping[str, sp.Rational]) -> dict[str, Any]:
         """Enclose what the claim speaks of at a point, by its text."""
@@ -179,13 +187,8 @@ class Margins:
 
     def _enclose(self, atom: Atom, box: Box) -> Enclosures:
         changes = dict(atom.changes)
-        for name, (low, high) in box.items():
+        for name, (low, _) in box.items():
             if name not in MOVABLE and name not in changes:
-                if low != high:
-                    known = ", ".join(MOVABLE)
-                    raise InputError(
-                        f"over.{name}", "a range", f"proofs over ranges are for {known}"
-                    )
                 changes[name] = low
         enclosure = self._enclosures(atom.problem, tuple(sorted(changes.items())))
         by = self._by[atom.problem, atom.changes]

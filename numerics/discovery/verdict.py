@@ -12,14 +12,16 @@ import sympy as sp
 from detequiv.numerics.arithmetic import at_centre, is_positive
 from detequiv.numerics.certificates import Ball, Box
 from detequiv.numerics.discovery.claims import read_claim
-from detequiv.numerics.discovery.ranges import Margins, covers, measure
+from detequiv.numerics.discovery.ranges import Margins, covers, measure, split
 from detequiv.theory.display import Shown, Tabular
-from detequiv.theory.errors import DetequivError
+from detequiv.theory.errors import ConvergenceError, DetequivError
 from detequiv.theory.functions import value_text
 from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import Problem
 
 __all__ = ["Verdict", "examine", "refuted"]
+
+REFINED = 3  # times that a box of a record may be split
 
 
 def examine(margins: Margins, box: Box) -> tuple[bool, bool]:
@@ -36,6 +38,21 @@ def refuted(margins: Margins, point: Mapping[str, sp.Rational]) -> bool:
     """Whether the claim is proved to be false at a point."""
     balls = margins.over({name: (value, value) for name, value in point.items()})
     return any(bool(margin < 0) for margin in balls)
+
+
+def _is_proved(margins: Margins, box: Box, splits: int) -> bool:
+    """Prove the claim on a box, or on the parts of it.
+
+    Another version, or another processor's float64, may need smaller boxes.
+    """
+    try:
+        if examine(margins, box)[0]:
+            return True
+    except ConvergenceError:
+        pass
+    return splits > 0 and all(
+        _is_proved(margins, part, splits - 1) for part in split(box, box)
+    )
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -116,7 +133,7 @@ class Verdict(Shown):
             if self.verdict == "proved" and not covers(boxes, self.over):
                 return False
             stride = max(1, ceil(len(boxes) / (most or len(boxes) or 1)))
-            return all(examine(margins, box)[0] for box in boxes[::stride])
+            return all(_is_proved(margins, box, REFINED) for box in boxes[::stride])
         except DetequivError:
             return False
 

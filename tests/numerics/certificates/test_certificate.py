@@ -68,6 +68,12 @@ def test_balls_contain_the_digits_of_the_solver(problem: de.Problem) -> None:
     assert_contains(problem)
 
 
+def test_fewer_digits_never_take_more_nodes() -> None:
+    problem = spiked("relu", "3/2")
+    nodes = [certify(problem, digits=digits).nodes for digits in (1, 3, 6, 12)]
+    assert nodes == sorted(nodes)
+
+
 def test_a_number_becomes_a_ball_with_all_its_bits() -> None:
     with precision(60):
         third = (arb(1) / 3).mid()

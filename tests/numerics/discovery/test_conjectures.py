@@ -153,7 +153,7 @@ def test_spikes_can_be_searched_but_not_proved_over() -> None:
             network,
             "generalization_error < 100",
             over={"target.alignment": ("1/2", "9/10")},
-            budget=5,
+            budget=1,
         )
 
 

@@ -3,6 +3,8 @@
 Seconds are those of one thread of a 2.5 GHz processor.
 """
 
+from pathlib import Path
+
 import pytest
 
 import detequiv as de
@@ -109,6 +111,17 @@ EQUAL = [
         0.1,
     ),
 ]
+
+
+FINDINGS = sorted((Path(__file__).parents[3] / "docs/findings").glob("*.json"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", FINDINGS, ids=[file.stem for file in FINDINGS])
+def test_every_proof_of_the_findings_is_repeated(file: Path) -> None:
+    verdict = de.Verdict.from_json(file.read_text("utf-8"))
+    assert verdict.verdict != "undecided"
+    assert verdict.recheck()
 
 
 def quick_first(cases: list) -> list:

@@ -74,26 +74,33 @@ def draw(seed: int) -> Drawn:
         low = problem.tables()[table][key]
         over[name] = (str(low), str(low * sp.Rational(number(1.02, 2))))
     first, second = rng.sample(QUANTITIES, 2)
-    sign, by = rng.choice("<>"), rng.choice(names)
-    kind = rng.randrange(4)
+    by, kind = rng.choice(names), rng.randrange(4)
     if kind == 0:
-        claim = f"D({first}, {by}) {sign} 0"
-    elif kind == 1:
-        claim = f"{first} {sign} {first}[{by}={over[by][rng.randrange(2)]}]*1.001"
-    else:
-        # a threshold within the values, or near them
-        inside = {
-            n: sp.Rational(low) + (sp.Rational(high) - sp.Rational(low)) * rng.random()
-            for n, (low, high) in over.items()
-        }
-        there = de.solve(problem.with_values(inside)).values
-        one, other = there[first], there[second]
-        close = 1 + rng.choice((-1, 1)) * 10 ** rng.uniform(-4, -1)
-        claim = (
-            f"{first} {sign} {float(one) * close:.6g}"
-            if kind == 2
-            else f"{first}*{float(other / one) * close:.6g} {sign} {second}"
-        )
+        middle = {n: sum(map(sp.Rational, ends)) / 2 for n, ends in over.items()}
+        slope = de.derivatives(problem.with_values(middle), by, digits=3)[first]
+        claim = f"D({first}, {by}) {'>' if slope > 0 else '<'} 0"
+        return Drawn(problem, claim, over)
+    places = [
+        dict(zip(over, map(sp.Rational, ends), strict=True))
+        for ends in product(*over.values())
+    ]
+    found = [de.solve(problem.with_values(place)) for place in places]
+    values = [getattr(each, first) for each in found]
+    if kind == 1:
+        values = [
+            v / getattr(each, second) for v, each in zip(values, found, strict=True)
+        ]
+    # the largest or smallest at a corner, and a little more, or less
+    close = rng.choice((1, 1, -1)) * 10 ** rng.uniform(-4, -1)
+    sign, bound = rng.choice(
+        (("<", max(values) * (1 + close)), (">", min(values) * (1 - close)))
+    )
+    other = f"*{second}" if kind == 1 else ""
+    claim = f"{first} {sign} {float(bound):.7g}{other}"
+    if kind == 2:  # the same between two problems
+        changed = f"{first}[{by}={over[by][0]}]"
+        share = float(bound / values[0])
+        claim = f"{first} {sign} {share:.7g}*{changed}"
     return Drawn(problem, claim, over)
 
 
