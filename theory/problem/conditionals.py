@@ -4,13 +4,13 @@ A group of units is seen through its spike strength, its bulk scale and its
 tangent functions ``h_q``; the target through its alignment with the spike.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy as sp
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions import sign, symmetric_part
+from detequiv.theory.functions import affine_slope, sign, symmetric_part
 from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
 from detequiv.theory.models import Model, mixture_model, spiked_model, uncoupled_model
 from detequiv.theory.problem.problem import Problem
@@ -83,6 +83,30 @@ class FeatureLaw:
             nodes = len(self.mixture) // groups
             return mixture_model(groups, 1 + len(self.tangents), nodes)
         return spiked_model(len(self.spikes), len(self.tangents))
+
+    @property
+    def of_bulk(self) -> "FeatureLaw":
+        """The same for the bulk of the spectrum, with groups that are alike as one.
+
+        The bulk of affine features does not depend on the spikes.
+        """
+        groups = range(len(self.spikes))
+        affine = affine_slope(self.activation.function) is not None
+        spikes = [sp.S.Zero if affine else u for u in self.spikes]
+        alike: dict[tuple[sp.Expr, sp.Expr], list[int]] = {}
+        for q in groups:
+            alike.setdefault((spikes[q], self.bulks[q]), []).append(q)
+        first = [members[0] for members in alike.values()]
+        return replace(
+            self,
+            weights=tuple(
+                sp.Add(*[self.weights[q] for q in members])
+                for members in alike.values()
+            ),
+            spikes=tuple(spikes[q] for q in first),
+            bulks=tuple(self.bulks[q] for q in first),
+            tangents=tuple(tuple(row[q] for q in first) for row in self.tangents),
+        )
 
     @property
     def resolvent_model(self) -> Model:
