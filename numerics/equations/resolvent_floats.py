@@ -149,6 +149,21 @@ class ResolventSystem:
         size = np.max(np.abs(step) / self.scales(x), axis=1)
         return step, np.where(np.isfinite(size), size, np.inf)
 
+    def rounding_error(self, x: Array, z: Array) -> Array:
+        """Error of unknowns from rounding in the equations and in z, shape (B,).
+
+        The last step of Newton's method may be small by chance. What the gradient's
+        terms lose, the inverse Hessian carries to the unknowns.
+        """
+        scales = self.scales(x)
+        slope, _ = self.equations.average([x @ self._distinct], self._parameters)
+        terms = 2 * np.abs(slope) @ np.abs(self._weighted_form)
+        terms = (terms + np.abs(self.by_ridge(x, z) * z[:, None])) * scales
+        _, hessian = self.derivatives(x, z)
+        inverse = np.linalg.inv(hessian * scales[:, :, None] * scales[:, None, :])
+        error: Array = (np.abs(inverse) @ terms[:, :, None])[:, :, 0].max(axis=1)
+        return np.finfo(float).eps * error
+
     def pole_error(self, x: Array, z: Array) -> Array:
         """Error of the rule from zeros of ``1 + chi`` next to its nodes, shape (B,).
 
