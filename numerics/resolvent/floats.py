@@ -38,7 +38,7 @@ __all__ = ["Resolvent", "Roots", "follow_down", "is_physical"]
 Array = NDArray[Any]
 DIGITS = 18.0  # of the fields in kappa
 COMMON = 10  # u/rho up to which these digits do
-SMALL = 2.0  # digits more for each unit of u/rho: the lower end falls as fast
+SMALL = 2.5  # digits more for each unit of u/rho: so fast falls the lower end of tanh
 BLOCK = 1024  # points solved together: more of them need more memory
 ACCURATE = 1e-12  # relative error of the unknowns that is good enough
 CLOSE = 0.03  # the same, where the start is a neighbour's
@@ -198,8 +198,8 @@ class Resolvent:
         """Evaluate the fields on a contour, its step halved so often."""
         step = first_step(28.0) / 2**halvings
         ratios = (u / r for u, r in zip(self.law.spikes, self.law.bulks, strict=True))
-        steepest = max(abs(to_float(v)) for v in ratios)
-        digits = DIGITS + SMALL * max(0, ceil(steepest) - COMMON)
+        least = min(abs(to_float(v)) for v in ratios)
+        digits = DIGITS + SMALL * max(0, ceil(least) - COMMON)
         return contour_fields(self.law, contour, digits, step)
 
     def system(
