@@ -11,6 +11,9 @@ from hypothesis import settings
 # Figures are drawn without a display.
 os.environ.setdefault("MPLBACKEND", "agg")
 
+# Equations are derived, not read from where another run may have kept them.
+os.environ.setdefault("DETEQUIV_CACHE", "off")
+
 # The same examples on every run, and no verdict that depends on the machine's speed.
 settings.register_profile("ci", derandomize=True, deadline=None)
 # New and many more ones: pytest --hypothesis-profile=thorough

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib import import_module
+from inspect import getsource
 from math import ceil, log2
 from typing import Any
 
@@ -29,8 +30,10 @@ __all__ = [
     "bits",
     "compile_expressions",
     "exact_ball",
+    "from_source",
     "integer_power",
     "precision",
+    "source_of",
     "special",
     "to_ball",
     "to_float",
@@ -239,6 +242,21 @@ BALLS: Mapping[str, Callable[..., Any]] = {
         )
     },
 }
+
+
+def source_of(compiled: Callable[..., list[Any]]) -> str:
+    """Code of a function that was compiled without averages."""
+    return getsource(compiled)
+
+
+def from_source(
+    source: str, arithmetic: Mapping[str, Callable[..., Any]]
+) -> Callable[..., list[Any]]:
+    """Make the function anew, in any arithmetic: names alone are bound to it."""
+    names: dict[str, Any] = dict(arithmetic)
+    exec(compile(source, "<kept equations>", "exec"), names)
+    function: Callable[..., list[Any]] = names["_lambdifygenerated"]
+    return function
 
 
 def compile_expressions(

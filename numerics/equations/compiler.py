@@ -8,9 +8,14 @@ import sympy as sp
 from detequiv.numerics.arithmetic import compile_expressions
 from detequiv.theory.models import InverseEntry, upper_triangle
 
-__all__ = ["Compiled", "Compiler"]
+__all__ = ["Compiled", "Compiler", "grouped"]
 
 Compiled = Callable[..., list[Any]]
+
+
+def grouped(flat: Compiled) -> Compiled:
+    """Take one list of numbers a group."""
+    return lambda *values: flat(*[v for group in values for v in group])
 
 
 class Compiler:
@@ -37,12 +42,17 @@ class Compiler:
         self, groups: Sequence[Sequence[sp.Symbol]], expressions: Iterable[Any]
     ) -> Compiled:
         """Make a function of one list of numbers a group, which returns a list."""
-        flat = compile_expressions(
+        return grouped(self.flat(groups, expressions))
+
+    def flat(
+        self, groups: Sequence[Sequence[sp.Symbol]], expressions: Iterable[Any]
+    ) -> Compiled:
+        """Make the same function of all numbers one after the other."""
+        return compile_expressions(
             [s for group in groups for s in group],
             [self._name_inverse(sp.sympify(e)) for e in expressions],
             self._arithmetic,
         )
-        return lambda *values: flat(*[v for group in values for v in group])
 
     def _name_inverse(self, expression: sp.Expr) -> sp.Expr:
         """Replace the entries of the inverse by the symbols that carry them."""

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
-import sympy as sp
-
-from detequiv.numerics.arithmetic import BALLS, FLOATS
-from detequiv.numerics.equations.compiler import Compiled, Compiler
+from detequiv.numerics.arithmetic import BALLS, FLOATS, from_source, source_of
+from detequiv.numerics.equations import stored
+from detequiv.numerics.equations.compiler import Compiled, Compiler, grouped
 from detequiv.theory.models import (
     Model,
     energy,
@@ -16,6 +15,9 @@ from detequiv.theory.models import (
 )
 
 __all__ = ["Equations", "ball_equations", "float_equations"]
+
+SOURCES = "source", "ridge"  # the parameters by which is differentiated
+PARTS = "gradient", "average", "energy"
 
 
 class Equations:
@@ -37,7 +39,7 @@ class Equations:
     response : (chi, parameters) -> curvature of Psi's averaged part, and those two
     penalty : (unknowns, parameters) -> upper triangle of the quadratic form in y
     energy_gradient : (unknowns, coefficients, parameters) -> N
-    sources : by the source and by the ridge penalty, see :meth:`_derivatives`
+    sources : by the source and by the ridge penalty, see :meth:`_pieces`
     start : (parameters) -> N
     quantities : (energies, unknowns, parameters) -> one number a reported quantity
     """
@@ -45,31 +47,79 @@ class Equations:
     def __init__(
         self, model: Model, arithmetic: Mapping[str, Callable[..., Any]]
     ) -> None:
-        system = model.system
         self.model = model
         self.size = len(model.unknowns.symbols)
         self.order = _matrix_order(len(model.unknowns.definite))
-        self._make = make = Compiler(self.order, arithmetic)
-        self.inverse = make.inverse
+        self._make = Compiler(self.order, arithmetic)
+        self.inverse = self._make.inverse
+        made = self._kept(arithmetic) or self._derived()
+        self.form, self.average = made["form"], made["average"]
+        self.local_gradient = made["local_gradient"]
+        self.local_hessian = made["local_hessian"]
+        self.offsets, self.slopes = made["offsets"], made["slopes"]
+        self.rest, self.weight = made["rest"], made["weight"]
+        self.response, self.penalty = made["response"], made["penalty"]
+        self.energy_gradient = made["energy_gradient"]
+        self.start, self.quantities = made["start"], made["quantities"]
+        self.sources = tuple(
+            tuple(made[f"{source}_{part}"] for part in PARTS) for source in SOURCES
+        )
+
+    def _kept(
+        self, arithmetic: Mapping[str, Callable[..., Any]]
+    ) -> dict[str, Compiled] | None:
+        """Functions kept on disk by an earlier process."""
+        file = stored.place(self.model)
+        kept = None if file is None else stored.read(file)
+        if kept is None:
+            return None
+        return {k: grouped(from_source(v, arithmetic)) for k, v in kept.items()}
+
+    def _derived(self) -> dict[str, Compiled]:
+        """Functions derived anew, and kept for later processes."""
+        pieces = self._pieces().items()
+        made = {name: self._make.flat(*piece) for name, piece in pieces}
+        file = stored.place(self.model)
+        if file is not None:
+            stored.write(file, {name: source_of(f) for name, f in made.items()})
+        return {name: grouped(f) for name, f in made.items()}
+
+    def _pieces(self) -> dict[str, tuple[Any, Any]]:
+        """Arguments and expressions of each function."""
+        model, system = self.model, self.model.system
         x, y = model.unknowns.symbols, model.coefficients
         p, f, chi = model.parameters, model.fields, (model.chi,)
         weight = [model.energy_weight, system.weight_slope]
-        self.form = make((f, p), system.form)
-        self.average = make((chi, p), [system.average_slope, system.average_curvature])
-        self.local_gradient = make((x, self.inverse, p), system.local_gradient)
-        self.local_hessian = make((x, self.inverse, p), system.local_hessian)
-        self.offsets = make((f, p), system.residual_offsets)
-        self.slopes = make((f, p), [s for row in system.residual_slopes for s in row])
-        self.rest = make((f, p), [model.energy_rest])
-        self.weight = make((chi, p), weight)
-        self.response = make((chi, p), [system.average_curvature, *weight])
-        self.penalty = make((x, p), system.penalty)
-        self.energy_gradient = make((x, y, p), system.energy_local_gradient)
-        self.start = make((p,), model.start)
-        self.sources = tuple(map(self._derivatives, (model.source, model.ridge)))
-        self.quantities = make(
-            ((energy, energy_source, energy_ridge), x, p), model.quantities.values()
-        )
+        slopes = [s for row in system.residual_slopes for s in row]
+        pieces: dict[str, tuple[Any, Any]] = {
+            "form": ((f, p), system.form),
+            "average": ((chi, p), [system.average_slope, system.average_curvature]),
+            "local_gradient": ((x, self.inverse, p), system.local_gradient),
+            "local_hessian": ((x, self.inverse, p), system.local_hessian),
+            "offsets": ((f, p), system.residual_offsets),
+            "slopes": ((f, p), slopes),
+            "rest": ((f, p), [model.energy_rest]),
+            "weight": ((chi, p), weight),
+            "response": ((chi, p), [system.average_curvature, *weight]),
+            "penalty": ((x, p), system.penalty),
+            "energy_gradient": ((x, y, p), system.energy_local_gradient),
+            "start": ((p,), model.start),
+            "quantities": (
+                ((energy, energy_source, energy_ridge), x, p),
+                model.quantities.values(),
+            ),
+        }
+        # partial derivatives by one parameter: of grad Psi (local), of the two averaged
+        # slopes (Psi's and the Energy's weight), and of the local Energy
+        for name, source in zip(SOURCES, (model.source, model.ridge), strict=True):
+            d = system.source_derivatives(source)
+            averaged = [d.average_slope, d.energy_weight]
+            pieces |= {
+                f"{name}_gradient": ((x, self.inverse, p), d.local_gradient),
+                f"{name}_average": ((chi, p), averaged),
+                f"{name}_energy": ((x, y, p), [d.energy_local]),
+            }
+        return pieces
 
     @cached_property
     def average_slope(self) -> Compiled:
@@ -84,19 +134,6 @@ class Equations:
         model = self.model
         groups = ((model.width,), model.unknowns.symbols, model.parameters)
         return self._make(groups, model.system.width_penalty)
-
-    def _derivatives(self, source: sp.Symbol) -> tuple[Compiled, Compiled, Compiled]:
-        """Partial derivatives by one parameter: of grad Psi (local), of the two.
-
-        Averaged slopes (Psi's and the Energy's weight), and of the local Energy.
-        """
-        model, d = self.model, self.model.system.source_derivatives(source)
-        x, y, p = model.unknowns.symbols, model.coefficients, model.parameters
-        return (
-            self._make((x, self.inverse, p), d.local_gradient),
-            self._make(((model.chi,), p), [d.average_slope, d.energy_weight]),
-            self._make((x, y, p), [d.energy_local]),
-        )
 
 
 def _matrix_order(count: int) -> int:

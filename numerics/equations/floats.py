@@ -82,23 +82,28 @@ class FloatSystem:
         """The linear form chi."""
         return LinearForm(self._on_nodes(self.equations.form), self.weights)
 
+    @cached_property
+    def _distinct(self) -> LinearForm:
+        """The same on one of the nodes that have it in common: all that Psi needs."""
+        return self.form.distinct
+
     def derivatives(self, cone: Cone) -> tuple[Array, Array]:
         """Gradient (B, N) and Hessian (B, N, N) of Psi at points of its cone."""
-        eq, form, x = self.equations, self.form, cone.points
+        eq, form, x = self.equations, self._distinct, cone.points
         chi = form.values(x)
         _, slope, curvature = np.broadcast_arrays(
             chi, *eq.average([chi], self._columns)
         )
         local = eq.local_gradient(x.T, self._inverse(cone), self._scalars)
         gradient = _stack(local, (len(x),)) + form.vectors(slope)
-        return gradient, self._hessian(cone, curvature)
+        return gradient, self._hessian(cone, form, curvature)
 
-    def _hessian(self, cone: Cone, curvature: Array) -> Array:
+    def _hessian(self, cone: Cone, form: LinearForm, curvature: Array) -> Array:
         """Hessian of Psi from the curvature of its averaged part, (B, N, N)."""
         eq, x = self.equations, cone.points
         local = eq.local_hessian(x.T, self._inverse(cone), self._scalars)
         hessian = symmetric(_stack(local, (len(x),)), eq.size)
-        return hessian + self.form.matrices(curvature)
+        return hessian + form.matrices(curvature)
 
     @property
     def start(self) -> Array:
@@ -142,7 +147,7 @@ class FloatSystem:
 
         by_x = _stack(eq.energy_gradient(x.T, y.T, self._scalars), each)
         by_x += form.vectors(weight_slope * squares)
-        inner, outer = _unit_diagonal(self._hessian(cone, curvature), cone.basis)
+        inner, outer = _unit_diagonal(self._hessian(cone, form, curvature), cone.basis)
         right = outer.swapaxes(1, 2) @ by_x[:, :, None]
         adjoint = (outer @ np.linalg.solve(inner, right))[:, :, 0]
         totals, everywhere = [], np.ones((1, len(self.weights)))

@@ -8,11 +8,12 @@ sum is one product of matrices.
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from detequiv.numerics.equations.cone import symmetric, upper_indices
 
-__all__ = ["LinearForm"]
+__all__ = ["LinearForm", "distinct_nodes"]
 
 Array = NDArray[Any]
 MANY = 20_000  # nodes, for which products of all pairs are not worth their memory
@@ -32,6 +33,14 @@ class LinearForm:
     def __init__(self, coefficients: Array, weights: Array) -> None:
         self.coefficients = coefficients
         self.weights = weights
+
+    @property
+    def distinct(self) -> "LinearForm":
+        """The same averages over fewer nodes, where the form is that of all points."""
+        if not self._shared:
+            return self
+        first, weights = distinct_nodes(self.coefficients[0], self.weights)
+        return LinearForm(self.coefficients[:, :, first], weights)
 
     @cached_property
     def _weighted(self) -> Array:
@@ -71,3 +80,14 @@ class LinearForm:
             return symmetric(factors @ self._products.T, a.shape[1])
         own: Array = (a * (factors * self.weights)[:, None, :]) @ a.swapaxes(1, 2)
         return own
+
+
+def distinct_nodes(form: Array, weights: Array) -> tuple[Array, Array]:
+    """Choose one of each set of nodes with the same form (N, n), with their weight.
+
+    Half of them are left where activations are odd or even, one without spikes.
+    """
+    _, first, place = np.unique(form, axis=1, return_index=True, return_inverse=True)
+    shares = np.zeros(len(first), weights.dtype)
+    np.add.at(shares, place, weights)
+    return first, shares

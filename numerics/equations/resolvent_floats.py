@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.averages import Fields
 from detequiv.numerics.equations.equations import Equations
+from detequiv.numerics.equations.linear_form import distinct_nodes
 from detequiv.theory.models import upper_triangle
 
 __all__ = ["STALLED", "ResolventSystem"]
@@ -24,7 +25,6 @@ SETTLED = 1e-13  # relative Newton step after which nothing changes any more
 NEAR = 0.5  # relative Newton step within which a start belongs to its solution
 STALLED = 1e-7  # Newton step at which a singular Hessian stops the iteration
 FAR = 20.0  # steps from the nodes at which a pole is of no account
-BITS = 50  # in which the forms of two nodes agree that count as one
 ITERATIONS = 10  # of Newton's method
 
 
@@ -64,11 +64,7 @@ class ResolventSystem:
         pairs = upper_triangle(len(form))
         self._pairs = tuple(np.array(pairs).T)
         self.form = self.form.astype(complex)
-        # nodes with one form count as one: half of them where activations are odd or
-        # even, all but one without spikes
-        first, place = _alike(self.form)
-        shares = np.zeros(len(first), complex)
-        np.add.at(shares, place, weights)
+        first, shares = distinct_nodes(self.form, weights + 0j)
         self._distinct = self.form[:, first]
         self._weighted_form = (self._distinct * shares).T.copy()
         self._products = np.stack(
@@ -149,6 +145,21 @@ class ResolventSystem:
         size = np.max(np.abs(step) / self.scales(x), axis=1)
         return step, np.where(np.isfinite(size), size, np.inf)
 
+    def rounding_error(self, x: Array, z: Array) -> Array:
+        """Error of unknowns from rounding in the equations and in z, shape (B,).
+
+        The last step of Newton's method may be small by chance. What the gradient's
+        terms lose, the inverse Hessian carries to the unknowns.
+        """
+        scales = self.scales(x)
+        slope, _ = self.equations.average([x @ self._distinct], self._parameters)
+        terms = 2 * np.abs(slope) @ np.abs(self._weighted_form)
+        terms = (terms + np.abs(self.by_ridge(x, z) * z[:, None])) * scales
+        _, hessian = self.derivatives(x, z)
+        inverse = np.linalg.inv(hessian * scales[:, :, None] * scales[:, None, :])
+        error: Array = (np.abs(inverse) @ terms[:, :, None])[:, :, 0].max(axis=1)
+        return np.finfo(float).eps * error
+
     def pole_error(self, x: Array, z: Array) -> Array:
         """Error of the rule from zeros of ``1 + chi`` next to its nodes, shape (B,).
 
@@ -203,15 +214,6 @@ class ResolventSystem:
             matrix[:, i, j] = matrix[:, j, i] = x[:, k]
         inverse = np.linalg.inv(matrix)
         return [inverse[:, i, j] for i, j in pairs]
-
-
-def _alike(form: Array) -> tuple[Array, Array]:
-    """First of the columns that are equal but for rounding, and which is whose."""
-    parts = np.concatenate([form.real, form.imag])
-    mantissa, exponent = np.frexp(parts)
-    keys = np.ldexp(np.rint(np.ldexp(mantissa, BITS)), exponent)
-    _, first, place = np.unique(keys, axis=1, return_index=True, return_inverse=True)
-    return first, place
 
 
 def _stack(values: list[Any], count: int) -> Array:

@@ -11,11 +11,13 @@ Everything here is in the scale of ``Phi^T Phi / p``.
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.averages import (
     CONTOURS,
     REAL_AXIS,
@@ -35,6 +37,8 @@ __all__ = ["Resolvent", "Roots", "follow_down", "is_physical"]
 
 Array = NDArray[Any]
 DIGITS = 18.0  # of the fields in kappa
+COMMON = 10  # u/rho up to which these digits do
+SMALL = 2.5  # digits more for each unit of u/rho: so fast falls the lower end of tanh
 BLOCK = 1024  # points solved together: more of them need more memory
 ACCURATE = 1e-12  # relative error of the unknowns that is good enough
 CLOSE = 0.03  # the same, where the start is a neighbour's
@@ -193,7 +197,10 @@ class Resolvent:
     def fields(self, contour: Contour, halvings: int) -> Fields:
         """Evaluate the fields on a contour, its step halved so often."""
         step = first_step(28.0) / 2**halvings
-        return contour_fields(self.law, contour, DIGITS, step)
+        ratios = (u / r for u, r in zip(self.law.spikes, self.law.bulks, strict=True))
+        least = min(abs(to_float(v)) for v in ratios)
+        digits = DIGITS + SMALL * max(0, ceil(least) - COMMON)
+        return contour_fields(self.law, contour, digits, step)
 
     def system(
         self, contour: Contour, halvings: int, stride: int = 1
@@ -277,6 +284,9 @@ class Resolvent:
         x, rounding = follow_along(system, z)
         quadrature = np.full(len(z), np.inf)
         done = np.flatnonzero(np.isfinite(rounding))
+        rounding[done] = np.maximum(
+            rounding[done], system.rounding_error(x[done], z[done])
+        )
         gaps = [
             self.system(contour, halvings, stride).newton_step(x[done], z[done])[1]
             for stride in (4, 2)

@@ -113,13 +113,12 @@ class Spectrum:
 
     @cached_property
     def _resolvent(self) -> Resolvent:
-        law = self._law
-        parameters = exact_parameters(self.problem, law)
-        return Resolvent(law.resolvent_model, law, tuple(float(v) for v in parameters))
+        return _resolvent_of(self.problem, self._law.of_bulk)
 
     @cached_property
     def _branch(self) -> RealBranch:
-        return RealBranch(self._resolvent, exact_parameters(self.problem, self._law))
+        parameters = exact_parameters(self.problem, self._resolvent.law)
+        return RealBranch(self._resolvent, parameters)
 
     @cached_property
     def atom_at_zero(self) -> float:
@@ -197,15 +196,17 @@ class Spectrum:
             for edge in (interval.lower, interval.upper)
         ]
         gaps = list(zip([0.0, *ends[1::2]], [*ends[::2], np.inf], strict=True))
-        matrix, roots = isolated_roots(self._resolvent, self.width, gaps)
+        groups = len(self._law.spikes)
+        resolvent = _resolvent_of(self.problem, self._law)
+        matrix, roots = isolated_roots(resolvent, self.width, gaps)
         return tuple(
             Outlier(
                 value=root.z * factor,
                 order="p" if root.growth > 1 / 2 else "1",
                 width=self.width,
                 multiplicity=root.multiplicity,
-                mean_overlaps=matrix.by_direction(root)[: self._resolvent.groups],
-                latent_overlaps=matrix.by_direction(root)[self._resolvent.groups :],
+                mean_overlaps=matrix.by_direction(root)[:groups],
+                latent_overlaps=matrix.by_direction(root)[groups:],
             )
             for root in roots
         )
@@ -330,6 +331,11 @@ class Spectrum:
             As for `density`, which says what is raised.
         """
         return float_density(self._resolvent, float(self._factor), x)
+
+
+def _resolvent_of(problem: Problem, law: FeatureLaw) -> Resolvent:
+    parameters = exact_parameters(problem, law)
+    return Resolvent(law.resolvent_model, law, tuple(float(v) for v in parameters))
 
 
 def _scaled(value: Any, factor: Any) -> mpmath.mpf:

@@ -134,7 +134,9 @@ def _not_finite(value: Any) -> bool:
         return not mpmath.isfinite(value)
     if isinstance(value, Decimal):
         return not value.is_finite()
-    return isinstance(value, sp.Expr) and value.has(sp.oo, -sp.oo, sp.zoo, sp.nan)
+    if not isinstance(value, sp.Expr) or isinstance(value, sp.Rational):
+        return False
+    return bool(value.has(sp.oo, -sp.oo, sp.zoo, sp.nan))
 
 
 def is_rounded(value: Any) -> float:

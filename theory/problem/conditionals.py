@@ -4,7 +4,7 @@ A group of units is seen through its spike strength, its bulk scale and its
 tangent functions ``h_q``; the target through its alignment with the spike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import accumulate
@@ -13,7 +13,7 @@ from typing import Any
 import sympy as sp
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions import sign, symmetric_part
+from detequiv.theory.functions import affine_slope, sign, symmetric_part
 from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
 from detequiv.theory.models import Model, mixture_model, spiked_model, uncoupled_model
 from detequiv.theory.problem.problem import Problem
@@ -90,7 +90,14 @@ class FeatureLaw:
     @cached_property
     def merged(self) -> "FeatureLaw":
         """The same with groups alike in spike, bulk and tangents as one."""
-        alike = self.alike
+        return self._merged(self.alike)
+
+    @property
+    def alike(self) -> list[list[int]]:
+        """Places of the groups that are alike."""
+        return _alike(zip(self.spikes, self.bulks, *self.tangents, strict=True))
+
+    def _merged(self, alike: Sequence[Sequence[int]]) -> "FeatureLaw":
         first = [places[0] for places in alike]
 
         def of_first(values: tuple[sp.Expr, ...]) -> tuple[sp.Expr, ...]:
@@ -103,15 +110,6 @@ class FeatureLaw:
             bulks=of_first(self.bulks),
             tangents=tuple(map(of_first, self.tangents)),
         )
-
-    @property
-    def alike(self) -> list[list[int]]:
-        """Places of the groups that are alike."""
-        places: dict[Any, list[int]] = {}
-        for q, pair in enumerate(zip(self.spikes, self.bulks, strict=True)):
-            key = (*pair, *(latent[q] for latent in self.tangents))
-            places.setdefault(key, []).append(q)
-        return list(places.values())
 
     @property
     def families(self) -> dict[str, slice]:
@@ -130,6 +128,17 @@ class FeatureLaw:
         }
 
     @property
+    def of_bulk(self) -> "FeatureLaw":
+        """The same for the bulk of the spectrum, with groups that are alike as one.
+
+        The bulk of affine features does not depend on the spikes.
+        """
+        affine = affine_slope(self.activation.function) is not None
+        spikes = (sp.S.Zero,) * len(self.spikes) if affine else self.spikes
+        bulk = replace(self, spikes=spikes)
+        return bulk._merged(_alike(zip(spikes, self.bulks, strict=True)))
+
+    @property
     def resolvent_model(self) -> Model:
         """The same, for the resolvent: without unknowns that nothing couples.
 
@@ -141,6 +150,14 @@ class FeatureLaw:
         if set(odd.branches) != {sp.S.Zero}:
             return self.model
         return uncoupled_model(len(self.spikes), len(self.tangents))
+
+
+def _alike(groups: Iterable[Any]) -> list[list[int]]:
+    """Places of equal entries."""
+    places: dict[Any, list[int]] = {}
+    for q, group in enumerate(groups):
+        places.setdefault(group, []).append(q)
+    return list(places.values())
 
 
 def feature_law(problem: Problem) -> FeatureLaw:

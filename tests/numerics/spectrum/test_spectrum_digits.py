@@ -138,3 +138,34 @@ def test_digits_near_the_small_end_of_a_large_spike() -> None:
     np.testing.assert_allclose(
         found.density(x, digits=8).astype(float), expected, rtol=1e-7
     )
+
+
+@pytest.mark.parametrize(
+    ("activation", "alpha", "beta"),
+    [("z", 2, 1), ("z", 1, 1), ("tanh", "3/2", "3/2"), ("tanh", 2, "3/2")],
+)
+def test_the_error_vouched_for_holds_next_to_ends(
+    activation: str, alpha: object, beta: object
+) -> None:
+    """Hard ends and regular ones, where rounding is amplified."""
+    found = law(activation, ["3/2", "-4/5"], alpha=alpha, beta=beta)
+    lower, upper = (float(e.value) for e in vars(found.support[0]).values())
+    near = np.geomspace(1e-12, 0.3, 8)
+    x = np.concatenate([lower + (upper - lower) * near, upper - upper * near[1:]])
+    density, error = found.density_with_error(x)
+    exact = found.density([mp.mpf(float(v)) for v in x], digits=12).astype(float)
+    assert (np.abs(density - exact) < error + 1e-12 * exact).all()
+    assert (error[2:8] < 1e-6 * density[2:8]).all()
+
+
+def test_a_hard_end_of_affine_features_to_all_digits() -> None:
+    """The two groups are one in the bulk, whose density diverges like a root."""
+    found = law("linear", ["3/2", "-4/5"], beta=1)
+    x = [f"1e-{k}" for k in (10, 14, 20)]
+    density = found.density(np.array(x, float))
+    exact = found.density(x, digits=15).astype(float)
+    assert exact[0] == pytest.approx(45015.8157943506, rel=1e-14)
+    np.testing.assert_allclose(density, exact, rtol=1e-12)
+    with mp.workdps(40):
+        known = mp.im(wishart_product(mp.mpf(2), mp.mpf(1))(mp.mpc("1e-10")))
+    assert exact[0] == pytest.approx(float(known / mp.pi), rel=1e-12)

@@ -92,3 +92,21 @@ def test_spikes_far_larger_than_the_bulk() -> None:
     """At u/rho = 4 four decades in one interval, with a gap that is all but open."""
     found = law("tanh", 1, bulk="1/4")
     assert masses(found, 6000) == pytest.approx([1], abs=1e-8)
+
+
+def test_groups_that_are_alike_count_as_one() -> None:
+    """Against the equations that keep them apart."""
+    x = np.linspace(0.05, 1.5, 20)
+    one = law("tanh", "1/2").density(x)
+    alike = law("tanh", ["1/2", "1/2"], weights=["1/3", "2/3"])
+    apart = law("tanh", ["1/2", "-1/2"], weights=["1/3", "2/3"])
+    np.testing.assert_array_equal(alike.density(x), one)
+    np.testing.assert_allclose(apart.density(x), one, rtol=1e-10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spike", [20, 25])
+def test_the_small_end_of_a_spike_of_twenty(spike: int) -> None:
+    """More digits, with their own fields and rules, confirm fewer."""
+    few, many = (law("tanh", spike, digits=d).support[0].lower.value for d in (10, 20))
+    assert abs(few / many - 1) < 1e-10
