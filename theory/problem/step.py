@@ -118,9 +118,8 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
     mean = sp.Add(
         *[a * w for a, w in zip(network.vocabulary, network.weights, strict=True)]
     )
-    groups = [
-        trained_group(network, target, readout, mean) for readout in network.vocabulary
-    ]
+    rates = [network.step * readout for readout in network.vocabulary]
+    groups = [trained_group(network, target, rate, mean) for rate in rates]
     for group, readout in zip(groups, network.vocabulary, strict=True):
         if abs(group.scale.evalf(30)) < sp.Float("1e-25"):
             raise InputError(
@@ -133,13 +132,13 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
 
 
 def trained_group(
-    network: Network, target: Target, readout: sp.Expr, mean: sp.Expr
+    network: Network, target: Target, rate: sp.Expr, mean: sp.Expr
 ) -> TrainedGroup:
-    """Take the step with one readout, a number or a symbol; `mean` is that of all."""
+    """Take the step with a rate ``eta A``; `mean` is that of all readouts."""
     sigma = [hermite_coefficient(network.activation, k) for k in range(5)]
     labels = [hermite_coefficient(target.mean, k) for k in range(3)]
     labels[0] -= mean * sigma[0]
-    return population_step(network.step * readout, sigma, labels, network.rows)
+    return population_step(rate, sigma, labels, network.rows)
 
 
 def sampled_slope(activation: sp.Expr) -> sp.Expr:
