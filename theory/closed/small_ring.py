@@ -8,6 +8,7 @@ from sympy.polys.agca.extensions import FiniteExtension
 from sympy.polys.rings import ring
 
 from detequiv.theory.closed.small import SmallFeatures, epsilon
+from detequiv.theory.gaussian import GaussianMean
 
 __all__ = ["OpenFieldError", "SmallRing", "root"]
 
@@ -72,8 +73,6 @@ class SmallRing:
             for group in features.groups
         ]
         names = list(self.values)
-        if len(names) > MOST_NAMES:
-            raise OpenFieldError
         base = sp.QQ.frac_field(*names) if names else sp.QQ
         self.polynomial = self._factor(base, untrained)
         self.field = FiniteExtension(self.polynomial)
@@ -86,6 +85,8 @@ class SmallRing:
         value = sp.expand(value)
         if value.is_Rational:
             return value
+        if value.has(GaussianMean):
+            raise OpenFieldError
         if value not in self._names:
             self._names[value] = self._in_name(value)
         return self._names[value]
@@ -105,8 +106,10 @@ class SmallRing:
                     break
             else:
                 return found
+        if len(self.values) == MOST_NAMES:
+            raise OpenFieldError
         terms = sp.Add.make_args(value)
-        symbol = sp.Symbol("c" if not self.values else f"c_{len(self.values)}")
+        symbol = sp.Symbol("c")
         # a sum is written by its first term that is no rational number
         factor, irrational = next(t.as_coeff_Mul() for t in terms if not t.is_Rational)
         self.values[symbol] = irrational

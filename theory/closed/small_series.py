@@ -12,9 +12,9 @@ At epsilon = 0 they are those of :mod:`detequiv.theory.closed.reduction`, with o
 all groups, w and W. Order by order in epsilon, and in the source or the penalty, by
 which the errors are derivatives, the change of each g and of ``w(kappa)`` follows from
 two numbers, the changes of the means of g and of w, which obey two linear equations of
-determinant J. Means that features express for free are series in epsilon too: divided by
-the power of epsilon that they begin with they span, at any epsilon > 0, what they span
-as it vanishes.
+determinant J. What features express for free are series in epsilon too: divided by the
+power of epsilon that they begin with, they span at any epsilon > 0 what they span in
+the limit.
 """
 
 from collections.abc import Iterable, Mapping
@@ -101,19 +101,20 @@ class SmallSeries:
         ring = self.ring
         self._solve()
         if self.quantity == "resolvent_trace":
-            total = self._sum(
+            found = self._sum(
                 ring.ring.ground_new(p) * g
                 for p, g in zip(self.share, self.gs, strict=True)
             )
-            parts = [(ring.at(total, n), ring.field.zero) for n in range(self.order + 1)]
         else:
-            energy = self._energy()
-            parts = [
-                (ring.at(energy, n), ring.at(energy, n, 1)) for n in range(self.order + 1)
-            ]
+            found = self._energy()
+        parts = [[ring.at(found, n, dual) for dual in (0, 1)] for n in self._powers]
         return [
             ring.expression(self._reported(n, *part)) for n, part in enumerate(parts)
         ]
+
+    @property
+    def _powers(self) -> range:
+        return range(self.order + 1)
 
     def _reported(self, n: int, value: Any, slope: Any) -> Any:
         ring, field = self.ring, self.ring.field
@@ -154,7 +155,7 @@ class SmallSeries:
         a, b, c, d = self.rows
         determinant = a * d - b * c
         self.gs, self.weight = [new(self.g)] * self.count, new(self.w)
-        for n in range(self.order + 1):
+        for n in self._powers:
             for dual in (0, 1):
                 if n == dual == 0:
                     continue
@@ -182,7 +183,7 @@ class SmallSeries:
                 self.weight -= own * (p + new(self.w * by_chi)) * over
 
     def _residuals(self) -> tuple[list[Any], Any]:
-        """What the equations are off by at the present g and w(kappa)."""
+        """Find what the equations are off by at the present g and w(kappa)."""
         ring, times, size = self.ring, self.ring.times, range(self.count)
         new = ring.ring.ground_new
         weighted = [times(self.weight, c) for c in self.c1]

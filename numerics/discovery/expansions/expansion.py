@@ -8,6 +8,7 @@ import mpmath
 import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole
+from detequiv.numerics.discovery.expansions.exact import Exact, exact_coefficients
 from detequiv.numerics.discovery.expansions.family import Family, read_place
 from detequiv.numerics.discovery.expansions.powers import find_powers
 from detequiv.numerics.solving import QUANTITIES
@@ -36,7 +37,7 @@ class Expansion:
 
     Attributes
     ----------
-    terms : list of (Rational, mpf)
+    numbers : list of (Rational, mpf)
         Exponents and coefficients of powers of the number less `at`; of the number
         itself where `at` is infinite, falling; of `at` less the number from below.
         Terms that vanish are not among them.
@@ -52,9 +53,11 @@ class Expansion:
         "both" where the quantity is smooth there, "+" above or "-" below.
     note : str
         What the limit does not say of the place itself; else empty.
+    closed : Exact or None
+        Exact coefficients, and what their symbols stand for, where there are such.
     """
 
-    terms: list[tuple[sp.Rational, Any]]
+    numbers: list[tuple[sp.Rational, Any]]
     next_exponent: sp.Expr
     digits: int
     quantity: str
@@ -62,11 +65,20 @@ class Expansion:
     at: sp.Expr
     side: str
     note: str = ""
+    closed: Exact | None = None
 
     @property
     def exact(self) -> bool:
-        """Whether the coefficients are exact: they are numbers with vouched digits."""
-        return False
+        """Whether there are exact coefficients, in :attr:`closed`."""
+        return self.closed is not None
+
+    @property
+    def terms(self) -> list[tuple[sp.Rational, Any]]:
+        """Exponents and coefficients, exact where there are such."""
+        if self.closed is None:
+            return list(self.numbers)
+        powers = (e for e, _ in self.numbers)
+        return list(zip(powers, self.closed.written, strict=True))
 
     def __call__(self, x: Any) -> mpmath.mpf:
         """Sum the terms at a value of the number.
@@ -85,7 +97,7 @@ class Expansion:
         with mpmath.workdps(self.digits + 10):
             t = sp.N(small, self.digits + 10)._to_mpmath(mpmath.mp.prec)
             total = mpmath.mpf(0)
-            for exponent, coefficient in self.terms:
+            for exponent, coefficient in self.numbers:
                 total += coefficient * mpmath.power(
                     t, mpmath.mpf(exponent.p) / exponent.q
                 )
@@ -95,15 +107,36 @@ class Expansion:
     def expression(self) -> sp.Expr:
         """The terms as one SymPy expression in the number's letter."""
         small = self._small()
-        return sp.Add(*[self._number(c) * small**e for e, c in self.terms])
+        return sp.Add(*[self._number(c) * small**e for e, c in self.numbers])
 
     def text(self) -> str:
         """Write the expansion in one line, and the note if there is one."""
         body = " + ".join(
-            f"{self._decimals(c)}{self._power(e)}" for e, c in self.terms
+            f"{self._decimals(c)}{self._power(e)}" for e, c in self.numbers
         ).replace("+ -", "- ")
         line = f"{self.quantity} = {body or 0}{self._rest()}, {self._where()}"
-        return f"{line}\nnote: {self.note}" if self.note else line
+        return "\n".join([line, *self._exactly(), *self._noted()])
+
+    def _noted(self) -> list[str]:
+        return [f"note: {self.note}"] if self.note else []
+
+    def _exactly(self) -> list[str]:
+        """Spell exact coefficients, and the root they are made of."""
+        if self.closed is None:
+            return []
+        lines = ["exactly, with the coefficients"]
+        pairs = zip(self.numbers, self.closed.coefficients, strict=True)
+        for (exponent, _), value in pairs:
+            power = self._power(exponent).lstrip("*") or "1"
+            lines.append(f"  of {power}: {value}")
+        polynomial = self.closed.polynomial
+        for symbol, value in self.closed.values.items():
+            if polynomial is None or symbol != polynomial.gen:
+                lines.append(f"  {symbol} = {value}")
+                continue
+            decimals = sp.N(value, self.digits)
+            lines.append(f"  {symbol} = {decimals}..., root of {polynomial.as_expr()}")
+        return lines
 
     def latex(self) -> str:
         """Write the expansion as LaTeX, for use in a formula."""
@@ -112,7 +145,7 @@ class Expansion:
             sp.latex(sp.Mul(self._number(c), small**e, evaluate=False))
             if e
             else sp.latex(self._number(c))
-            for e, c in self.terms
+            for e, c in self.numbers
         ).replace("+ -", "- ")
         name = self.quantity.replace("_", r"\_")
         rest = ""
@@ -233,7 +266,7 @@ def expand(
         side = "both"
     sign = -1 if place is sp.oo else 1
     return Expansion(
-        terms=[(sign * e, c) for e, c in found.terms],
+        numbers=[(sign * e, c) for e, c in found.terms],
         next_exponent=sign * found.next_exponent,
         digits=digits,
         quantity=quantity,
@@ -241,6 +274,9 @@ def expand(
         at=place,
         side=side,
         note=_note(sample, found.terms, digits),
+        closed=exact_coefficients(
+            problem, parameter, place, side, quantity, found.terms, digits
+        ),
     )
 
 
