@@ -33,12 +33,16 @@ __all__ = ["command"]
     is_flag=True,
     help="Write averages of the activation and the target of FILE in closed form.",
 )
+@click.option(
+    "--body", is_flag=True, help="Of --format latex the sections alone, to be put in."
+)
 @changes_option
 def command(
     file: str | None,
     groups: int | None,
     kind: str,
     closed_forms: bool,
+    body: bool,
     changes: Sequence[str],
 ) -> None:
     """Derive the equations of the problem in FILE, or of K groups."""
@@ -48,11 +52,13 @@ def command(
         raise click.UsageError("--set needs a FILE whose values it replaces.")
     if kind == "python" and closed_forms:
         raise click.UsageError("--closed-forms is for text and latex.")
+    if body and kind != "latex":
+        raise click.UsageError("--body is for --format latex.")
     problem = None if file is None else read_problem(file, changes)
     derivation = de.derive(problem, groups=groups)
     if kind == "python":
         click.echo(derivation.python(), nl=False)
     elif kind == "latex":
-        click.echo(derivation.latex(closed_forms=closed_forms), nl=False)
+        click.echo(derivation.latex(closed_forms=closed_forms, body=body), nl=False)
     else:
         click.echo(derivation.text(closed_forms=closed_forms), nl=False)

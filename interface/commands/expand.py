@@ -51,6 +51,17 @@ __all__ = ["command"]
     metavar="D",
     help="Significant digits of every coefficient.",
 )
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["text", "latex"]),
+    default="text",
+    show_default=True,
+    help="Plain text, or a LaTeX document with the expansion as a proposition.",
+)
+@click.option(
+    "--body", is_flag=True, help="Of --format latex the sections alone, to be put in."
+)
 @json_option
 def command(
     problem: de.Problem,
@@ -59,6 +70,8 @@ def command(
     order: int,
     quantity: str,
     digits: int,
+    kind: str,
+    body: bool,
     as_json: bool,
 ) -> None:
     """Expand a quantity of the problem in FILE in powers of one of its numbers.
@@ -71,6 +84,8 @@ def command(
     )
     if as_json:
         print_json(_as_json(found))
+    elif kind == "latex":
+        click.echo(found.document(body=body), nl=False)
     else:
         click.echo(found.text())
 

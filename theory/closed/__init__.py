@@ -9,10 +9,17 @@ from detequiv.theory.closed.reduction import Reduction, coupled, leverage, weigh
 from detequiv.theory.closed.small import small_features
 from detequiv.theory.closed.small_ring import OpenFieldError
 from detequiv.theory.closed.small_series import SmallSeries
-from detequiv.theory.closed.statement import python_source, sections, spell, title
+from detequiv.theory.closed.statement import (
+    CITED,
+    python_source,
+    sections,
+    spell,
+    title,
+)
 from detequiv.theory.closed.untrained import Untrained, of_ridge, of_symbols
 
 __all__ = [
+    "CITED",
     "Elimination",
     "Group",
     "OpenFieldError",

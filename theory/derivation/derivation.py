@@ -148,9 +148,9 @@ class Derivation:
             )
         return MappingProxyType(totals)
 
-    def latex(self) -> str:
-        """Write the derivation as a LaTeX document that compiles by itself."""
-        return as_latex(self.title, self.sections())
+    def latex(self, *, body: bool = False) -> str:
+        """Write the derivation as a LaTeX document that compiles, or its body."""
+        return as_latex(self.title, self.sections(), body=body)
 
     def text(self) -> str:
         """Write the derivation in plain text."""

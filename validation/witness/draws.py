@@ -218,7 +218,7 @@ def _libraries() -> ThreadpoolController:
 def sampled_excess_error(
     model: Model, layer: FirstLayer, fit: RidgeFit, count: int, rng: Generator
 ) -> float:
-    """Mean of ``(g(<w*, x>) - f(x))^2`` over so many fresh inputs.
+    """Mean of ``(f*(<w*, x>) - f(x))^2`` over so many fresh inputs.
 
     Against the noiseless signal: the noise's variance, once added, gives the same
     expectation as noisy labels would, with less spread.

@@ -95,7 +95,7 @@ class Model(ABC):
 
     Inputs are ``x ~ N(0, Sigma)``, ``Sigma = I`` unless given; they are drawn as
     ``x = Sigma^(1/2) z``, and all vectors below are those that multiply z. Labels
-    ``y = g(<w*, x>) + noise * N(0, 1)``; unit j computes ``sigma(f_j . x)``. What the
+    ``y = f*(<w*, x>) + noise * N(0, 1)``; unit j computes ``sigma(f_j . x)``. What the
     rows f_j are is a matter of the subclass.
 
     Parameters
@@ -160,7 +160,7 @@ class Model(ABC):
         return signal + self.noise * rng.standard_normal(len(inputs))
 
     def signal(self, layer: "FirstLayer", inputs: FloatArray) -> FloatArray:
-        """``g(<w*, x>)`` for the inputs, shape (n,)."""
+        """``f*(<w*, x>)`` for the inputs, shape (n,)."""
         return self.target(inputs @ layer.teacher)
 
     def features(self, layer: "FirstLayer", inputs: FloatArray) -> FloatArray:

@@ -1,5 +1,6 @@
 """How a reported quantity behaves as one number of a problem nears a place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from detequiv.numerics.discovery.expansions.powers import find_powers
 from detequiv.numerics.solving import QUANTITIES
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
+from detequiv.theory.paper import Formula, Section, as_latex
 from detequiv.theory.problem import Problem
 
 __all__ = ["Expansion", "expand"]
@@ -139,19 +141,49 @@ class Expansion:
         return lines
 
     def latex(self) -> str:
-        """Write the expansion as LaTeX, for use in a formula."""
+        """Write the expansion as LaTeX, for use in a formula; exact if it is that."""
+        numbers = [self._number(c) for _, c in self.numbers]
+        return self._formula(self.closed.coefficients if self.closed else numbers)
+
+    def _formula(self, coefficients: Sequence[sp.Expr]) -> str:
         small = self._small()
         body = " + ".join(
-            sp.latex(sp.Mul(self._number(c), small**e, evaluate=False))
-            if e
-            else sp.latex(self._number(c))
-            for e, c in self.numbers
+            sp.latex(sp.Mul(c, small**e, evaluate=False)) if e else sp.latex(c)
+            for (e, _), c in zip(self.numbers, coefficients, strict=True)
         ).replace("+ -", "- ")
         name = self.quantity.replace("_", r"\_")
         rest = ""
         if self.next_exponent.is_finite:
             rest = rf" + O\left({sp.latex(small**self.next_exponent)}\right)"
         return rf"\mathrm{{{name}}} = {body or 0}{rest}"
+
+    def document(self, *, body: bool = False) -> str:
+        """Write the expansion as a proposition, in a LaTeX document or for one.
+
+        Parameters
+        ----------
+        body : bool
+            The proposition alone.
+        """
+        place = sp.latex(self.at) + ("" if self.side == "both" else f"^{self.side}")
+        place = r"\infty" if self.at is sp.oo else place
+        opening = rf"As ${sp.latex(self._symbol())} \to {place}$,"
+        parts: list[str | Formula] = [opening, _display(self.latex())]
+        if self.closed is not None:
+            for symbol, value in self.closed.values.items():
+                polynomial = self.closed.polynomial
+                name = sp.latex(symbol)
+                if polynomial is None or symbol != polynomial.gen:
+                    parts += ["where", _display(f"{name} = {sp.latex(value)}")]
+                    continue
+                zero = sp.latex(polynomial.as_expr())
+                decimals = sp.latex(sp.N(value, self.digits))
+                parts.append(rf"where ${name} \approx {decimals}$ is a root of")
+                parts.append(_display(zero))
+            numbers = [self._number(c) for _, c in self.numbers]
+            parts += ["In numbers,", _display(self._formula(numbers))]
+        section = Section("Expansion", [*parts, *self._noted()], proposition=True)
+        return as_latex("An asymptotic expansion", [section], body=body)
 
     def _symbol(self) -> sp.Symbol:
         base, bracket, place = self.parameter.partition("[")
@@ -189,6 +221,10 @@ class Expansion:
     def _where(self) -> str:
         side = "" if self.side == "both" or self.at is sp.oo else self.side
         return f"{self._symbol()} -> {self.at}{side}"
+
+
+def _display(latex: str) -> Formula:
+    return Formula(f"& {latex}", "")
 
 
 def expand(

@@ -187,19 +187,19 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True, init=False)
 class Target:
-    """Labels ``y = g(<w*, x>) + noise``, or labels of -1 and 1.
+    """Labels ``y = f*(<w*, x>) + noise``, or labels of -1 and 1.
 
     Parameters
     ----------
     function : str or Expr
-        g; a catalogue name or an expression in z.
+        f*; a catalogue name or an expression in z.
     alignment : number
         ``zeta = <w*, v>`` in [-1, 1].
     noise : number
         Standard deviation of the label noise; its variance is Delta.
     labels : str
         ``"none"``: y as above, ``"sign"``: the sign of it, ``"logit"``: 1 with
-        probability ``1 / (1 + exp(-slope g))``, without noise, else -1.
+        probability ``1 / (1 + exp(-slope f*))``, without noise, else -1.
     slope : number, optional
         Of ``"logit"`` labels, positive.
 
