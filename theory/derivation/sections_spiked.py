@@ -36,7 +36,8 @@ def setting_section() -> Section:
             Formula(
                 r"f_j &= \rho_q w_j + u_q v, \qquad \phi_j(x) = \sigma(f_j \cdot x),"
                 r" \qquad y = f_\star(\langle w_\star, x\rangle) + "
-                r"\text{noise of variance }\Delta, \qquad \zeta = \langle w_\star, v\rangle",
+                r"\text{noise of variance }\Delta, \qquad "
+                r"\zeta = \langle w_\star, v\rangle",
                 "f_j = rho_q w_j + u_q v,  phi_j(x) = sigma(f_j . x),\n"
                 "y = f*(<w*, x>) + noise of variance Delta,  zeta = <w*, v>",
             ),
