@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import click
@@ -111,12 +110,11 @@ def command(
     if as_json:
         print_json(_as_json(relation, 50 if digits is None else digits))
         return
-    written = {
-        "text": relation.text,
-        "latex": partial(relation.latex, body=body),
-        "python": relation.python,
-    }
-    click.echo(written[kind](), nl=False)
+    if kind == "latex":
+        click.echo(relation.latex(body=body), nl=False)
+    else:
+        written = relation.python if kind == "python" else relation.text
+        click.echo(written(), nl=False)
 
 
 def _as_json(relation: de.Relation, digits: int) -> dict[str, Any]:
