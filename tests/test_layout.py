@@ -27,6 +27,7 @@ ORDER = {
         "problem",
         "continuum",
         "paper",
+        "series",
         "closed",
         "derivation",
     ),

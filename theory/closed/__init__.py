@@ -4,11 +4,7 @@ from detequiv.theory.closed.closing import of_problem
 from detequiv.theory.closed.constants import natural_constants
 from detequiv.theory.closed.elimination import Elimination
 from detequiv.theory.closed.groups import Group, groups_of
-from detequiv.theory.closed.puiseux import follow_branch, tau
 from detequiv.theory.closed.reduction import Reduction, coupled, leverage, weight
-from detequiv.theory.closed.small import small_features
-from detequiv.theory.closed.small_ring import OpenFieldError
-from detequiv.theory.closed.small_series import SmallSeries
 from detequiv.theory.closed.statement import (
     CITED,
     python_source,
@@ -22,12 +18,9 @@ __all__ = [
     "CITED",
     "Elimination",
     "Group",
-    "OpenFieldError",
     "Reduction",
-    "SmallSeries",
     "Untrained",
     "coupled",
-    "follow_branch",
     "groups_of",
     "leverage",
     "natural_constants",
@@ -36,9 +29,7 @@ __all__ = [
     "of_symbols",
     "python_source",
     "sections",
-    "small_features",
     "spell",
-    "tau",
     "title",
     "weight",
 ]

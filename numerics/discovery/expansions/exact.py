@@ -10,15 +10,15 @@ import sympy as sp
 from detequiv.numerics.discovery.expansions.family import moved
 from detequiv.numerics.discovery.relation import eliminate
 from detequiv.numerics.solving import solve
-from detequiv.theory.closed import (
+from detequiv.theory.errors import DetequivError
+from detequiv.theory.problem import Problem, law_of
+from detequiv.theory.series import (
     OpenFieldError,
     SmallSeries,
     follow_branch,
     small_features,
     tau,
 )
-from detequiv.theory.errors import DetequivError
-from detequiv.theory.problem import Problem, law_of
 
 __all__ = ["Exact", "exact_coefficients"]
 

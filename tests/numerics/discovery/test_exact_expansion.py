@@ -7,7 +7,7 @@ import pytest
 import sympy as sp
 
 import detequiv as de
-from detequiv.theory.closed import SmallSeries, small_features
+from detequiv.theory.series import SmallSeries, small_features
 
 
 def problem(

@@ -24,8 +24,8 @@ from typing import Any
 import sympy as sp
 from sympy.polys.matrices import DomainMatrix
 
-from detequiv.theory.closed.small import SmallFeatures
-from detequiv.theory.closed.small_ring import SmallRing, root
+from detequiv.theory.series.features import SmallFeatures
+from detequiv.theory.series.field import SmallRing, root
 
 __all__ = ["SmallSeries"]
 

@@ -9,7 +9,7 @@ With ``a_k = E sigma^{(k)}`` there, Taylor's formula and the heat equation give
 
 and its derivatives by the mean the others: polynomials in kappa, order by order.
 Averages over kappa are Gaussian moments
-(:mod:`detequiv.theory.closed.small_series`).
+(:mod:`detequiv.theory.series.small`).
 """
 
 from dataclasses import dataclass

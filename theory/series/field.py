@@ -7,8 +7,8 @@ import sympy as sp
 from sympy.polys.agca.extensions import FiniteExtension
 from sympy.polys.rings import ring
 
-from detequiv.theory.closed.small import SmallFeatures, epsilon
 from detequiv.theory.gaussian import GaussianMean
+from detequiv.theory.series.features import SmallFeatures, epsilon
 
 __all__ = ["OpenFieldError", "SmallRing", "root"]
 
