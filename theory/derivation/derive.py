@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from detequiv.theory.derivation.derivation import Derivation
+from detequiv.theory.derivation.sections_average import average_section
 from detequiv.theory.derivation.sections_level import level_sections
 from detequiv.theory.derivation.sections_problem import (
     functions_section,
@@ -162,6 +163,7 @@ class SpikedDerivation(Derivation):
             unknowns_section(self.groups),
             potential_section(self.groups),
             equations_section(self.groups),
+            *(average_section(special.groups) if special is not None else []),
             energy_section(self.latents, aligned),
             errors_section(self.groups, self.latents, aligned),
         ]
