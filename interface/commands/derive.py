@@ -7,7 +7,12 @@ from collections.abc import Sequence
 import click
 
 import detequiv as de
-from detequiv.shell.options import changes_option, read_problem
+from detequiv.shell.options import (
+    body_option,
+    changes_option,
+    check_body,
+    read_problem,
+)
 
 __all__ = ["command"]
 
@@ -33,9 +38,7 @@ __all__ = ["command"]
     is_flag=True,
     help="Write averages of the activation and the target of FILE in closed form.",
 )
-@click.option(
-    "--body", is_flag=True, help="Of --format latex the sections alone, to be put in."
-)
+@body_option
 @changes_option
 def command(
     file: str | None,
@@ -52,8 +55,7 @@ def command(
         raise click.UsageError("--set needs a FILE whose values it replaces.")
     if kind == "python" and closed_forms:
         raise click.UsageError("--closed-forms is for text and latex.")
-    if body and kind != "latex":
-        raise click.UsageError("--body is for --format latex.")
+    check_body(body, kind)
     problem = None if file is None else read_problem(file, changes)
     derivation = de.derive(problem, groups=groups)
     if kind == "python":

@@ -9,7 +9,9 @@ import click
 
 import detequiv as de
 from detequiv.shell.options import (
+    body_option,
     changes_option,
+    check_body,
     decimal,
     json_option,
     parse_assignments,
@@ -70,9 +72,7 @@ __all__ = ["command"]
     metavar="D",
     help="Significant decimal digits of the root with --json; 50 by default.",
 )
-@click.option(
-    "--body", is_flag=True, help="Of --format latex the sections alone, to be put in."
-)
+@body_option
 @json_option
 @changes_option
 def command(
@@ -95,8 +95,7 @@ def command(
     """
     if sum(given is not None for given in (file, groups, levels)) != 1:
         raise click.UsageError("Give a FILE, or --groups 1, or --levels.")
-    if body and (kind != "latex" or as_json):
-        raise click.UsageError("--body is for --format latex.")
+    check_body(body, kind)
     if file is None and (changes or symbols):
         raise click.UsageError("--set and --symbol need a FILE.")
     if digits is not None and not as_json:

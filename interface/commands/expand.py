@@ -7,7 +7,14 @@ from typing import Any
 import click
 
 import detequiv as de
-from detequiv.shell.options import decimal, json_option, print_json, takes_problem
+from detequiv.shell.options import (
+    body_option,
+    check_body,
+    decimal,
+    json_option,
+    print_json,
+    takes_problem,
+)
 
 __all__ = ["command"]
 
@@ -59,9 +66,7 @@ __all__ = ["command"]
     show_default=True,
     help="Plain text, or a LaTeX document with the expansion as a proposition.",
 )
-@click.option(
-    "--body", is_flag=True, help="Of --format latex the sections alone, to be put in."
-)
+@body_option
 @json_option
 def command(
     problem: de.Problem,
@@ -79,6 +84,7 @@ def command(
     Exponents are found, not assumed, and the expansion is checked at scales from which
     no coefficient was found.
     """
+    check_body(body, kind)
     found = de.expand(
         problem, parameter, at=at, order=order, quantity=quantity, digits=digits
     )

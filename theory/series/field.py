@@ -13,6 +13,7 @@ from detequiv.theory.series.features import SmallFeatures, epsilon
 __all__ = ["OpenFieldError", "SmallRing", "root"]
 
 MOST_NAMES = 1  # numbers that are no rational ones, beyond which fields are too slow
+FEW = 1  # power of epsilon up to which a field with such a number serves
 root = sp.Symbol("g_1", positive=True)
 
 
@@ -30,17 +31,20 @@ class SmallRing:
         Power of epsilon up to which series are kept.
     untrained : Float
         The untrained root, to tell its factor of the polynomial.
+    margin : int
+        Orders kept beyond that, for a while.
 
     Raises
     ------
     OpenFieldError
-        Too many numbers are not rational.
+        Too many numbers are not rational, or one is, and the order is high.
     """
 
     def __init__(
-        self, features: SmallFeatures, order: int, untrained: sp.Float
+        self, features: SmallFeatures, order: int, untrained: sp.Float, margin: int = 0
     ) -> None:
-        self.features, self.order = features, order
+        self.features, self.wanted = features, order
+        self.order = order = order + margin
         self.values: dict[sp.Symbol, sp.Expr] = {}
         self._names: dict[sp.Expr, sp.Expr] = {}
         count = 2 * order + 3
@@ -106,7 +110,7 @@ class SmallRing:
                     break
             else:
                 return found
-        if len(self.values) == MOST_NAMES:
+        if len(self.values) == MOST_NAMES or self.wanted > FEW:
             raise OpenFieldError
         terms = sp.Add.make_args(value)
         symbol = sp.Symbol("c")

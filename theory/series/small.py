@@ -62,7 +62,7 @@ class SmallSeries:
         self.quantity, self.order = quantity, order
         self.count = len(features.groups)
         # dividing by powers of epsilon loses as many orders
-        self.ring = ring = SmallRing(features, order + 2 * self.count, untrained)
+        self.ring = ring = SmallRing(features, order, untrained, 2 * self.count)
         self.functions = _free_functions(ring)
         ring.order = order
         self.alpha, self.beta = ring.given("alpha"), ring.given("beta")

@@ -23,7 +23,6 @@ from detequiv.theory.series import (
 __all__ = ["Exact", "exact_coefficients"]
 
 SPARE = 10  # digits beyond those vouched for
-FEW = 1  # power up to which a field with a number that is not rational serves
 PARAMETERS = {
     "ridge.samples_per_dim": "alpha",
     "ridge.width_per_dim": "beta",
@@ -116,8 +115,6 @@ def _small(
     try:
         series = SmallSeries(features, quantity, order, root)
     except OpenFieldError:
-        return None
-    if series.values and order > FEW:
         return None
     every = series.coefficients
     values = {**series.values, series.polynomial.gen: root}
