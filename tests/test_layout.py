@@ -28,6 +28,7 @@ ORDER = {
         "problem",
         "continuum",
         "paper",
+        "series",
         "closed",
         "derivation",
     ),

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 import click
 
 import detequiv as de
-from detequiv.shell.options import changes_option, read_problem
+from detequiv.shell.options import (
+    body_option,
+    changes_option,
+    check_body,
+    read_problem,
+)
 
 __all__ = ["command"]
 
@@ -33,12 +38,14 @@ __all__ = ["command"]
     is_flag=True,
     help="Write averages of the activation and the target of FILE in closed form.",
 )
+@body_option
 @changes_option
 def command(
     file: str | None,
     groups: int | None,
     kind: str,
     closed_forms: bool,
+    body: bool,
     changes: Sequence[str],
 ) -> None:
     """Derive the equations of the problem in FILE, or of K groups."""
@@ -48,11 +55,12 @@ def command(
         raise click.UsageError("--set needs a FILE whose values it replaces.")
     if kind == "python" and closed_forms:
         raise click.UsageError("--closed-forms is for text and latex.")
+    check_body(body, kind)
     problem = None if file is None else read_problem(file, changes)
     derivation = de.derive(problem, groups=groups)
     if kind == "python":
         click.echo(derivation.python(), nl=False)
     elif kind == "latex":
-        click.echo(derivation.latex(closed_forms=closed_forms), nl=False)
+        click.echo(derivation.latex(closed_forms=closed_forms, body=body), nl=False)
     else:
         click.echo(derivation.text(closed_forms=closed_forms), nl=False)

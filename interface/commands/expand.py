@@ -7,7 +7,14 @@ from typing import Any
 import click
 
 import detequiv as de
-from detequiv.shell.options import decimal, json_option, print_json, takes_problem
+from detequiv.shell.options import (
+    body_option,
+    check_body,
+    decimal,
+    json_option,
+    print_json,
+    takes_problem,
+)
 
 __all__ = ["command"]
 
@@ -51,6 +58,15 @@ __all__ = ["command"]
     metavar="D",
     help="Significant digits of every coefficient.",
 )
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["text", "latex"]),
+    default="text",
+    show_default=True,
+    help="Plain text, or a LaTeX document with the expansion as a proposition.",
+)
+@body_option
 @json_option
 def command(
     problem: de.Problem,
@@ -59,6 +75,8 @@ def command(
     order: int,
     quantity: str,
     digits: int,
+    kind: str,
+    body: bool,
     as_json: bool,
 ) -> None:
     """Expand a quantity of the problem in FILE in powers of one of its numbers.
@@ -66,11 +84,14 @@ def command(
     Exponents are found, not assumed, and the expansion is checked at scales from which
     no coefficient was found.
     """
+    check_body(body, kind)
     found = de.expand(
         problem, parameter, at=at, order=order, quantity=quantity, digits=digits
     )
     if as_json:
         print_json(_as_json(found))
+    elif kind == "latex":
+        click.echo(found.document(body=body), nl=False)
     else:
         click.echo(found.text())
 
@@ -82,7 +103,8 @@ def _as_json(found: de.Expansion) -> dict[str, Any]:
         "parameter": found.parameter,
         "at": str(found.at),
         "side": found.side,
-        "terms": [[str(e), decimal(c, found.digits)] for e, c in found.terms],
+        "terms": [[str(e), decimal(c, found.digits)] for e, c in found.numbers],
+        "exact_terms": found.closed and [[str(e), str(c)] for e, c in found.terms],
         "next_exponent": str(found.next_exponent),
         "exact": found.exact,
         "digits": found.digits,

@@ -164,7 +164,7 @@ def draw_learned_functions(size: Size, work: Work) -> Figure:
     r"""Target and learned functions of the projection kappa."""
     ax, kappa = new_axes(), np.linspace(-2.5, 2.5, 101)
     target = Elementwise(PROBLEM.target.function)
-    ax.plot(kappa, target(kappa), "--", color="#333333", label="target $g$")
+    ax.plot(kappa, target(kappa), "--", color="#333333", label="target $f_\\star$")
     some = kappa[::10]
     for (case, spike), colour in zip(CASES.items(), COLOURS, strict=False):
         problem = PROBLEM.with_values({SPIKE: spike})

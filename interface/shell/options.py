@@ -19,7 +19,9 @@ if TYPE_CHECKING:  # SymPy takes a second to import, too long for a list of comm
     from detequiv.theory.problem import Problem
 
 __all__ = [
+    "body_option",
     "changes_option",
+    "check_body",
     "check_suffix",
     "decimal",
     "digits_option",
@@ -109,6 +111,17 @@ def read_problem(file: str, changes: Sequence[str] = ()) -> Problem:
         ).items()
     }
     return load(file).with_values(values)
+
+
+body_option = click.option(
+    "--body", is_flag=True, help="Of --format latex the sections alone, to be put in."
+)
+
+
+def check_body(body: bool, kind: str) -> None:
+    """Refuse the body of what is no LaTeX document."""
+    if body and kind != "latex":
+        raise click.UsageError("--body is for --format latex.")
 
 
 def parse_assignments(

@@ -60,7 +60,7 @@ def target_function(problem: Problem, kappa: ArrayLike) -> NDArray[np.float64]:
     r"""Evaluate what the network is to learn of the projection.
 
     The average of the labels over inputs with ``<v, x> = kappa``,
-    ``E g(zeta kappa + sqrt(1 - zeta^2) s)`` with s standard normal.
+    ``E f*(zeta kappa + sqrt(1 - zeta^2) s)`` with s standard normal.
 
     Parameters
     ----------

@@ -23,6 +23,7 @@ from detequiv.numerics.discovery.branch import (
     refine_root,
 )
 from detequiv.theory.closed import (
+    CITED,
     Elimination,
     Reduction,
     Untrained,
@@ -317,9 +318,10 @@ class Relation:
         """Write the polynomial and what is reported in plain text."""
         return as_text(title(self.unknown).text, self._sections())
 
-    def latex(self) -> str:
-        """Write the same as a LaTeX document that compiles by itself."""
-        return as_latex(title(self.unknown).latex, self._sections())
+    def latex(self, *, body: bool = False) -> str:
+        """Write the same as a LaTeX document that compiles by itself, or its body."""
+        name = title(self.unknown).latex
+        return as_latex(name, self._sections(), CITED, body=body)
 
     def python(self) -> str:
         """Write a Python module with the polynomial and what is reported.

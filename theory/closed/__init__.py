@@ -5,10 +5,17 @@ from detequiv.theory.closed.constants import natural_constants
 from detequiv.theory.closed.elimination import Elimination
 from detequiv.theory.closed.groups import Group, groups_of
 from detequiv.theory.closed.reduction import Reduction, coupled, leverage, weight
-from detequiv.theory.closed.statement import python_source, sections, spell, title
+from detequiv.theory.closed.statement import (
+    CITED,
+    python_source,
+    sections,
+    spell,
+    title,
+)
 from detequiv.theory.closed.untrained import Untrained, of_ridge, of_symbols
 
 __all__ = [
+    "CITED",
     "Elimination",
     "Group",
     "Reduction",

@@ -8,7 +8,9 @@ from detequiv.theory.closed.reduction import coupled, weight
 from detequiv.theory.gaussian import GaussianMean
 from detequiv.theory.paper import Formula, Section, equation, tex
 
-__all__ = ["python_source", "sections", "spell", "title"]
+__all__ = ["CITED", "python_source", "sections", "spell", "title"]
+
+CITED = ("pennington2017", "mei2019", "adlam2020")
 
 WIDEST = 120  # characters of a polynomial on one line
 
@@ -90,7 +92,7 @@ def sections(elimination: Elimination, root: str | None) -> list[Section]:
     ]
     if root is not None:
         body.append(Formula(rf"{tex(x, names)} &\approx {root}", f"{x} ~ {root}"))
-    found.append(Section("Polynomial", body))
+    found.append(Section("Polynomial", body, proposition=True))
     if elimination.point is not None:
         steps = [line(s, e) for s, e in _steps(elimination).items()]
         meaning = _INTERPOLATING if untrained.interpolating else _MEANING

@@ -80,6 +80,7 @@ def continuum(problem: Problem) -> Continuum:
     network, law = problem.network, problem.readout_law
     assert network is not None
     assert law is not None
+    rate = network.step * readout
     return Continuum(
-        problem, law, trained_group(network, problem.target, readout, law.mean)
+        problem, law, trained_group(network, problem.target, rate, law.mean)
     )

@@ -151,9 +151,9 @@ class Derivation(Shown):
             )
         return MappingProxyType(totals)
 
-    def latex(self) -> str:
-        """Write the derivation as a LaTeX document that compiles by itself."""
-        return as_latex(self.title, self.sections())
+    def latex(self, *, body: bool = False) -> str:
+        """Write the derivation as a LaTeX document that compiles, or its body."""
+        return as_latex(self.title, self.sections(), body=body)
 
     def _table(self) -> Tabular:
         rows = [(str(symbol), domain) for symbol, domain in self.unknowns.items()]

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from detequiv.theory.derivation.derivation import Derivation
+from detequiv.theory.derivation.sections_average import average_section
 from detequiv.theory.derivation.sections_level import level_sections
 from detequiv.theory.derivation.sections_problem import (
     functions_section,
@@ -110,7 +111,7 @@ class SpikedDerivation(Derivation):
         groups = "1 group" if self.groups == 1 else f"{self.groups} groups"
         return f"Deterministic equivalent of {kind}, {groups} of units"
 
-    def latex(self, *, closed_forms: bool = False) -> str:
+    def latex(self, *, closed_forms: bool = False, body: bool = False) -> str:
         """Write the derivation as a LaTeX document that compiles by itself.
 
         Parameters
@@ -118,13 +119,16 @@ class SpikedDerivation(Derivation):
         closed_forms : bool
             Put the closed forms of the problem's activation and target where the
             averages are defined, as far as they exist.
+        body : bool
+            The sections alone, for a document of one's own.
 
         Raises
         ------
         InputError
             Closed forms of no problem.
         """
-        return as_latex(self.title, self.sections(closed_forms=closed_forms))
+        sections = self.sections(closed_forms=closed_forms)
+        return as_latex(self.title, sections, ("dandi2024",), body=body)
 
     def text(self, *, closed_forms: bool = False) -> str:
         """Write the derivation in plain text; see :meth:`latex`."""
@@ -159,6 +163,7 @@ class SpikedDerivation(Derivation):
             unknowns_section(self.groups),
             potential_section(self.groups),
             equations_section(self.groups),
+            *(average_section(special.groups) if special is not None else []),
             energy_section(self.latents, aligned),
             errors_section(self.groups, self.latents, aligned),
         ]

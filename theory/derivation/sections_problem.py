@@ -19,7 +19,7 @@ __all__ = ["functions_section", "numbers_section"]
 # of any one group
 _strength, _bulk = sp.Symbol("u_q", real=True), sp.Symbol("rho_q", positive=True)
 _NAMES = {c1: "c_{1,q}", c2: "c_{2,q}", z: "z"}
-_GIVEN = r"\rho_q g + u_q \kappa"
+_GIVEN = r"\rho_q \gamma + u_q \kappa"
 
 
 def numbers_section(problem: Problem, law: FeatureLaw) -> Section:
@@ -44,9 +44,9 @@ def numbers_section(problem: Problem, law: FeatureLaw) -> Section:
         "Problem",
         [
             Formula(
-                rf"\sigma(z) &= {tex(layer.activation, _NAMES)}, \qquad g(z) = "
+                rf"\sigma(z) &= {tex(layer.activation, _NAMES)}, \qquad f_\star(z) = "
                 rf"{tex(problem.target.function, _NAMES)}",
-                f"sigma(z) = {layer.activation}\ng(z) = {problem.target.function}",
+                f"sigma(z) = {layer.activation}\nf*(z) = {problem.target.function}",
             ),
             Formula(
                 "&"
@@ -94,20 +94,26 @@ def _activation_formulas(closed: Moments | None) -> list[Formula]:
     """Define c0, c1, the second moment and cs."""
     rows = [
         (r"c_{0,q}", "c0_q", "", "", None if closed is None else closed.c0),
-        (r"c_{1,q}", "c1_q", r"g\,", "g ", None if closed is None else closed.c1),
+        (
+            r"c_{1,q}",
+            "c1_q",
+            r"\gamma\,",
+            "gamma ",
+            None if closed is None else closed.c1,
+        ),
     ]
     formulas = [
         _closed(Formula(name, text), value)
         if value is not None
         else Formula(
-            rf"{name}(\kappa) &= \E_g\, {factor} \sigma({_GIVEN})",
-            f"{text}(kappa) = E_g {plain}sigma(rho_q g + u_q kappa)",
+            rf"{name}(\kappa) &= \E_\gamma\, {factor} \sigma({_GIVEN})",
+            f"{text}(kappa) = E_gamma {plain}sigma(rho_q gamma + u_q kappa)",
         )
         for name, text, factor, plain, value in rows
     ]
     second = None if closed is None else closed.second
-    square = rf"\E_g\, \sigma({_GIVEN})^2"
-    plain_square = "E_g sigma(rho_q g + u_q kappa)^2"
+    square = rf"\E_\gamma\, \sigma({_GIVEN})^2"
+    plain_square = "E_gamma sigma(rho_q gamma + u_q kappa)^2"
     if second is not None:
         name = Formula(r"c_{\sigma^2,q}", "second_q")
         formulas.append(_closed(name, second))
@@ -141,8 +147,8 @@ def _tangent_formulas(law: FeatureLaw | None) -> list[Formula]:
         ]
     formulas = [
         Formula(
-            rf"c_{{2,q}}(\kappa) &= \E_g\, (g^2 - 1)\, \sigma({_GIVEN})",
-            "c2_q(kappa) = E_g (g^2 - 1) sigma(rho_q g + u_q kappa)",
+            rf"c_{{2,q}}(\kappa) &= \E_\gamma\, (\gamma^2 - 1)\, \sigma({_GIVEN})",
+            "c2_q(kappa) = E_gamma (gamma^2 - 1) sigma(rho_q gamma + u_q kappa)",
         )
     ]
     for place, latent in enumerate(law.tangents, start=1):
@@ -172,16 +178,17 @@ def _target_formulas(law: FeatureLaw | None) -> list[Formula]:
     )
     general = [
         Formula(
-            rf"\tau_0(\kappa) &= \E_s\, g({seen})", f"tau0(kappa) = E_s g({plain})"
+            rf"\tau_0(\kappa) &= \E_s\, f_\star({seen})",
+            f"tau0(kappa) = E_s f*({plain})",
         ),
         Formula(
-            rf"\tau_1(\kappa) &= \E_s\, s\, g({seen})",
-            f"tau1(kappa) = E_s s g({plain})",
+            rf"\tau_1(\kappa) &= \E_s\, s\, f_\star({seen})",
+            f"tau1(kappa) = E_s s f*({plain})",
         ),
         Formula(
-            rf"\tau_2(\kappa) &= \Delta + \E_s\, g({seen})^2 - \tau_0(\kappa)^2 - "
-            r"\tau_1(\kappa)^2",
-            f"tau2(kappa) = Delta + E_s g({plain})^2 - tau0(kappa)^2 - tau1(kappa)^2",
+            rf"\tau_2(\kappa) &= \Delta + \E_s\, f_\star({seen})^2 - \tau_0(\kappa)^2 "
+            r"- \tau_1(\kappa)^2",
+            f"tau2(kappa) = Delta + E_s f*({plain})^2 - tau0(kappa)^2 - tau1(kappa)^2",
         ),
     ]
     if law is None:

@@ -35,10 +35,11 @@ def setting_section() -> Section:
             r"unit sphere) and share the spike $v$ of norm one:",
             Formula(
                 r"f_j &= \rho_q w_j + u_q v, \qquad \phi_j(x) = \sigma(f_j \cdot x),"
-                r" \qquad y = g(\langle w_\star, x\rangle) + \text{noise of variance }"
-                r"\Delta, \qquad \zeta = \langle w_\star, v\rangle",
+                r" \qquad y = f_\star(\langle w_\star, x\rangle) + "
+                r"\text{noise of variance }\Delta, \qquad "
+                r"\zeta = \langle w_\star, v\rangle",
                 "f_j = rho_q w_j + u_q v,  phi_j(x) = sigma(f_j . x),\n"
-                "y = g(<w*, x>) + noise of variance Delta,  zeta = <w*, v>",
+                "y = f*(<w*, x>) + noise of variance Delta,  zeta = <w*, v>",
             ),
             "Ridge regression on $n$ samples; all sizes grow in proportion:",
             Formula(
@@ -48,8 +49,8 @@ def setting_section() -> Section:
                 "alpha = n/d,  beta = p/d",
             ),
             r"The projection $\kappa$ of an input on the spike $v$ is a standard "
-            r"Gaussian number, as are $g$ and $s$ below. Averages are over what is "
-            r"named; over $\kappa$ where there is no choice.",
+            r"Gaussian number, as are $\gamma$ and $s$ below. Averages are over what "
+            r"is named; over $\kappa$ where there is no choice.",
         ],
     )
 

@@ -10,11 +10,11 @@ __all__ = ["step_section"]
 
 _rate = sp.Symbol("(eta A_q)")
 _activation = sp.symbols("mu_0:5(sigma)")
-_target = sp.symbols("mu_0:3(g)")
+_target = sp.symbols("mu_0:3(f*)")
 _NAMES = {
     _rate: r"\eta A_q",
     **{mu: rf"\mu_{k}(\sigma)" for k, mu in enumerate(_activation)},
-    **{mu: rf"\mu_{k}(g)" for k, mu in enumerate(_target)},
+    **{mu: rf"\mu_{k}(f_\star)" for k, mu in enumerate(_target)},
 }
 
 
@@ -43,8 +43,8 @@ def step_section(problem: Problem, network: Network) -> Section:
         ),
         _coefficients(r"\sigma", "sigma", network.activation, range(3)),
         _coefficients(r"\sigma", "sigma", network.activation, range(3, 5)),
-        _coefficients("g", "g", problem.target.function, range(3)),
-        r"With $\mu_0(g)$ standing, from here on, for the target's mean less the "
+        _coefficients(r"f_\star", "f*", problem.target.function, range(3)),
+        r"With $\mu_0(f_\star)$ standing, from here on, for the target's mean less the "
         "network's own,",
         *_consequences(network.rows),
     ]

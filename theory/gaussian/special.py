@@ -124,10 +124,10 @@ class GaussianMean(sp.Function):
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         function, m, rho, k = self.args
-        inside = printer._print(function.expr.subs(z, rho * sp.Symbol("g") + m))
-        hermite = "" if k == 0 else rf"He_{{{printer._print(k)}}}(g)\, "
+        inside = printer._print(function.expr.subs(z, rho * sp.Symbol("gamma") + m))
+        hermite = "" if k == 0 else rf"He_{{{printer._print(k)}}}(\gamma)\, "
         power = f"^{{{exp}}}" if exp else ""
-        return rf"\mathbb{{E}}_g{power}\left[{hermite}{inside}\right]"
+        return rf"\mathbb{{E}}_\gamma{power}\left[{hermite}{inside}\right]"
 
 
 @lru_cache(maxsize=256)

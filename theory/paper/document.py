@@ -41,6 +41,7 @@ PREAMBLE = r"""\documentclass[11pt]{article}
 \newcommand{\E}{\mathbb{E}}
 \newcommand{\tr}{\operatorname{tr}}
 \newcommand{\diag}{\operatorname{diag}}
+\newtheorem{proposition}{Proposition}
 """
 
 
@@ -65,10 +66,18 @@ class Section:
     """A title, then paragraphs and formulas in the order of reading.
 
     A paragraph may have symbols in it as ``$...$``, spelled by their names alone.
+
+    Attributes
+    ----------
+    title : str
+    body : sequence of str or Formula
+    proposition : bool
+        Whether it is a statement, to be set as such.
     """
 
     title: str
     body: Sequence[str | Formula]
+    proposition: bool = False
 
 
 def tex(expression: sp.Expr, names: Mapping[sp.Symbol, str]) -> str:
@@ -138,33 +147,82 @@ def _plain(prose: str) -> str:
     return sub(r"[$\\]", "", prose)
 
 
-def as_latex(title: str, sections: Iterable[Section]) -> str:
+REFERENCES = {
+    "dandi2024": "Y. Dandi, L. Pesce, H. Cui, F. Krzakala, Y. Lu, B. Loureiro, A "
+    "random matrix theory perspective on the spectrum of learned features and "
+    "asymptotic generalization capabilities, arXiv:2410.18938 (2024)",
+    "pennington2017": "J. Pennington, P. Worah, Nonlinear random matrix theory for "
+    "deep learning, NeurIPS (2017)",
+    "mei2019": "S. Mei, A. Montanari, The generalization error of random features "
+    "regression, arXiv:1908.05355 (2019)",
+    "adlam2020": "B. Adlam, J. Pennington, The neural tangent kernel in high "
+    "dimensions, arXiv:2008.06786 (2020)",
+}
+
+
+def as_latex(
+    title: str,
+    sections: Iterable[Section],
+    references: Sequence[str] = (),
+    *,
+    body: bool = False,
+) -> str:
     """Write a document that compiles by itself (LaTeX with amsmath).
 
     Equations are numbered; the second of a section "Energy" has the label
-    ``eq:energy-2``.
+    ``eq:energy-2``, the section itself ``sec:energy``.
+
+    Parameters
+    ----------
+    title : str
+    sections : iterable of Section
+    references : sequence of str
+        Keys of `REFERENCES`, for a list at the end.
+    body : bool
+        Leave out what is around the sections, for a document of one's own, which
+        needs amsmath, and of the preamble the commands and the proposition.
     """
-    parts = [
-        PREAMBLE,
-        f"\\title{{{title}}}\n\\author{{}}\n\\date{{}}\n\\begin{{document}}\n\\maketitle",
-    ]
+    parts = (
+        []
+        if body
+        else [
+            PREAMBLE,
+            f"\\title{{{title}}}\n\\author{{}}\n\\date{{}}\n\\begin{{document}}\n\\maketitle",
+        ]
+    )
     for section in sections:
-        parts.append(f"\n\\section{{{section.title}}}")
-        formulas: list[str] = []
-        count, place = 0, section.title.lower().replace(" ", "-")
-        for item in (*section.body, ""):
-            if isinstance(item, Formula):
-                count += 1
-                rows = item.latex.replace(ROW, rf" \notag{ROW}")
-                formulas.append(rf"{rows} \label{{eq:{place}-{count}}}")
-                continue
-            if formulas:
-                inside = ROW.join(formulas)
-                parts.append(f"\\begin{{align}}\n{inside}\n\\end{{align}}")
-            formulas = []
-            if item:
-                parts.append(item)
-    return "\n".join([*parts, "\\end{document}", ""])
+        place = section.title.lower().replace(" ", "-")
+        parts.append(f"\n\\section{{{section.title}}} \\label{{sec:{place}}}")
+        if section.proposition:
+            parts.append("\\begin{proposition}")
+        parts += _displayed(section, place)
+        if section.proposition:
+            parts.append("\\end{proposition}")
+    if references and not body:
+        parts.append("\n\\begin{thebibliography}{9}")
+        parts += [f"\\bibitem{{{key}}} {REFERENCES[key]}." for key in references]
+        parts.append("\\end{thebibliography}")
+    return "\n".join([*parts, *([] if body else ["\\end{document}"]), ""])
+
+
+def _displayed(section: Section, place: str) -> list[str]:
+    """Paragraphs, and formulas gathered in displays."""
+    parts: list[str] = []
+    formulas: list[str] = []
+    count = 0
+    for item in (*section.body, ""):
+        if isinstance(item, Formula):
+            count += 1
+            rows = item.latex.replace(ROW, rf" \notag{ROW}")
+            formulas.append(rf"{rows} \label{{eq:{place}-{count}}}")
+            continue
+        if formulas:
+            inside = ROW.join(formulas)
+            parts.append(f"\\begin{{align}}\n{inside}\n\\end{{align}}")
+        formulas = []
+        if item:
+            parts.append(item)
+    return parts
 
 
 def as_notebook(title: str, sections: Iterable[Section]) -> str:

@@ -2,7 +2,7 @@ r"""A network after a step on a finite batch, by exact numbers.
 
 The mean of a group's updates is ``a_q mu_1(sigma) P_r`` with
 ``P_r = (1/n0) sum_mu r_mu x_mu``, the spike: of length
-``|P_r|^2 = mu_1(g)^2 + E r^2 / alpha0``, at the angle ``zeta = mu_1(g) / |P_r|`` with
+``|P_r|^2 = mu_1(f*)^2 + E r^2 / alpha0``, at the angle ``zeta = mu_1(f*) / |P_r|`` with
 the target's direction. The scale of a group is that of its rows' covariance,
 
 .. math:: \rho_q^2 = \tfrac1d \mathrm{tr}\, \Sigma_q = (1 + a_q \mu_2 E r)^2

@@ -46,7 +46,7 @@ class FeatureLaw:
     Attributes
     ----------
     activation, target : Moments
-        Conditional moments of sigma and of the target g, or of the mean S of labels of
+        Conditional moments of sigma and of the target f*, or of the mean S of labels of
         -1 and 1.
     weights, spikes, bulks : tuple of Expr
         ``pi_q``, ``u_q`` and ``rho_q``, length K.

@@ -63,7 +63,7 @@ def spiked_problem(problem: Problem) -> Problem:
 def remark(problem: Problem) -> str:
     """Say what training does not do for a problem, in one line; "" if nothing is amiss.
 
-    A step of this size makes a spike of strength ``eta A_q mu_1(sigma) mu_1(g)``.
+    A step of this size makes a spike of strength ``eta A_q mu_1(sigma) mu_1(f*)``.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def remark(problem: Problem) -> str:
     ...     ridge=Ridge(samples_per_dim=2, width_per_dim=1, penalty=1),
     ... )
     >>> print(remark(problem).partition(":")[0])
-    the step makes no spike, for target.function has no linear part (mu_1(g) = 0)
+    the step makes no spike, for target.function has no linear part (mu_1(f*) = 0)
     """
     network = problem.network
     if network is None or problem.several or network.step.is_zero:
@@ -89,7 +89,7 @@ def remark(problem: Problem) -> str:
         lacking = [
             f"{field} has no linear part ({coefficient} = 0)"
             for field, function, coefficient in (
-                ("target.function", law.target.function, "mu_1(g)"),
+                ("target.function", law.target.function, "mu_1(f*)"),
                 ("network.activation", law.activation.function, "mu_1(sigma)"),
             )
             if hermite_coefficient(function, 1).is_zero
@@ -101,7 +101,7 @@ def remark(problem: Problem) -> str:
     if law.alignment.is_zero:
         return (
             "the spike is noise of the batch, for target.function has no linear part "
-            "(mu_1(g) = 0): training does not help"
+            "(mu_1(f*) = 0): training does not help"
         )
     return ""
 

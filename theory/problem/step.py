@@ -1,7 +1,7 @@
 r"""A two-layer network after one gradient step, as spiked features with latents.
 
 Network ``f(x) = (1/p) sum_j A_j sigma(<w_j, x>)``, one step of rate ``eta p`` on half
-the mean squared error with the labels ``y = g(<w*, x>) + noise``:
+the mean squared error with the labels ``y = f*(<w*, x>) + noise``:
 
 .. math:: w_j^1 = w_j + \eta A_j E[(y - f(x)) \sigma'(\langle w_j, x\rangle) x].
 
@@ -63,8 +63,8 @@ def population_step(
 
     .. math::
 
-       [1 + \eta A(\mu_0(g)(\mu_2 + \mu_4 (r - 1)) + \mu_1(g)\mu_3\omega)]\, r w
-       + \eta A[\mu_1(g)(\mu_1 + \mu_3 (r - 1)) + \mu_2(g)\mu_2\omega]\, w_*,
+       [1 + \eta A(\mu_0(f_*)(\mu_2 + \mu_4 (r - 1)) + \mu_1(f_*)\mu_3\omega)]\, r w
+       + \eta A[\mu_1(f_*)(\mu_1 + \mu_3 (r - 1)) + \mu_2(f_*)\mu_2\omega]\, w_*,
 
     and the derivatives by omega (variance 1/d) and, where rows are Gaussian, by r
     (variance 1/2d) are the latents.
@@ -118,28 +118,27 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
     mean = sp.Add(
         *[a * w for a, w in zip(network.vocabulary, network.weights, strict=True)]
     )
-    groups = [
-        trained_group(network, target, readout, mean) for readout in network.vocabulary
-    ]
+    rates = [network.step * readout for readout in network.vocabulary]
+    groups = [trained_group(network, target, rate, mean) for rate in rates]
     for group, readout in zip(groups, network.vocabulary, strict=True):
         if abs(group.scale.evalf(30)) < sp.Float("1e-25"):
             raise InputError(
                 "network.step",
                 network.step,
                 f"cancels the first layer of the group with readout {readout}: "
-                "rho = 1 + eta A mu_2(sigma) mu_0(g) vanishes; change it a little",
+                "rho = 1 + eta A mu_2(sigma) mu_0(f*) vanishes; change it a little",
             )
     return tuple(groups)
 
 
 def trained_group(
-    network: Network, target: Target, readout: sp.Expr, mean: sp.Expr
+    network: Network, target: Target, rate: sp.Expr, mean: sp.Expr
 ) -> TrainedGroup:
-    """Take the step with one readout, a number or a symbol; `mean` is that of all."""
+    """Take the step with a rate ``eta A``; `mean` is that of all readouts."""
     sigma = [hermite_coefficient(network.activation, k) for k in range(5)]
     labels = [hermite_coefficient(target.mean, k) for k in range(3)]
     labels[0] -= mean * sigma[0]
-    return population_step(network.step * readout, sigma, labels, network.rows)
+    return population_step(rate, sigma, labels, network.rows)
 
 
 def sampled_slope(activation: sp.Expr) -> sp.Expr:

@@ -293,7 +293,7 @@ def sampled_excess_error(
     count: int,
     rng: Generator,
 ) -> float:
-    """Mean of ``(g(<w*, x>) - f(x))^2`` over so many fresh inputs.
+    """Mean of ``(f*(<w*, x>) - f(x))^2`` over so many fresh inputs.
 
     Against the noiseless signal, or the mean of labels: the noise's variance, once
     added, gives the same expectation as noisy labels would, with less spread.

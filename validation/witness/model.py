@@ -98,7 +98,7 @@ class Model(ABC):
 
     Inputs are ``x ~ N(0, Sigma)``, ``Sigma = I`` unless given; they are drawn as
     ``x = Sigma^(1/2) z``, and all vectors below are those that multiply z. Labels
-    ``y = g(<w*, x>) + noise * N(0, 1)``, or -1 and 1; unit j computes
+    ``y = f*(<w*, x>) + noise * N(0, 1)``, or -1 and 1; unit j computes
     ``sigma(f_j . x)``. What the rows f_j are is a matter of the subclass.
 
     Parameters
@@ -173,7 +173,7 @@ class Model(ABC):
         return self.target if self.labels is None else self.labels.mean
 
     def signal(self, layer: "FirstLayer", inputs: FloatArray) -> FloatArray:
-        """``g(<w*, x>)`` for the inputs, shape (n,)."""
+        """``f*(<w*, x>)`` for the inputs, shape (n,)."""
         return self.target(inputs @ layer.teacher)
 
     def features(self, layer: "FirstLayer", inputs: FloatArray) -> FloatArray:

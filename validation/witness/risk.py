@@ -38,7 +38,7 @@ TILE = 128
 
 
 def excess_error(model: Model, layer: FirstLayer, readout: FloatArray) -> float:
-    """``E (g(<w*, x>) - f(x))^2`` over ``x ~ N(0, I_d)``, g the mean of the labels.
+    """``E (f*(<w*, x>) - f(x))^2`` over ``x ~ N(0, I_d)``, f* the mean of the labels.
 
     Raises
     ------

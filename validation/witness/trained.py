@@ -1,7 +1,7 @@
 r"""A two-layer network whose first layer takes one gradient step, sampled.
 
 Network ``f(x) = (1/p) sum_j A_j sigma(<w_j, x>)``, one step of rate ``eta p`` on half
-the mean squared error with the labels ``y = g(<w*, x>) + noise``, as in
+the mean squared error with the labels ``y = f*(<w*, x>) + noise``, as in
 arXiv:2410.18938:
 
 .. math:: f_j = w_j + \eta A_j\, E[(y - f(x))\, \sigma'(\langle w_j, x\rangle)\, x].

@@ -1,5 +1,6 @@
 """How a reported quantity behaves as one number of a problem nears a place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,11 +9,13 @@ import mpmath
 import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole
+from detequiv.numerics.discovery.expansions.exact import Exact, exact_coefficients
 from detequiv.numerics.discovery.expansions.family import Family, read_place
 from detequiv.numerics.discovery.expansions.powers import find_powers
 from detequiv.numerics.solving import QUANTITIES
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
+from detequiv.theory.paper import Formula, Section, as_latex
 from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import Problem
 
@@ -37,7 +40,7 @@ class Expansion:
 
     Attributes
     ----------
-    terms : list of (Rational, mpf)
+    numbers : list of (Rational, mpf)
         Exponents and coefficients of powers of the number less `at`; of the number
         itself where `at` is infinite, falling; of `at` less the number from below.
         Terms that vanish are not among them.
@@ -53,9 +56,11 @@ class Expansion:
         "both" where the quantity is smooth there, "+" above or "-" below.
     note : str
         What the limit does not say of the place itself; else empty.
+    closed : Exact or None
+        Exact coefficients, and what their symbols stand for, where there are such.
     """
 
-    terms: list[tuple[sp.Rational, Any]]
+    numbers: list[tuple[sp.Rational, Any]]
     next_exponent: sp.Expr
     digits: int
     quantity: str
@@ -63,11 +68,20 @@ class Expansion:
     at: sp.Expr
     side: str
     note: str = ""
+    closed: Exact | None = None
 
     @property
     def exact(self) -> bool:
-        """Whether the coefficients are exact: they are numbers with vouched digits."""
-        return False
+        """Whether there are exact coefficients, in :attr:`closed`."""
+        return self.closed is not None
+
+    @property
+    def terms(self) -> list[tuple[sp.Rational, Any]]:
+        """Exponents and coefficients, exact where there are such."""
+        if self.closed is None:
+            return list(self.numbers)
+        powers = (e for e, _ in self.numbers)
+        return list(zip(powers, self.closed.written, strict=True))
 
     def __call__(self, x: Any) -> mpmath.mpf:
         """Sum the terms at a value of the number.
@@ -86,7 +100,7 @@ class Expansion:
         with decimal_digits(self.digits + 10):
             t = sp.N(small, self.digits + 10)._to_mpmath(mpmath.mp.prec)
             total = mpmath.mpf(0)
-            for exponent, coefficient in self.terms:
+            for exponent, coefficient in self.numbers:
                 total += coefficient * mpmath.power(
                     t, mpmath.mpf(exponent.p) / exponent.q
                 )
@@ -96,30 +110,81 @@ class Expansion:
     def expression(self) -> sp.Expr:
         """The terms as one SymPy expression in the number's letter."""
         small = self._small()
-        return sp.Add(*[self._number(c) * small**e for e, c in self.terms])
+        return sp.Add(*[self._number(c) * small**e for e, c in self.numbers])
 
     def text(self) -> str:
         """Write the expansion in one line, and the note if there is one."""
         body = " + ".join(
-            f"{self._decimals(c)}{self._power(e)}" for e, c in self.terms
+            f"{self._decimals(c)}{self._power(e)}" for e, c in self.numbers
         ).replace("+ -", "- ")
         line = f"{self.quantity} = {body or 0}{self._rest()}, {self._where()}"
-        return f"{line}\nnote: {self.note}" if self.note else line
+        return "\n".join([line, *self._exactly(), *self._noted()])
+
+    def _noted(self) -> list[str]:
+        return [f"note: {self.note}"] if self.note else []
+
+    def _exactly(self) -> list[str]:
+        """Spell exact coefficients, and the root they are made of."""
+        if self.closed is None:
+            return []
+        lines = ["exactly, with the coefficients"]
+        pairs = zip(self.numbers, self.closed.coefficients, strict=True)
+        for (exponent, _), value in pairs:
+            power = self._power(exponent).lstrip("*") or "1"
+            lines.append(f"  of {power}: {value}")
+        polynomial = self.closed.polynomial
+        for symbol, value in self.closed.values.items():
+            if polynomial is None or symbol != polynomial.gen:
+                lines.append(f"  {symbol} = {value}")
+                continue
+            decimals = sp.N(value, self.digits)
+            lines.append(f"  {symbol} = {decimals}..., root of {polynomial.as_expr()}")
+        return lines
 
     def latex(self) -> str:
-        """Write the expansion as LaTeX, for use in a formula."""
+        """Write the expansion as LaTeX, for use in a formula; exact if it is that."""
+        numbers = [self._number(c) for _, c in self.numbers]
+        return self._formula(self.closed.coefficients if self.closed else numbers)
+
+    def _formula(self, coefficients: Sequence[sp.Expr]) -> str:
         small = self._small()
         body = " + ".join(
-            sp.latex(sp.Mul(self._number(c), small**e, evaluate=False))
-            if e
-            else sp.latex(self._number(c))
-            for e, c in self.terms
+            sp.latex(sp.Mul(c, small**e, evaluate=False)) if e else sp.latex(c)
+            for (e, _), c in zip(self.numbers, coefficients, strict=True)
         ).replace("+ -", "- ")
         name = self.quantity.replace("_", r"\_")
         rest = ""
         if self.next_exponent.is_finite:
             rest = rf" + O\left({sp.latex(small**self.next_exponent)}\right)"
         return rf"\mathrm{{{name}}} = {body or 0}{rest}"
+
+    def document(self, *, body: bool = False) -> str:
+        """Write the expansion as a proposition, in a LaTeX document or for one.
+
+        Parameters
+        ----------
+        body : bool
+            The proposition alone.
+        """
+        place = sp.latex(self.at) + ("" if self.side == "both" else f"^{self.side}")
+        place = r"\infty" if self.at is sp.oo else place
+        opening = rf"As ${sp.latex(self._symbol())} \to {place}$,"
+        parts: list[str | Formula] = [opening, _display(self.latex())]
+        if self.closed is not None:
+            for symbol, value in self.closed.values.items():
+                polynomial = self.closed.polynomial
+                name = sp.latex(symbol)
+                if polynomial is None or symbol != polynomial.gen:
+                    parts += ["where", _display(f"{name} = {sp.latex(value)}")]
+                    continue
+                zero = sp.latex(polynomial.as_expr())
+                decimals = sp.latex(sp.N(value, self.digits))
+                parts.append(rf"where ${name} \approx {decimals}$ is a root of")
+                parts.append(_display(zero))
+            numbers = [self._number(c) for _, c in self.numbers]
+            parts += ["In numbers,", _display(self._formula(numbers))]
+        section = Section("Expansion", [*parts, *self._noted()], proposition=True)
+        return as_latex("An asymptotic expansion", [section], body=body)
 
     def _symbol(self) -> sp.Symbol:
         base, bracket, place = self.parameter.partition("[")
@@ -157,6 +222,10 @@ class Expansion:
     def _where(self) -> str:
         side = "" if self.side == "both" or self.at is sp.oo else self.side
         return f"{self._symbol()} -> {self.at}{side}"
+
+
+def _display(latex: str) -> Formula:
+    return Formula(f"& {latex}", "")
 
 
 def expand(
@@ -234,7 +303,7 @@ def expand(
         side = "both"
     sign = -1 if place is sp.oo else 1
     return Expansion(
-        terms=[(sign * e, c) for e, c in found.terms],
+        numbers=[(sign * e, c) for e, c in found.terms],
         next_exponent=sign * found.next_exponent,
         digits=digits,
         quantity=quantity,
@@ -242,6 +311,9 @@ def expand(
         at=place,
         side=side,
         note=_note(sample, found.terms, digits),
+        closed=exact_coefficients(
+            problem, parameter, place, side, quantity, found.terms, digits
+        ),
     )
 
 

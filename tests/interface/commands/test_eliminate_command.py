@@ -66,3 +66,17 @@ def test_refusals(file: str) -> None:
     assert spiked.exit_code == 2
     assert "does not close" in spiked.stderr
     assert len(spiked.stderr.splitlines()) == 1
+
+
+def test_bodies_levels_and_numbers(file: str) -> None:
+    body = run(file, "--format", "latex", "--body").stdout
+    assert body.startswith("\n\\section") or body.startswith("\\section")
+    assert r"\begin{proposition}" in body
+    assert "documentclass" not in body
+    assert run(file, "--body").exit_code == 2
+    numbers = ("--at", "alpha=2", "--at", "lambda=1/10")
+    found = json.loads(run("--levels", "0", *numbers, "--json").stdout)
+    relation = de.eliminate(levels=0).at({"alpha": 2, "lambda": "1/10"})
+    assert found["polynomial"] == str(relation.polynomial.as_expr())
+    assert found["discriminant"] == str(relation.discriminant())
+    assert run("--levels", "0", "--at", "alpha=-1").exit_code == 2

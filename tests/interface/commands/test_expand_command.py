@@ -47,3 +47,13 @@ def test_bad_input_has_status_2(arguments: tuple[str, ...]) -> None:
     status, text, error = run(*arguments)
     assert (status, text) == (2, "")
     assert len(error.splitlines()) == 1
+
+
+def test_latex_is_a_proposition() -> None:
+    arguments = ("--in", "ridge.samples_per_dim", "--at", "1.5+", "--digits", "5")
+    _, body, _ = run(*arguments, "--format", "latex", "--body")
+    assert body.count(r"\begin{proposition}") == 1
+    assert r"\frac{1.875}{\alpha - \frac{3}{2}} + 1.25" in body
+    _, whole, _ = run(*arguments, "--format", "latex")
+    assert whole.startswith(r"\documentclass")
+    assert body.strip() in whole

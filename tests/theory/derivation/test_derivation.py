@@ -243,10 +243,10 @@ def test_a_step_is_traced_back_to_hermite_coefficients() -> None:
     whole = replace(problem("relu"), features=None, network=network)
     text = derive(whole).text()
     assert "mu_1(sigma) = 1/2," in text
-    assert "u_q = (eta A_q)*mu_1(g)*mu_1(sigma)" in text
+    assert "u_q = (eta A_q)*mu_1(f*)*mu_1(sigma)" in text
     assert (
-        "h_1_q = ((eta A_q)*mu_2(sigma)*(mu_0(g) + mu_2(g)) + 1) dc0_q/du_q + "
-        "((eta A_q)*mu_1(g)*mu_3(sigma)) dc0_q/drho_q" in text
+        "h_1_q = ((eta A_q)*mu_2(sigma)*(mu_0(f*) + mu_2(f*)) + 1) dc0_q/du_q + "
+        "((eta A_q)*mu_1(f*)*mu_3(sigma)) dc0_q/drho_q" in text
     )
     batch = replace(whole, network=replace(network, batch_per_dim=20))
     with pytest.raises(InputError, match=r"network.batch_per_dim = 20"):

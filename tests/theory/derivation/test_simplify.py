@@ -9,6 +9,7 @@ import sympy as sp
 
 import detequiv as de
 from detequiv.theory.closed import coupled, weight
+from detequiv.theory.derivation.sections_average import mean_inverse
 from detequiv.theory.derivation.sections_level import reduced
 
 
@@ -115,3 +116,28 @@ def test_an_aligned_target_needs_no_r() -> None:
 def test_an_odd_mean_of_any_scale_is_zero() -> None:
     # without a closed form it is an average that only parity knows to vanish
     assert "c0_2 = 0" in de.derive(LEVEL["two scales"]).text()
+
+
+@pytest.mark.parametrize("activation", ["he2", "z**2 + z"])
+def test_a_quadratic_activation_closes_by_an_error_function(activation: str) -> None:
+    """The printed equations hold at the solution, to the digits of its quadrature."""
+    given = problem(activation, "3/2", alignment="3/5")
+    derivation = de.derive(given)
+    assert "erfc" in derivation.text()
+    (group,) = derivation.special.groups
+    closed = mean_inverse(group)
+    solution = de.solve(given, digits=50)
+    found = {
+        "g_1": sp.Float(mpmath.nstr(solution.g[0], 60), 60),
+        "A_11": sp.Float(mpmath.nstr(solution.A[0][0], 60), 60),
+        "beta": sp.Rational(3, 2),
+    }
+    g, a, beta = found.values()
+    numbers = {s: found[s.name] for s in closed.free_symbols}
+    average = sp.re(closed.subs(numbers).evalf(60))
+    alpha, ridge = 2, sp.Rational(1, 20)
+    b = alpha / a * (1 - (1 + group.cs * g) * average)
+    d = ridge + alpha / beta * group.cs * average
+    v = beta * g
+    assert abs(1 / a - 1 / v - b) < sp.Float("1e-48") / a
+    assert abs(1 / g - d - b / (1 + v * b)) < sp.Float("1e-48") / g

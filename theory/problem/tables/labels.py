@@ -5,10 +5,10 @@ variance ``1 - S(a)^2``. Ridge regression sees nothing else of its law:
 
 .. math::
 
-   y = \mathrm{sign}(g(a) + \sqrt\Delta\,\xi): \quad
-   S = \mathrm{erf}\bigl(g(a)/\sqrt{2\Delta}\bigr), \qquad
-   P(y = 1) = \frac{1}{1 + e^{-\text{slope}\, g(a)}}: \quad
-   S = \tanh\bigl(\text{slope}\, g(a)/2\bigr).
+   y = \mathrm{sign}(f_*(a) + \sqrt\Delta\,\xi): \quad
+   S = \mathrm{erf}\bigl(f_*(a)/\sqrt{2\Delta}\bigr), \qquad
+   P(y = 1) = \frac{1}{1 + e^{-\text{slope}\, f_*(a)}}: \quad
+   S = \tanh\bigl(\text{slope}\, f_*(a)/2\bigr).
 """
 
 from typing import Any

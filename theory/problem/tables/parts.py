@@ -213,12 +213,12 @@ class Network(Spelled):
 
 @dataclass(frozen=True, kw_only=True, init=False, repr=False)
 class Target(Spelled):
-    """Labels ``y = g(<w*, x>) + noise``, or labels of -1 and 1.
+    """Labels ``y = f*(<w*, x>) + noise``, or labels of -1 and 1.
 
     Parameters
     ----------
     function : str or Expr
-        g; a catalogue name or an expression in z, or one in z1, z2, .., the projections
+        f*; a catalogue name or an expression in z, or one in z1, z2, .., the projections
         on several orthonormal w*.
     alignment : number, or sequence of vectors
         ``zeta = <w*, v>`` in [-1, 1]; the matrix ``<w*_l, v_i>`` for several.
@@ -226,7 +226,7 @@ class Target(Spelled):
         Standard deviation of the label noise; its variance is Delta.
     labels : str
         ``"none"``: y as above, ``"sign"``: the sign of it, ``"logit"``: 1 with
-        probability ``1 / (1 + exp(-slope g))``, without noise, else -1.
+        probability ``1 / (1 + exp(-slope f*))``, without noise, else -1.
     slope : number, optional
         Of ``"logit"`` labels, positive.
 
