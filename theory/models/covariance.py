@@ -122,8 +122,7 @@ class CovarianceModel:
     quantities: dict[str, sp.Expr]
 
     totals = (energy, energy_source, energy_ridge, energy_loss, psi_ridge)
-    """The Energy, its total derivatives by the source, by the ridge penalty and by a
-    factor to the loss, and that of Psi by the penalty."""
+    """Energy, its derivatives by source, penalty and factor, that of Psi by penalty."""
 
     @property
     def unknowns(self) -> Symbols:
@@ -149,10 +148,9 @@ class CovarianceModel:
 
     @property
     def loss_slope(self) -> sp.Expr:
-        """Differentiate the slope in chi, or the weight, by a factor to the loss.
+        """Of the slope in chi, or the weight, by a factor t to the loss.
 
-        That of ``t/(1 + t chi)`` at t = 1 is ``1/(1 + chi)^2``; it is written without
-        the difference, which cancels at small penalties.
+        ``t/(1 + t chi)`` gives ``1/(1 + chi)^2``: no difference, which would cancel.
         """
         return (self.energy_weight - self.source) ** 2 / self.samples
 

@@ -92,6 +92,12 @@ def test_a_forgotten_layer_is_named(changes: dict[str, Any], says: str) -> None:
         problem(**changes)
 
 
+def test_what_is_not_worked_out_is_refused() -> None:
+    for refuse in (de.spectrum, de.derive, de.certify, de.eliminate):
+        with pytest.raises(de.InputError, match=r"\[inputs\]: this is worked out for"):
+            refuse(problem())
+
+
 def test_draws_agree() -> None:
     made = problem("z + z**2/2")
     draws = de.simulate(made, dimension=200, repetitions=40, rng=5)

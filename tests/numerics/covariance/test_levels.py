@@ -242,12 +242,21 @@ def test_what_is_not_covered_is_refused() -> None:
     assert de.solve(odd, digits=8).digits == 8
     inputs = de.Inputs(**TWO)
     free = spiked(inputs=inputs).with_values({"ridge.penalty": 0})
+    robust = spiked(inputs=inputs).with_values(
+        {"ridge.loss": "huber", "ridge.delta": 1}
+    )
+    signs = spiked(inputs=inputs).with_values({"target.labels": "sign"})
+    batch = network("spherical", inputs=inputs)
+    batch = batch.with_values({"network.batch_per_dim": 5})
     for refuse, says in (
         (lambda: de.solve(spiked(inputs=inputs), width=100), "width = 100"),
         (lambda: de.spectrum(spiked(inputs=inputs)).support, "inputs"),
         (lambda: de.certify(spiked(inputs=inputs)), "inputs"),
         (lambda: de.derive(spiked(inputs=inputs)), "inputs"),
         (lambda: de.solve(free), "ridge.penalty = 0"),
+        (lambda: de.solve(robust), "ridge.loss = huber"),
+        (lambda: de.solve(signs), "target.labels = sign"),
+        (lambda: de.solve(batch), "network.batch_per_dim = 5"),
     ):
         with pytest.raises(de.InputError, match=says):
             refuse()

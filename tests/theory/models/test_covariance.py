@@ -66,3 +66,34 @@ def test_eliminating_the_multipliers_on_one_level_leaves_the_isotropic_energy():
     names = {plain.fields[3]: kappa * c1}
     assert model.fields[3] != plain.fields[3]  # named by its latent
     assert sp.simplify(left.subs(h, kappa * c1) - right.subs(names)) == 0
+
+
+def test_one_group_without_a_spike_has_one_explicit_equation():
+    # with t = V B: lambda t = c1^2 (alpha - D)(beta - D)/beta, D = cs t/c1^2 + <f>,
+    # f = s t/(1 + s t): the product of the S-transforms of samples, units and Sigma
+    model = covariance_model(1)
+    alpha, beta, ridge, source = model.parameters[:4]
+    pi = model.parameters[5]
+    (g,), (A,), (B,) = model.g, model.coupling, model.field
+    c1, cs = model.fields[1:3]
+    s, omega, r = model.levels[:3]
+    t, s1, s2, share = sp.symbols("t s1 s2 share", positive=True)
+    levels = [(s1, share), (s2, 1 - share)]
+    learned = sum(w * x * t / (1 + x * t) for x, w in levels)
+    D = cs * t / c1**2 + learned
+    weight = (alpha - D) / beta
+    values = {
+        ridge: c1**2 * (alpha - D) * (beta - D) / (beta * t),
+        g: t / (c1**2 * (alpha - D)),
+        A: learned / (c1**2 * weight),
+        B: c1**2 * weight,
+    }
+    level = [e.doit() for e in model.gradient(model.psi_level)]
+    for x, inner in zip(model.unknowns, level, strict=True):
+        inner = inner.subs(model.matrix[0], model.precision[0])
+        total = sp.diff(model.psi_local, x) + sp.diff(
+            model.psi_average.subs(model.chi, model.linear_form), x
+        )
+        total += sum(inner.subs({s: v, omega: w}) for v, w in levels)
+        total = total.subs({r: 1, pi: 1, source: 0}).subs(values)
+        assert sp.cancel(sp.together(total)) == 0, x
