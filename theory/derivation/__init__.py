@@ -9,6 +9,7 @@ from detequiv.theory.derivation.document import (
     as_text,
     equation,
     tex,
+    without_macros,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "derive",
     "equation",
     "tex",
+    "without_macros",
 ]
