@@ -73,6 +73,16 @@ For example, test error against the number of samples, theory and simulation:
 )
 @click.option("--out", metavar="FILE.csv", help="Write the table here, not to stdout.")
 @click.option("--plot", metavar="FILE", help="Draw a figure: .svg, .png or .pdf.")
+@click.option(
+    "--quantity",
+    "quantities",
+    multiple=True,
+    metavar="NAME",
+    help="What --plot draws, the generalisation error by default. Repeatable.",
+)
+@click.option("--logy", is_flag=True, help="Draw errors on a logarithmic axis.")
+@click.option("--label", metavar="TEXT", help="Name of the lines in the figure.")
+@click.option("--title", metavar="TEXT", help="Title of the figure.")
 @workers_options
 def command(
     file: str,
@@ -85,6 +95,10 @@ def command(
     resume: str | None,
     out: str | None,
     plot: str | None,
+    quantities: Sequence[str],
+    logy: bool,
+    label: str | None,
+    title: str | None,
     workers: int | None,
     dask: str | None,
 ) -> None:
@@ -92,6 +106,8 @@ def command(
     store = check_suffix(resume, "--resume", (".sqlite",))
     table = check_suffix(out, "--out", TABLES)
     figure = check_suffix(plot, "--plot", FIGURES)
+    drawing = Drawing(figure, quantities, logy, label, title)
+    drawing.check(plot)
     draws = None if simulate is None else Draws.parse(simulate, seed, store)
     if draws is None and store is not None:
         raise InputError("--resume", resume, "keeps what --simulate draws; give both")
@@ -117,7 +133,7 @@ def command(
 
     with open_workers(workers, dask) as executor:
         theory = {"digits": digits, "width": width}
-        failure = _compute(problem, values, theory, draws, executor, table, figure)
+        failure = _compute(problem, values, theory, draws, executor, table, drawing)
     if failure is not None:
         raise ConvergenceError(f"{failure}; the other points are in the table")
 
@@ -147,6 +163,46 @@ class Draws:
         if seed < 0:
             raise InputError("--seed", seed, "must not be negative")
         return draws
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What ``--plot`` and the options beside it ask for."""
+
+    file: Path | None
+    quantities: Sequence[str]
+    logy: bool
+    label: str | None
+    title: str | None
+
+    def check(self, plot: str | None) -> None:
+        """Refuse unknown quantities, and options of a figure that is not drawn."""
+        from detequiv.formats.table import check_quantity
+
+        for name in self.quantities:
+            check_quantity(name)
+        options = {
+            "--quantity": ", ".join(self.quantities),
+            "--logy": self.logy,
+            "--label": self.label,
+            "--title": self.title,
+        }
+        for option, value in options.items():
+            if value and plot is None:
+                raise InputError(option, value, "is for a figure; give --plot FILE")
+
+    def draw(self, curve: Curve) -> None:
+        """Draw a curve and write the figure."""
+        from detequiv.figures.style import save
+
+        assert self.file is not None
+        figure = curve.plot(
+            self.quantities or "generalization_error",
+            label=self.label,
+            title=self.title,
+            logy=self.logy,
+        )
+        save(figure, self.file)
 
 
 def _check_axis(name: str, values: list[Any]) -> None:
@@ -183,7 +239,7 @@ def _compute(
     draws: Draws | None,
     executor: Executor,
     table: Path | None,
-    figure: Path | None,
+    drawing: Drawing,
 ) -> ConvergenceError | None:
     """Solve, simulate and write; return the error of points that failed."""
     from detequiv.shell.progress import progress_bars
@@ -206,11 +262,11 @@ def _compute(
             try:
                 curve = _simulated(curve, draws, executor, bar("simulation"))
             except (OSError, KeyboardInterrupt) as stopped:
-                _write(curve, table, figure)  # theory, which is there already
+                _write(curve, table, drawing)  # theory, which is there already
                 if isinstance(stopped, KeyboardInterrupt):
                     click.echo(_how_to_go_on(draws), err=True)
                 raise
-    _write(curve, table, figure)
+    _write(curve, table, drawing)
     return failure
 
 
@@ -233,7 +289,7 @@ def _how_to_go_on(draws: Draws) -> str:
     return f"finished draws are in {draws.store}; the same command goes on from them"
 
 
-def _write(curve: Curve, table: Path | None, figure: Path | None) -> None:
+def _write(curve: Curve, table: Path | None, drawing: Drawing) -> None:
     """Write the table to its file or to standard output, and the figure."""
 
     def write_table() -> None:
@@ -249,10 +305,8 @@ def _write(curve: Curve, table: Path | None, figure: Path | None) -> None:
         click.echo(f"wrote {table}", err=True)
 
     def draw_figure() -> None:
-        if figure is not None:
-            from detequiv.figures.style import save
-
-            save(curve.plot(), figure)
-            click.echo(f"wrote {figure}", err=True)
+        if drawing.file is not None:
+            drawing.draw(curve)
+            click.echo(f"wrote {drawing.file}", err=True)
 
     do_all(write_table, draw_figure)

@@ -29,7 +29,15 @@ from detequiv.theory.functions import value_text
 __all__ = ["plot_curve"]
 
 
-def plot_curve(table: Table, names: Sequence[str], ax: Axes | None = None) -> Figure:
+def plot_curve(
+    table: Table,
+    names: Sequence[str],
+    ax: Axes | None = None,
+    *,
+    label: str | None = None,
+    title: str | None = None,
+    logy: bool = False,
+) -> Figure:
     """Draw quantities of a curve; see `detequiv.results.curves.Curve.plot`."""
     first, *others = table.vary
     x = table.coordinate(first)
@@ -38,14 +46,17 @@ def plot_curve(table: Table, names: Sequence[str], ax: Axes | None = None) -> Fi
             "plot", first, "is not a number; name a varied number first to plot along"
         )
     ax = new_axes() if ax is None else ax
-    colours, styles = cycle(COLOURS), ("-", "--", ":", "-.")
+    drawn = len({line.get_color() for line in ax.lines})
+    colours = [COLOURS[(drawn + k) % len(COLOURS)] for k in range(len(COLOURS))]
+    styles = ("-", "--", ":", "-.")
     both = _has_both(table, names)
     rows = list(product(*(table.vary[other] for other in others)))
-    for column, (row, colour) in enumerate(zip(rows, colours, strict=False)):
+    for column, (row, colour) in enumerate(zip(rows, cycle(colours), strict=False)):
         for name, style in zip(names, cycle(styles), strict=False):
             if len(rows) == 1:
-                colour = COLOURS[list(names).index(name) % len(COLOURS)]
-            label = _label(others, row, TITLES[name] if len(names) > 1 else "")
+                colour = colours[list(names).index(name) % len(colours)]
+            parts = [label or "", TITLES[name] if len(names) > 1 else ""]
+            line = _label(others, row, ", ".join(filter(None, parts)))
             along = partial(_column, column=column)
             limit = along(table.values(name))
             draw_theory(
@@ -53,7 +64,7 @@ def plot_curve(table: Table, names: Sequence[str], ax: Axes | None = None) -> Fi
                 x,
                 along(table.at_width(name)) if both else limit,
                 colour=colour,
-                label=label or "theory",
+                label=line or "theory",
                 style="-" if len(rows) == 1 else style,
             )
             if both:
@@ -66,20 +77,22 @@ def plot_curve(table: Table, names: Sequence[str], ax: Axes | None = None) -> Fi
     ax.set_ylabel(
         f"{TITLES[name]},  {QUANTITY_LABELS[name]}" if len(names) == 1 else "value"
     )
-    _scale_axes(ax, x, [table.values(name) for name in names])
+    _scale_axes(ax, x, [table.values(name) for name in names], logy)
+    note = ""
     if table.simulation is not None:
         done = table.simulation
         draw_simulation(
             ax, x[:0], x[:0], x[:0], colour="#777777", label="simulation, ±1 s.e."
         )
         lines = "theory at the width drawn; dashed: its limit" if both else "theory"
-        ax.set_title(
+        note = (
             f"lines: {lines}; points: simulation,\n"
-            f"d = {done.dimension}, {done.repetitions} draws a point, seed {done.seed}",
-            loc="left",
-            fontsize=8.5,
-            color="#777777",
+            f"d = {done.dimension}, {done.repetitions} draws a point, seed {done.seed}"
         )
+    if note and not title:
+        ax.set_title(note, loc="left", fontsize=8.5, color="#777777")
+    elif title:
+        ax.set_title("\n".join(filter(None, [title, note])), loc="left")
     ax.legend(frameon=False)
     return figure_of(ax)
 
@@ -105,13 +118,17 @@ def _label(names: Sequence[str], values: Sequence[Any], title: str) -> str:
     return ", ".join(parts)
 
 
-def _scale_axes(ax: Axes, x: NDArray[Any], curves: Sequence[NDArray[Any]]) -> None:
-    """Use a logarithmic axis where numbers are spread that way."""
+def _scale_axes(
+    ax: Axes, x: NDArray[Any], curves: Sequence[NDArray[Any]], logy: bool
+) -> None:
+    """Use a logarithmic axis where numbers are spread that way, or where asked to."""
     if len(x) > 2 and x.min() > 0:
         steps = np.diff(np.log(np.sort(x)))
         if np.ptp(steps) < np.ptp(np.diff(np.sort(x)) / np.ptp(x)):
             log_scale(ax, "x", x)
     values = np.concatenate([y.ravel() for y in curves])
     values = values[np.isfinite(values)]
-    if values.size and values.min() > 0 and values.max() > 30 * values.min():
+    if logy and values.size and values.min() <= 0:
+        raise InputError("logy", float(values.min()), "has no place on such an axis")
+    if values.size and values.min() > 0 and (logy or values.max() > 30 * values.min()):
         log_scale(ax, "y", values)

@@ -28,9 +28,11 @@ def plot_spectrum(
     x: NDArray[np.float64],
     eigenvalues: NDArray[np.float64] | None,
     ax: Axes | None,
+    label: str | None,
 ) -> Figure:
     """Draw a spectrum; see `detequiv.results.law.Law.plot`."""
     ax = new_axes() if ax is None else ax
+    lines = sum(line.get_linestyle() == "-" for line in ax.lines)
     notes = [f"mass {law.atom_at_zero:.4g} at zero"] if law.atom_at_zero else []
     try:
         outliers = [outlier.value for outlier in law.outliers]
@@ -48,9 +50,12 @@ def plot_spectrum(
         edges = _bins(x, wide)
         _draw_histogram(ax, eigenvalues, edges, wide)
         notes += _mark_single(ax, eigenvalues, edges)
-    draw_theory(ax, x, height, colour=COLOURS[1], label="limit law")
-    _mark_ends(ax, law)
-    _mark(ax, outliers, "D", COLOURS[2], f"outliers at $p$ = {law.width}", markersize=5)
+    colour = COLOURS[1 + lines % (len(COLOURS) - 1)]
+    draw_theory(ax, x, height, colour=colour, label=label or "limit law")
+    _mark_ends(ax, law, colour)
+    of = f"{label}: " if label else ""
+    name = f"{of}outliers at $p$ = {law.width}"
+    _mark(ax, outliers, "D", colour if lines else COLOURS[2], name, markersize=5)
     ax.set_ylim(bottom=0)
     scale = law.scale.replace("Phi^T Phi", r"\Phi^\top\Phi\,")
     ax.set_xlabel(f"eigenvalue $x$ of ${scale}$")
@@ -63,7 +68,7 @@ def plot_spectrum(
     return figure_of(ax)
 
 
-def _mark_ends(ax: Axes, law: Spectrum) -> None:
+def _mark_ends(ax: Axes, law: Spectrum, colour: str) -> None:
     """Mark the ends of the support on the axis; soft ends are hollow."""
     low, high = ax.get_xlim()
     ends = [end for i in law.support for end in (i.lower, i.upper)]
@@ -74,8 +79,8 @@ def _mark_ends(ax: Axes, law: Spectrum) -> None:
             if (end.kind == "soft") == soft and low <= end.value <= high
         ]
         label = f"{'soft ' if soft else ''}ends of the support"
-        face = "white" if soft else COLOURS[1]
-        _mark(ax, places, "^", COLOURS[1], label, markersize=6, markerfacecolor=face)
+        face = "white" if soft else colour
+        _mark(ax, places, "^", colour, label, markersize=6, markerfacecolor=face)
 
 
 def _mark(

@@ -12,15 +12,9 @@ from html import escape
 from typing import Any
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.paper import Formula, Section
+from detequiv.theory.paper import Formula, Section, without_macros
 
 __all__ = ["mathml", "sections_html"]
-
-MACROS = {  # those of the LaTeX documents
-    "E": r"\mathbb{E}",
-    "tr": r"\operatorname{tr}",
-    "diag": r"\operatorname{diag}",
-}
 
 
 def sections_html(sections: Sequence[Section]) -> str:
@@ -59,7 +53,7 @@ def mathml(latex: str, display: bool) -> str:
     Parameters
     ----------
     latex : str
-        Without delimiters.
+        Without delimiters; the macros of derivations are known.
     display : bool
         Whether it stands on lines of its own.
 
@@ -75,7 +69,7 @@ def mathml(latex: str, display: bool) -> str:
     """
     convert, error = _converter()
     try:
-        return str(convert(latex, displaystyle=display))
+        return str(convert(without_macros(latex), displaystyle=display))
     except error as failure:
         raise InputError("formula", latex, str(failure)) from None
 
@@ -90,4 +84,4 @@ def _converter() -> Any:
             "(page)",
             "math-core is not installed; pip install 'detequiv[explore]'",
         ) from None
-    return LatexToMathML(macros=MACROS).convert_with_local_state, LatexError
+    return LatexToMathML().convert_with_local_state, LatexError

@@ -201,11 +201,24 @@ def frame(table: Table) -> pandas.DataFrame:
     """Lay out a curve as a frame; see `detequiv.results.curves.Curve.to_pandas`."""
     import pandas
 
-    found = pandas.read_csv(io.StringIO(csv_text(table)), float_precision="round_trip")
+    names, *rows = _rows(table)
+    columns = zip(*rows, strict=True)
+    found = pandas.DataFrame(
+        {
+            n: list(map(_number, cells))
+            for n, cells in zip(names, columns, strict=True)
+            if n not in table.vary
+        }
+    )
     places = np.meshgrid(*map(table.coordinate, table.vary), indexing="ij")
-    for name, place in zip(table.vary, places, strict=True):
-        found[name] = place.ravel()
+    for k, (name, place) in enumerate(zip(table.vary, places, strict=True)):
+        found.insert(k, name, place.ravel())
     return found
+
+
+def _number(cell: str) -> int | float:
+    """Read a cell; an empty one is no number."""
+    return int(cell) if cell.isdecimal() else float(cell or "nan")
 
 
 def dataset(table: Table) -> xarray.Dataset:

@@ -206,10 +206,7 @@ class Curve(Shown, Table):
         return dataset(self)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Frame of one row a point, with the columns of `to_csv`, numbers in float64.
-
-        Cells of a point that failed are NaN.
-        """
+        """One row a point, the columns of `to_csv` as numbers; NaN where it failed."""
         return frame(self)
 
     def _table(self) -> Tabular:
@@ -221,9 +218,8 @@ class Curve(Shown, Table):
             )
         ]
         what = "the limit" if self.width is None else f"{self.width} units"
-        drawn = "" if self.simulation is None else ", simulated"
         return Tabular(
-            f"Curve of {what}, {len(rows)} points{drawn}",
+            f"Curve of {what}, {len(rows)} points",
             rows,
             header=(*self.vary, *names),
             note="also: values(name), to_pandas(), to_xarray(), to_csv(), plot()",
@@ -233,31 +229,38 @@ class Curve(Shown, Table):
         self,
         names: str | Sequence[str] = "generalization_error",
         ax: Axes | None = None,
+        *,
+        label: str | None = None,
+        title: str | None = None,
+        logy: bool = False,
     ) -> Figure:
         """Draw quantities against the first varied parameter.
 
-        Theory is a line for each combination of the others, simulation its points
-        with one standard error. Beside a simulation the line is the theory of the
-        width drawn, and the limit of infinite width is dashed.
+        Theory is a line for each combination of the others, simulation its points with
+        one standard error; beside it the width drawn is the line, its limit dashed.
 
         Parameters
         ----------
         names : str or sequence of str
             Quantities to draw.
         ax : matplotlib Axes, optional
-            Where to draw; a new figure by default.
+            Where to draw, in colours that no line there has; a new figure by default.
+        label, title : str, optional
+            Name of this curve's lines in the legend, and title of the axes.
+        logy : bool
+            A logarithmic axis also where the range does not ask for it.
 
         Raises
         ------
         InputError
-            An unknown name, or a first parameter that is not a number.
+            An unknown name, no number to plot along, or a value without logarithm.
         """
         from detequiv.figures.curve import plot_curve
 
-        names = [names] if isinstance(names, str) else list(names)
-        for name in names:
+        listed = [names] if isinstance(names, str) else list(names)
+        for name in listed:
             check_quantity(name)
-        return plot_curve(self, names, ax)
+        return plot_curve(self, listed, ax, label=label, title=title, logy=logy)
 
 
 def curve(

@@ -129,6 +129,7 @@ class Law(Shown, Spectrum):
         *,
         points: int = 1000,
         eigenvalues: ArrayLike | None = None,
+        label: str | None = None,
     ) -> Figure:
         """Draw the density, and the histogram of simulated eigenvalues.
 
@@ -141,6 +142,8 @@ class Law(Shown, Spectrum):
         eigenvalues : array_like, optional
             Eigenvalues of one matrix in the scale of this law, as `simulate` draws
             them.
+        label : str, optional
+            Name of this law in the legend.
 
         Returns
         -------
@@ -149,7 +152,7 @@ class Law(Shown, Spectrum):
         from detequiv.figures.spectrum import plot_spectrum
 
         drawn = None if eigenvalues is None else np.asarray(eigenvalues, float)
-        return plot_spectrum(self, self.grid(points), drawn, ax)
+        return plot_spectrum(self, self.grid(points), drawn, ax, label)
 
 
 def spectrum(

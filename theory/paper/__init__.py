@@ -11,6 +11,7 @@ from detequiv.theory.paper.document import (
     number,
     short,
     tex,
+    without_macros,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "number",
     "short",
     "tex",
+    "without_macros",
 ]

@@ -26,6 +26,7 @@ __all__ = [
     "number",
     "short",
     "tex",
+    "without_macros",
 ]
 
 WIDEST = 120  # characters of plain text that still fit on a line of the page
@@ -234,18 +235,18 @@ def as_notebook(title: str, sections: Iterable[Section]) -> str:
             if isinstance(item, Formula):
                 parts.append(escape(displayed(Section("", [item])), quote=False))
             else:
-                parts.append(f"<p>{escape(_without_macros(item), quote=False)}</p>")
+                parts.append(f"<p>{escape(without_macros(item), quote=False)}</p>")
     return "\n".join(parts)
 
 
 def displayed(section: Section) -> str:
     """Write the formulas of a section as one display between dollars."""
     rows = ROW.join(i.latex for i in section.body if isinstance(i, Formula))
-    body = _without_macros(rows)
+    body = without_macros(rows)
     return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
 
 
-def _without_macros(latex: str) -> str:
+def without_macros(latex: str) -> str:
     """Put in what the macros of the preamble stand for."""
     for name, meaning in findall(r"newcommand\{\\(\w+)\}\{(.*)\}", PREAMBLE):
         latex = sub(rf"\\{name}(?![a-zA-Z])", meaning.replace("\\", r"\\"), latex)

@@ -62,9 +62,25 @@ def test_digits_are_exact_in_the_table() -> None:
     assert rows[0]["readout_norm"] == alone.text("readout_norm")
 
 
+def test_the_figure_shows_what_is_asked_for(tmp_path: Path) -> None:
+    figure = tmp_path / "curve.svg"
+    result = run(
+        *VARY,
+        *("--quantity", "training_error", "--quantity", "readout_norm", "--logy"),
+        *("--label", "two groups", "--title", "Half a network"),
+        *("--plot", str(figure), "--out", str(tmp_path / "curve.csv")),
+    )
+    assert result.exit_code == 0, result.stderr
+    drawn = figure.read_text("utf-8")
+    for words in ("two groups, training error", "two groups, readout norm", "Half a"):
+        assert f"<!-- {words}" in drawn
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        ((*VARY, "--logy"), "--logy = True: is for a figure; give --plot FILE"),
+        ((*VARY, "--quantity", "error"), "quantity = error: give one of"),
         ((), "--vary = (missing): name a parameter"),
         (("--vary", "ridge.penalty"), "--vary = ridge.penalty: write NAME=VALUE"),
         (("--vary", "ridge.penalty=1:2"), "write start:stop:count"),

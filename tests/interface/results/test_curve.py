@@ -300,3 +300,29 @@ def test_figures_are_the_same_bytes_every_time(
 def test_a_curve_crosses_process_borders(simulated: de.Curve) -> None:
     again = pickle.loads(pickle.dumps(simulated))
     assert again.to_csv() == simulated.to_csv()
+
+
+def test_two_curves_on_one_figure_are_told_apart() -> None:
+    one, other = (
+        de.curve(PROBLEM, {"ridge.samples_per_dim": [1, 2, 4]}, width=width)
+        for width in (None, 100)
+    )
+    figure = one.plot(label="the limit", title="Two widths", logy=True)
+    (ax,) = figure.axes
+    other.plot(ax=ax, label="100 units")
+    lines = [line for line in ax.lines if len(line.get_xdata())]
+    assert len({line.get_color() for line in lines}) == len(lines) == 2
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [t.get_text() for t in legend.get_texts()] == ["the limit", "100 units"]
+    assert ax.get_title(loc="left") == "Two widths"
+    assert ax.get_yscale() == "log"
+
+
+def test_a_value_without_logarithm_has_no_place_on_that_axis() -> None:
+    curve = de.curve(
+        PROBLEM.with_values({"target.function": "0", "target.noise": 0}),
+        {"ridge.penalty": [1, 2]},
+    )
+    with pytest.raises(de.InputError, match="logy = 0"):
+        curve.plot(logy=True)

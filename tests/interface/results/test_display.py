@@ -80,7 +80,7 @@ def results() -> dict[str, Any]:
     return {
         "problem": PROBLEM,
         "solution": de.solve(PROBLEM, digits=30),
-        "width": de.solve(PROBLEM, width=50),
+        "width": de.solve(PROBLEM, width=60),
         "curve": de.curve(PROBLEM, {"ridge.penalty": [f"{k}/9" for k in range(1, 41)]}),
         "law": de.spectrum(PROBLEM),
         "derivation": de.derive(PROBLEM),

@@ -112,3 +112,6 @@ def test_the_same_seed_gives_the_same_draws() -> None:
         q.simulation for q in other.quantities
     ]
     assert one.seed == 3
+    shown = repr(one).splitlines()
+    assert shown[0].startswith(f"{one.verdict}, with an error probability of ")
+    assert shown[2].split()[0] == one.quantities[0].name

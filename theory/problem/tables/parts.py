@@ -218,7 +218,7 @@ class Target(Spelled):
     Parameters
     ----------
     function : str or Expr
-        f*; a catalogue name or an expression in z, or one in z1, z2, .., the projections
+        f*; a catalogue name or an expression in z, or in z1, z2, .., the projections
         on several orthonormal w*.
     alignment : number, or sequence of vectors
         ``zeta = <w*, v>`` in [-1, 1]; the matrix ``<w*_l, v_i>`` for several.
