@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from detequiv.figures.style import COLOURS, draw_theory, figure_of, new_axes
 
-__all__ = ["plot_learned"]
+__all__ = ["plot_contours", "plot_learned"]
 
 
 def plot_learned(
@@ -25,3 +25,30 @@ def plot_learned(
     )
     ax.legend()
     return figure_of(ax)
+
+
+def plot_contours(
+    kappa: NDArray[Any], learned: NDArray[Any], target: NDArray[Any]
+) -> Figure:
+    """Draw a learned function of two projections beside what it is to approach.
+
+    Parameters
+    ----------
+    kappa : (n,) array
+        Values of each projection.
+    learned, target : (n, n) array
+        Rows are values of the first projection.
+    """
+    size = max(abs(learned).max(), abs(target).max()) or 1.0
+    figure = Figure(figsize=(8, 3.8), layout="constrained")
+    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    for ax, values, title in zip(
+        panels, (learned, target), ("learned", "target"), strict=True
+    ):
+        drawn = ax.contourf(
+            kappa, kappa, values.T, levels=21, cmap="RdBu_r", vmin=-size, vmax=size
+        )
+        ax.set(title=title, xlabel=r"$\kappa_1$", aspect="equal")
+        figure.colorbar(drawn, ax=ax, shrink=0.8)
+    panels[0].set_ylabel(r"$\kappa_2$")
+    return figure

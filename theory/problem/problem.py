@@ -239,7 +239,10 @@ _SYMBOLS = {  # of the paper, and what is commonly written for them
 _OPTIONAL = ("features", "network", "inputs")
 _ONE_LAYER = "give either features or network, one of the two"
 # what a table need not say
-_USUAL = {"labels": "none", "slope": None, "loss": "square", "delta": None}
+_USUAL = {
+    **{"labels": "none", "slope": None, "loss": "square", "delta": None},
+    **{"functions": None, "steps": 1},
+}
 _TABLES: Mapping[str, Any] = {
     "features": SpikedFeatures,
     "network": Network,

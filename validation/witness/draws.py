@@ -226,7 +226,7 @@ def sampled_excess_error(
     total = 0.0
     for start in range(0, count, BLOCK):
         size = min(BLOCK, count - start)
-        inputs = draw_inputs(rng, size, len(layer.teacher))
+        inputs = draw_inputs(rng, size, layer.rows.shape[1])
         error = model.signal(layer, inputs) - fit.predict(model.features(layer, inputs))
         total += float(error @ error)
     return total / count

@@ -13,26 +13,26 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import (
     exact,
-    is_rounded,
     projections,
     read_function,
     read_target,
     sign,
+    z,
 )
 from detequiv.theory.problem.tables.labels import mean_label, read_labels
-from detequiv.theory.problem.tables.vectors import (
-    is_list,
-    is_nested,
-    read_alignment,
-    read_vectors,
+from detequiv.theory.problem.tables.lists import (
+    read_fractions,
+    read_numbers,
+    read_numbers_or_vectors,
 )
+from detequiv.theory.problem.tables.vectors import is_list, is_nested, read_alignment
 
-__all__ = ["MOST_GROUPS", "Network", "SpikedFeatures", "Target"]
+__all__ = ["Network", "SpikedFeatures", "Target"]
 
 Number = Any  # int, str, float, Fraction, Decimal, mpf or Expr; see `exact`
 Numbers = Number | Sequence[Number]
-MOST_GROUPS = 8
 ROWS = ("spherical", "gaussian")
+MOST_STEPS = 10
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
@@ -71,9 +71,9 @@ class SpikedFeatures:
         weights: Numbers | None = None,
     ) -> None:
         name = "features."
-        strengths = _numbers_or_vectors(spike, name + "spike")
+        strengths = read_numbers_or_vectors(spike, name + "spike")
         squares = [sum(v**2 for v in u) if is_nested([u]) else u**2 for u in strengths]
-        scales = _numbers(bulk, name + "bulk")
+        scales = read_numbers(bulk, name + "bulk")
         if len(scales) == 1:
             scales *= len(strengths)
         if len(scales) != len(strengths):
@@ -90,7 +90,7 @@ class SpikedFeatures:
             ),
             spike=strengths,
             bulk=scales,
-            weights=_fractions(weights, len(strengths), name + "weights"),
+            weights=read_fractions(weights, len(strengths), name + "weights"),
         )
 
     @property
@@ -106,16 +106,19 @@ class SpikedFeatures:
 
 @dataclass(frozen=True, kw_only=True, init=False)
 class Network:
-    """A two-layer network whose first layer takes one gradient step.
+    """A two-layer network whose first layer takes one gradient step, or several.
 
     Parameters
     ----------
     activation : str or Expr
         sigma; a catalogue name or an expression in z.
-    readout : number or sequence of numbers
-        Vocabulary ``A_q`` of the second layer at initialisation, length K.
-    step : number
-        Step size eta.
+    readout : number or sequence of numbers, or of vectors
+        Vocabulary ``A_q`` of the second layer at initialisation, length K; with H
+        heads, vectors of length H.
+    step : number or sequence of numbers
+        Step size eta, or one a step.
+    steps : int
+        How many are taken.
     weights : sequence of numbers, optional
         Fractions ``pi_q > 0`` of the units, length K, of sum 1; equal by default.
     rows : str
@@ -132,8 +135,9 @@ class Network:
     """
 
     activation: sp.Expr
-    readout: tuple[sp.Expr, ...]
-    step: sp.Expr
+    readout: tuple[Any, ...]
+    step: Any
+    steps: int
     weights: tuple[sp.Expr, ...]
     rows: str
     batch_per_dim: sp.Expr | None
@@ -142,13 +146,20 @@ class Network:
         self,
         *,
         activation: str | sp.Expr,
-        readout: Numbers,
-        step: Number,
+        readout: Numbers | Sequence[Any],
+        step: Numbers,
+        steps: int = 1,
         weights: Numbers | None = None,
         rows: str = "spherical",
         batch_per_dim: Number | None = None,
     ) -> None:
-        vocabulary = _numbers(readout, "network.readout")
+        vocabulary = read_numbers_or_vectors(readout, "network.readout")
+        count = len(list(step)) if is_list(step) and steps == 1 else steps
+        if isinstance(count, bool) or count not in range(1, MOST_STEPS + 1):
+            raise InputError("network.steps", steps, f"give from 1 to {MOST_STEPS}")
+        rates = read_numbers(step, "network.step")
+        if len(rates) not in (1, count):
+            raise InputError("network.step", step, f"give 1 or {count} numbers")
         if rows not in ROWS:
             raise InputError("network.rows", rows, f"give one of {', '.join(ROWS)}")
         batch = batch_per_dim
@@ -160,8 +171,9 @@ class Network:
             self,
             activation=read_function(activation, "network.activation"),
             readout=vocabulary,
-            step=exact(step, "network.step"),
-            weights=_fractions(weights, len(vocabulary), "network.weights"),
+            step=rates[0] if len(set(rates)) == 1 else rates,
+            steps=count,
+            weights=read_fractions(weights, len(vocabulary), "network.weights"),
             rows=rows,
             batch_per_dim=batch,
         )
@@ -174,7 +186,21 @@ class Network:
     @property
     def several(self) -> bool:
         """Whether there are several heads or several steps."""
-        return False
+        return is_nested(self.readout) or self.steps > 1
+
+    @property
+    def vectors(self) -> tuple[tuple[sp.Expr, ...], ...]:
+        """Values of the vocabulary, one number a head."""
+        return (
+            self.readout
+            if is_nested(self.readout)
+            else tuple((a,) for a in self.readout)
+        )
+
+    @property
+    def rates(self) -> tuple[sp.Expr, ...]:
+        """Step size of each step."""
+        return self.step if isinstance(self.step, tuple) else (self.step,) * self.steps
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
@@ -186,6 +212,9 @@ class Target:
     function : str or Expr
         g; a catalogue name or an expression in z, or one in z1, z2, .., the projections
         on several orthonormal w*.
+    functions : sequence of str or Expr, optional
+        What the heads of a [network] are trained on, one a head; `function` itself by
+        default.
     alignment : number, or sequence of vectors
         ``zeta = <w*, v>`` in [-1, 1]; the matrix ``<w*_l, v_i>`` for several.
     noise : number
@@ -203,6 +232,7 @@ class Target:
     """
 
     function: sp.Expr
+    functions: tuple[sp.Expr, ...] | None
     alignment: Any
     noise: sp.Expr
     labels: str
@@ -212,6 +242,7 @@ class Target:
         self,
         *,
         function: str | sp.Expr,
+        functions: Sequence[str | sp.Expr] | None = None,
         alignment: Number | Sequence[Any] = 1,
         noise: Number = 0,
         labels: str = "none",
@@ -228,9 +259,16 @@ class Target:
             raise InputError(
                 "target.labels", labels, "are made of one projection; use z alone"
             )
+        if functions is not None:
+            if not is_list(functions) or not functions:
+                raise InputError(
+                    "target.functions", functions, "give a list, as ['z1']"
+                )
+            functions = tuple(read_target(g, "target.functions") for g in functions)
         _set(
             self,
             function=read,
+            functions=functions,
             alignment=overlap,
             noise=deviation,
             labels=labels,
@@ -245,13 +283,24 @@ class Target:
     @property
     def several(self) -> bool:
         """Whether the labels are of several projections, or aligned with several."""
-        return is_nested(self.alignment) or self.projections > 1
+        return (
+            is_nested(self.alignment)
+            or self.projections > 1
+            or self.functions is not None
+        )
+
+    @property
+    def heads(self) -> tuple[sp.Expr, ...]:
+        """What heads are trained on, in z1, z2, ..."""
+        functions = self.functions or (self.function,)
+        return tuple(g.subs(z, projections[0]) for g in functions)
 
     @property
     def projections(self) -> int:
-        """The number of z1, z2, .. that the function has, or 1."""
-        names = [s for s in projections if s in self.function.free_symbols]
-        return projections.index(names[-1]) + 1 if names else 1
+        """The number of z1, z2, .. that the functions have, or 1."""
+        functions = (self.function, *(self.functions or ()))
+        known = set().union(*(g.free_symbols for g in functions))
+        return max((i for i, s in enumerate(projections, 1) if s in known), default=1)
 
     @property
     def mean(self) -> sp.Expr:
@@ -267,49 +316,3 @@ class Target:
 def _set(part: object, **values: object) -> None:
     """Fill a frozen object."""
     vars(part).update(values)
-
-
-def _numbers(value: Numbers, field: str) -> tuple[sp.Expr, ...]:
-    """Read one number or a list of them, from 1 to `MOST_GROUPS`."""
-    value = _entries(value)
-    if not 1 <= len(value) <= MOST_GROUPS:
-        raise InputError(field, value, f"give from 1 to {MOST_GROUPS} numbers")
-    return tuple(exact(v, field) for v in value)
-
-
-def _numbers_or_vectors(value: Any, field: str) -> tuple[Any, ...]:
-    """Read numbers, or vectors of more than one."""
-    if not is_nested(value):
-        return _numbers(value, field)
-    if len(value) > MOST_GROUPS:
-        raise InputError(field, value, f"give from 1 to {MOST_GROUPS} vectors")
-    vectors = read_vectors(value, field)
-    return sum(vectors, ()) if len(vectors[0]) == 1 else vectors
-
-
-def _fractions(value: Numbers | None, count: int, field: str) -> tuple[sp.Expr, ...]:
-    """Read fractions of sum 1."""
-    if value is None:
-        return (sp.Rational(1, count),) * count
-    numbers = _numbers(value, field)
-    if len(numbers) != count:
-        raise InputError(field, value, f"give {count} numbers, one a group")
-    if not all(sign(v) > 0 for v in numbers):
-        raise InputError(field, value, "must be positive")
-    total = sum(numbers)
-    rounding = count * max(map(is_rounded, _entries(value)))
-    if rounding and abs(total - 1) <= rounding:
-        return tuple(v / total for v in numbers)
-    if not (total - 1).equals(0):
-        raise InputError(
-            field,
-            value,
-            f"must sum to 1, and miss it by {sp.N(abs(total - 1), 3)}; write thirds "
-            "as '1/3'",
-        )
-    return numbers
-
-
-def _entries(value: Any) -> list[Any]:
-    """Entries of a list or an array, or the one number as a list."""
-    return list(value) if is_list(value) else [value]
