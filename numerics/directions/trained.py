@@ -25,7 +25,7 @@ DIGITS = 24.0  # reach of the rule into the tails
 STEP = 0.17  # of the first lattice, over the reach of its functions' changes
 WIDTH, WIDEST = 1.6, 3.0  # of these, over std/|b|, and without a spike
 FINER = (1, 2, 4)  # lattices to try
-SETTLED = 1e-14  # relative error of averages
+SETTLED = 1e-12  # error of averages; what is left of it, another lattice tells
 NO_BULK = 1e-12  # of rows that a step has cancelled
 
 

@@ -18,7 +18,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.validation.witness.directions import SeveralModel, target_series
+from detequiv.validation.witness.directions import (
+    LONGEST,
+    SeveralModel,
+    target_series,
+)
 from detequiv.validation.witness.hermite import (
     UnresolvedError,
     hermite_expansion,
@@ -36,8 +40,6 @@ TOLERANCE = 1e-8
 SAMPLE = 32
 # Units in a tile of the matrix of cosines: two tiles stay in a processor's cache.
 TILE = 128
-# Terms of the series of a target of several projections.
-MOST_TERMS = 32
 
 
 def excess_error(model: Model, layer: FirstLayer, readout: FloatArray) -> float:
@@ -82,12 +84,12 @@ def _several_cross(
     model: SeveralModel, layer: FirstLayer, units: "_Units"
 ) -> tuple[float, float, float]:
     """Those of a target of several projections."""
-    order = units.series.shape[1]
-    target = target_series(model.target, model.projections, min(order, MOST_TERMS))
+    order = min(units.series.shape[1], LONGEST[model.projections])
+    target = target_series(model.target, model.projections, order)
     cosines = units.rows @ layer.teacher.T / units.scale[:, None]
     length = np.minimum(np.sqrt((cosines**2).sum(1)), 1)
     with np.errstate(divide="ignore"):
-        rest = length ** min(order, MOST_TERMS) / np.sqrt(1 - length**2)
+        rest = length**order / np.sqrt(1 - length**2)
     size = np.sqrt((units.series**2).sum(1)) + units.tail
     cross = float(target.along(cosines, units.series).sum())
     return target.square, cross, target.tail * float(size @ rest)

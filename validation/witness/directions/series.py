@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from detequiv.validation.witness.hermite import hermite_functions
 from detequiv.validation.witness.model import FloatArray, Function
 
-__all__ = ["TargetSeries", "multiplicities", "powers", "target_series"]
+__all__ = ["LONGEST", "TargetSeries", "multiplicities", "powers", "target_series"]
 
 NODES = {1: 160, 2: 160, 3: 60}  # of a Gauss rule in each direction, by their number
+LONGEST = {1: 64, 2: 64, 3: 24}  # order of a series, by the number of directions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,7 @@ def powers(cosines: FloatArray, indices: NDArray[np.int64]) -> FloatArray:
     return value
 
 
+@lru_cache(maxsize=64)
 def target_series(target: Function, directions: int, order: int) -> TargetSeries:
     """Expand a smooth function of values of shape (n, k)."""
     places, weights = hermegauss(NODES[directions])

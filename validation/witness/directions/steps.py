@@ -22,6 +22,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from detequiv.validation.witness.directions.series import (
+    LONGEST,
     multiplicities,
     powers,
     target_series,
@@ -36,8 +37,6 @@ from detequiv.validation.witness.model import (
 )
 
 __all__ = ["StepsModel"]
-
-ORDERS = {1: 64, 2: 64, 3: 24}  # of the series, by the number of projections
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +82,7 @@ class StepsModel(SeveralModel):
         self, rows: FloatArray, readout: FloatArray, teacher: FloatArray
     ) -> FloatArray:
         """``sum_h A_j^h E[(g^h - f^h) sigma'(<w_j, x>) x]`` of each row, (p, d)."""
-        order = ORDERS[self.projections]
+        order = LONGEST[self.projections]
         norm = np.linalg.norm(rows, axis=1)
         unit = rows / norm[:, None]
         cosines = unit @ teacher.T
