@@ -9,9 +9,9 @@ import detequiv as de
 from detequiv.numerics.solving import solve_at_width
 from detequiv.validation.trial import simulate
 
-DIMENSION, DRAWS = 120, 16
+DIMENSION, DRAWS = 80, 10
 STAIR = "z1 + z1*z2"
-SAMPLES = [1, 2, 4, 8, 16]
+SAMPLES = [1, 3, 8, 16]
 EDGE = np.linspace(-2.5, 2.5, 61)
 
 
