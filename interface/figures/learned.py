@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from detequiv.figures.style import COLOURS, draw_theory, figure_of, new_axes
 
 __all__ = ["plot_contours", "plot_learned"]
+
+LEVELS = 20  # of contours, about
 
 
 def plot_learned(
@@ -40,15 +43,14 @@ def plot_contours(
         Rows are values of the first projection.
     """
     size = max(abs(learned).max(), abs(target).max()) or 1.0
+    levels = MaxNLocator(LEVELS, symmetric=True).tick_values(-size, size)
     figure = Figure(figsize=(8, 3.8), layout="constrained")
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     for ax, values, title in zip(
         panels, (learned, target), ("learned", "target"), strict=True
     ):
-        drawn = ax.contourf(
-            kappa, kappa, values.T, levels=21, cmap="RdBu_r", vmin=-size, vmax=size
-        )
+        drawn = ax.contourf(kappa, kappa, values.T, levels=levels, cmap="RdBu_r")
         ax.set(title=title, xlabel=r"$\kappa_1$", aspect="equal")
-        figure.colorbar(drawn, ax=ax, shrink=0.8)
     panels[0].set_ylabel(r"$\kappa_2$")
+    figure.colorbar(drawn, ax=panels, shrink=0.8)
     return figure
