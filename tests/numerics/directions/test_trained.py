@@ -93,6 +93,58 @@ def test_one_step_of_one_direction_has_closed_forms(activation, function) -> Non
         assert np.abs(np.array([s, ds, b, db]) - exact).max() < 1e-13
 
 
+def differences(readout: list[float], rate: float, steps: int) -> np.ndarray:
+    """States on the staircase of tanh(z + 1), derivatives by central differences.
+
+    The map itself, on grids in z and g, with gradients of target and output.
+    """
+    places = np.arange(-9, 9.1, 0.25)
+    weights = np.exp(-(places**2) / 2) * 0.25 / np.sqrt(2 * np.pi)
+    z = np.stack(np.meshgrid(places, places, indexing="ij"), -1)
+    mass = np.outer(weights, weights)
+    small = 1e-4
+    shifts = [np.zeros(2), *(s * e for e in small * np.eye(2) for s in (1, -1))]
+
+    def smoothed(s: float, b: np.ndarray, omega: np.ndarray) -> list[np.ndarray]:
+        std = abs(s) * np.sqrt(1 - omega @ omega)
+        seen = np.tanh((z @ (s * omega + b))[..., None] + std * places + 1)
+        slope = 1 - seen**2
+        return [values @ weights for values in (seen, slope, -2 * seen * slope)]
+
+    states = [[(1.0, np.zeros(2)) for _ in shifts] for _ in readout]
+    for _ in range(steps):
+        typical = [smoothed(*group[0], shifts[0]) for group in states]
+        share = [a / len(readout) for a in readout]
+        output = sum(a * d[0] for a, d in zip(share, typical, strict=True))
+        missed = z[..., 0] * (1 + z[..., 1]) - output
+        gradient = np.stack([1 + z[..., 1], z[..., 0]], -1) - sum(
+            a * d[1][..., None] * group[0][1]
+            for a, d, group in zip(share, typical, states, strict=True)
+        )
+        for a, group in zip(readout, states, strict=True):
+            for i, omega in enumerate(shifts):
+                s, b = group[i]
+                _, first, second = smoothed(s, b, omega)
+                alpha = rate * a * (mass * missed * second).sum()
+                beta = rate * a * np.einsum("xy,xy,xyl->l", mass, first, gradient)
+                group[i] = ((1 + alpha) * s, (1 + alpha) * b + beta)
+    rows = []
+    for (s, b), *moved in states:
+        pairs = zip(moved[::2], moved[1::2], strict=True)
+        slopes = [((p[0] - m[0]), (p[1] - m[1])) for p, m in pairs]
+        ds = [d[0] / (2 * small) for d in slopes]
+        db = np.array([d[1] / (2 * small) for d in slopes]).T
+        rows.append([s, *ds, *b, *db.ravel()])
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_tangents_are_derivatives_of_the_map(steps: int) -> None:
+    problem = network("tanh(z + 1)", [1, -1.5], None, 2, steps, STAIR, None)
+    known = differences([1, -1.5], 2, steps)
+    assert np.abs(trained_states(problem) - known).max() < 1e-6
+
+
 @pytest.mark.parametrize("steps", [1, 3])
 def test_the_states_do_not_depend_on_the_rule(steps: int) -> None:
     problem = network("tanh(z + 1)", [1, -1.5], None, 1, steps, STAIR, None)
