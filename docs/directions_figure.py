@@ -9,7 +9,7 @@ import detequiv as de
 from detequiv.numerics.solving import solve_at_width
 from detequiv.validation.trial import simulate
 
-DIMENSION, DRAWS = 80, 10
+DIMENSION, DRAWS = 150, 16
 STAIR = "z1 + z1*z2"
 SAMPLES = [1, 3, 8, 16]
 EDGE = np.linspace(-2.5, 2.5, 61)
