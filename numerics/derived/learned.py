@@ -8,8 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from detequiv.numerics.arithmetic import check_finite, exact_ball, precision, to_ball
 from detequiv.numerics.averages import conditional_values, feature_columns
+from detequiv.numerics.directions import (
+    direction_functions,
+    directions_law,
+    target_at,
+)
 from detequiv.numerics.solving import Solution, law_of_solution
-from detequiv.theory.problem import FeatureLaw, Problem, law_of
+from detequiv.theory.errors import InputError
+from detequiv.theory.problem import DirectionsLaw, FeatureLaw, Problem, law_of
 
 __all__ = ["combine_functions", "learned_function", "target_function"]
 
@@ -29,7 +35,8 @@ def learned_function(solution: Solution, kappa: ArrayLike) -> NDArray[np.float64
     solution : Solution
         Result of `detequiv.solve`.
     kappa : array_like
-        Values of the projection, any shape.
+        Values of the projection, any shape; with several directions the last axis has
+        their values.
 
     Returns
     -------
@@ -53,6 +60,13 @@ def learned_function(solution: Solution, kappa: ArrayLike) -> NDArray[np.float64
     array([0.524, 0.915, 1.742])
     """
     coefficients = [float(v) for v in solution.m + solution.t]
+    if solution.problem.several:
+        law = directions_law(solution.problem)
+        nodes, shape = _nodes(law, kappa)
+        functions = direction_functions(law, nodes)
+        parts = np.concatenate([functions["c0"], functions["h"]])
+        learned: NDArray[np.float64] = (np.array(coefficients) @ parts).reshape(shape)
+        return learned
     return combine_functions(law_of_solution(solution), coefficients, kappa)
 
 
@@ -67,7 +81,7 @@ def target_function(problem: Problem, kappa: ArrayLike) -> NDArray[np.float64]:
     problem : Problem
         With a target.
     kappa : array_like
-        Values of the projection, any shape.
+        Values of the projection, as for `learned_function`.
 
     Returns
     -------
@@ -85,6 +99,10 @@ def target_function(problem: Problem, kappa: ArrayLike) -> NDArray[np.float64]:
     >>> target_function(problem, [0, 2])
     array([0.75, 1.75])
     """
+    if problem.several:
+        directions = directions_law(problem)
+        nodes, shape = _nodes(directions, kappa)
+        return target_at(directions, nodes)[0].reshape(shape)
     law, places = law_of(problem), check_finite("kappa", kappa)
     with precision(DIGITS + 15):
         factor = to_ball(law.alignment)
@@ -92,6 +110,18 @@ def target_function(problem: Problem, kappa: ArrayLike) -> NDArray[np.float64]:
         spread = sp.sqrt(1 - law.alignment**2)
         values = conditional_values(law.target, means, spread, DIGITS).c0
     return np.array([float(v) for v in values]).reshape(places.shape)
+
+
+def _nodes(
+    law: DirectionsLaw, kappa: ArrayLike
+) -> tuple[NDArray[np.float64], tuple[int, ...]]:
+    """Values of kappa, shape (n, r), and the shape that they came in."""
+    places, directions = check_finite("kappa", kappa), len(law.spikes[0])
+    if places.shape[-1:] != (directions,):
+        raise InputError(
+            "kappa", kappa, f"give {directions} numbers a place, along the last axis"
+        )
+    return places.reshape(-1, directions), places.shape[:-1]
 
 
 def combine_functions(

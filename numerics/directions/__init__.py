@@ -1,17 +1,16 @@
 """Several directions: tables of conditional moments, and rules in several numbers."""
 
-from detequiv.numerics.directions.fields import NodeFields, direction_functions
-from detequiv.numerics.directions.laws import directions_law
-from detequiv.numerics.directions.rules import Lattice, target_means
-from detequiv.numerics.directions.tables import PANEL, MomentTable, moment_table
+from detequiv.numerics.directions.fields import (
+    NodeFields,
+    direction_functions,
+    target_at,
+)
+from detequiv.numerics.directions.laws import directions_law, other_law
 
 __all__ = [
-    "PANEL",
-    "Lattice",
-    "MomentTable",
     "NodeFields",
     "direction_functions",
     "directions_law",
-    "moment_table",
-    "target_means",
+    "other_law",
+    "target_at",
 ]

@@ -18,7 +18,7 @@ from detequiv.numerics.directions.tables import PANEL, moment_table
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import DirectionsLaw, c1, c2, kappas
 
-__all__ = ["NodeFields", "direction_functions", "matrix"]
+__all__ = ["NodeFields", "direction_functions", "target_at"]
 
 Array = NDArray[np.float64]
 STEP = 0.17  # of the first lattice, over the width of the strip of analyticity
@@ -63,7 +63,7 @@ class NodeFields:
         ConvergenceError
             The tails have no end, or the functions are not resolved.
         """
-        ratios = matrix(law.spikes) / np.array([[to_float(b)] for b in law.bulks])
+        ratios = _matrix(law.spikes) / np.array([[to_float(b)] for b in law.bulks])
         axes = np.linalg.svd(ratios)[2]
         slopes = np.abs(ratios @ axes.T).max(0)
         widths = WIDTH / np.maximum(slopes, WIDTH / WIDEST)
@@ -86,10 +86,13 @@ class NodeFields:
         factor = stride ** len(self.lattice.steps)
         return self.lattice.weights[keep] * factor, self.columns[:, keep]
 
-    def disturbed(self, stride: int) -> tuple[Array, Array]:
-        """Take the rule with fields by other tables: they differ by their errors."""
+    def disturbed(self, stride: int, law: DirectionsLaw) -> tuple[Array, Array]:
+        """Take the rule with fields by other tables: they differ by their errors.
+
+        And by those of its law, of which this is another version.
+        """
         keep = self.lattice.every(stride)
-        columns = _columns(self.law, self.lattice.nodes[keep], PANEL / 2)
+        columns = _columns(law, self.lattice.nodes[keep], PANEL / 2)
         return self.rule(stride)[0], columns
 
 
@@ -109,7 +112,7 @@ def direction_functions(
 ) -> dict[str, Array]:
     """Evaluate the fields of the features, by family, at values of kappa (n, r)."""
     directions = nodes.shape[1]
-    means = matrix(law.spikes) @ nodes.T
+    means = _matrix(law.spikes) @ nodes.T
     moments = np.array(
         [
             moment_table(law.activation, scale, 1 + ceil(np.abs(m).max()), panel)(m)
@@ -132,9 +135,7 @@ def _columns(law: DirectionsLaw, nodes: Array, panel: float = PANEL) -> Array:
     """Evaluate all fields in the model's order."""
     families: dict[str, Any] = direction_functions(law, nodes, panel)
     families["cs"] = np.maximum(families["cs"], 0.0)
-    tau0, tau1, tau2 = target_means(
-        law.target, matrix(law.alignment), matrix(law.rest), nodes
-    )
+    tau0, tau1, tau2 = target_at(law, nodes)
     noise = to_float(law.noise_variance)
     rest = np.maximum(tau2, 0.0) + noise if tau1.size else np.full(len(nodes), noise)
     families |= {"tau0": tau0[None], "tau1": tau1, "tau2": rest[None]}
@@ -145,7 +146,13 @@ def _columns(law: DirectionsLaw, nodes: Array, panel: float = PANEL) -> Array:
     return columns
 
 
-def matrix(rows: Any) -> Array:
+def target_at(law: DirectionsLaw, nodes: Array) -> tuple[Array, Array, Array]:
+    """Averages of the target at values of kappa (n, r); see `target_means`."""
+    alignment, rest = _matrix(law.alignment), _matrix(law.rest)
+    return target_means(law.target, alignment, rest, nodes)
+
+
+def _matrix(rows: Any) -> Array:
     """Rows of exact numbers in float64; they may be empty."""
     values = [[to_float(v) for v in row] for row in rows]
     return np.array(values, float).reshape(len(values), -1)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.averages import geometric_error
-from detequiv.numerics.directions import NodeFields, directions_law
+from detequiv.numerics.directions import NodeFields, directions_law, other_law
 from detequiv.numerics.equations import FloatSystem, float_equations
 from detequiv.numerics.iteration import TOLERANCE, minimise
 from detequiv.numerics.solving.batch import COARSE, SAFETY
@@ -81,7 +81,7 @@ def solve_directions(
     )
     try:
         with np.errstate(all="ignore"):
-            return _solve(model, law, parameters)
+            return _solve(model, law, other_law(jobs[0][0]), parameters)
     except np.linalg.LinAlgError as error:
         raise ConvergenceError(
             f"float64 met a matrix that it cannot solve ({error}); try a larger "
@@ -89,7 +89,9 @@ def solve_directions(
         ) from None
 
 
-def _solve(model: Model, law: DirectionsLaw, parameters: Array) -> DirectionSolutions:
+def _solve(
+    model: Model, law: DirectionsLaw, other: DirectionsLaw, parameters: Array
+) -> DirectionSolutions:
     best: DirectionSolutions | None = None
     for finer in FINER:
         try:
@@ -100,7 +102,7 @@ def _solve(model: Model, law: DirectionsLaw, parameters: Array) -> DirectionSolu
             break
         count = max(1, AT_ONCE // fields.columns.shape[1])
         parts = [
-            _on_lattice(model, fields, parameters[start : start + count])
+            _on_lattice(model, fields, other, parameters[start : start + count])
             for start in range(0, len(parameters), count)
         ]
         found = DirectionSolutions(
@@ -120,7 +122,7 @@ def _solve(model: Model, law: DirectionsLaw, parameters: Array) -> DirectionSolu
 
 
 def _on_lattice(
-    model: Model, fields: NodeFields, parameters: Array
+    model: Model, fields: NodeFields, law: DirectionsLaw, parameters: Array
 ) -> DirectionSolutions:
     """Solve on a lattice and on coarser ones, which tell its error."""
     equations, x = float_equations(model), None
@@ -140,7 +142,7 @@ def _on_lattice(
     size = np.maximum(np.abs(quantities), 1e-300)
     gaps = [(np.abs(other[0] - quantities) / size).max(1) for other in found[:-1]]
     lattice = np.array([geometric_error(*pair) for pair in zip(*gaps, strict=True)])
-    other = FloatSystem(equations, *fields.disturbed(STRIDES[0]), parameters)
+    other = FloatSystem(equations, *fields.disturbed(STRIDES[0], law), parameters)
     moved = other.outputs(minimise(other, x, TOLERANCE)[0])[0]
     plain = FloatSystem(equations, *fields.rule(STRIDES[0]), parameters)
     there = plain.outputs(minimise(plain, x, TOLERANCE)[0])[0]

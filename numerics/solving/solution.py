@@ -22,7 +22,6 @@ __all__ = [
     "symmetric_rows",
 ]
 
-FEWEST = 6  # digits of what is solved in float64, below which nothing is reported
 
 QUANTITIES = (
     "generalization_error",
@@ -147,7 +146,7 @@ class Solution(Shown):
 
 def digits_of_floats(what: str, digits: int | None, vouched: int) -> int:
     """Digits to report of what is solved in float64: those asked for, or all."""
-    wanted = FEWEST if digits is None else digits
+    wanted = 1 if digits is None else digits
     if vouched < wanted:
         raise ConvergenceError(
             f"{what} solved in float64, which vouches for {vouched} of {wanted} digits "

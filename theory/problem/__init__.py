@@ -17,7 +17,12 @@ from detequiv.theory.problem.covariance import (
     covariance_law,
     covariance_parameters,
 )
-from detequiv.theory.problem.directions import DirectionsLaw, kappas, spikes_law
+from detequiv.theory.problem.directions import (
+    DirectionsLaw,
+    kappas,
+    spikes_law,
+    steps_law,
+)
 from detequiv.theory.problem.independence import spanning_groups
 from detequiv.theory.problem.limits import check_limit, interpolates
 from detequiv.theory.problem.problem import Problem, check_problem
@@ -29,12 +34,8 @@ from detequiv.theory.problem.step import (
     trained_group,
 )
 from detequiv.theory.problem.tables.inputs import Inputs, PowerLaw
-from detequiv.theory.problem.tables.parts import (
-    MOST_GROUPS,
-    Network,
-    SpikedFeatures,
-    Target,
-)
+from detequiv.theory.problem.tables.lists import MOST_GROUPS
+from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
 from detequiv.theory.problem.tables.readouts import ReadoutLaw
 from detequiv.theory.problem.tables.regression import Ridge
 from detequiv.theory.problem.widths import at_overlap, law_at_width
@@ -77,5 +78,6 @@ __all__ = [
     "spanning_groups",
     "spiked_problem",
     "spikes_law",
+    "steps_law",
     "trained_group",
 ]

@@ -1,5 +1,6 @@
 """What features of several spikes and their target look like, given kappa."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
@@ -7,19 +8,19 @@ from typing import cast
 import sympy as sp
 
 from detequiv.theory.directions import directions_model
-from detequiv.theory.functions import projections, z
+from detequiv.theory.functions import projections, sign, z
 from detequiv.theory.gaussian import Moments, conditional_moments
 from detequiv.theory.models import Model
-from detequiv.theory.problem.conditionals import c1
+from detequiv.theory.problem.conditionals import c1, c2
 from detequiv.theory.problem.problem import Problem
-from detequiv.theory.problem.tables.parts import SpikedFeatures
+from detequiv.theory.problem.tables.parts import Network, SpikedFeatures
 from detequiv.theory.problem.tables.vectors import (
     MOST_DIRECTIONS,
     is_nested,
     spread,
 )
 
-__all__ = ["DirectionsLaw", "kappas", "spikes_law"]
+__all__ = ["DirectionsLaw", "kappas", "spikes_law", "steps_law"]
 
 kappas = sp.symbols(f"kappa_1:{MOST_DIRECTIONS + 1}", real=True)
 Rows = tuple[tuple[sp.Expr, ...], ...]
@@ -94,6 +95,51 @@ def spikes_law(problem: Problem) -> DirectionsLaw:
         rest=_rows(rest),
         noise_variance=target.noise**2,
         equations="spiked",
+    )
+
+
+def steps_law(problem: Problem, states: Sequence[Sequence[sp.Expr]]) -> DirectionsLaw:
+    """Describe a network after its steps.
+
+    Parameters
+    ----------
+    problem : Problem
+        With a network.
+    states : sequence of sequence of Expr
+        Of the groups, in the order of `detequiv.theory.directions.StepMap`.
+    """
+    network, target = cast(Network, problem.network), problem.target
+    count = target.projections
+    groups = [_group(state, count) for state in states]
+    return DirectionsLaw(
+        activation=conditional_moments(network.activation),
+        weights=network.weights,
+        bulks=tuple(sp.Abs(state[0]) for state in states),
+        spikes=tuple(tuple(state[1 + count : 1 + 2 * count]) for state in states),
+        tangents=tuple(zip(*groups, strict=True)),
+        target=target.function.subs(z, projections[0]),
+        alignment=_rows(sp.eye(count)),
+        rest=((),) * count,
+        noise_variance=target.noise**2,
+        equations="network",
+    )
+
+
+def _group(state: Sequence[sp.Expr], count: int) -> tuple[sp.Expr, ...]:
+    """Tangents of one group: what each overlap of a row adds to its mean feature.
+
+    At the mean ``(s omega + b) . kappa``: ``dc0/dm = c1/|s|``, ``dc0/d|s| = c2/|s|``.
+    """
+    scale, bends = state[0], state[1 : 1 + count]
+    turns = sp.Matrix(count, count, state[1 + 2 * count :])
+    side = sign(scale)
+    return tuple(
+        (
+            (scale * kappas[i] + sp.Matrix(kappas[:count]).dot(turns[:, i])) * c1
+            + side * bends[i] * c2
+        )
+        / (side * scale)
+        for i in range(count)
     )
 
 

@@ -11,8 +11,10 @@ import sympy as sp
 from numpy.random import Generator, SeedSequence
 
 from detequiv.numerics.arithmetic import check_whole
+from detequiv.numerics.directions import directions_law
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import pieces, z
+from detequiv.theory.functions import projections as variables
 from detequiv.theory.problem import (
     Problem,
     SpikedFeatures,
@@ -26,20 +28,21 @@ from detequiv.validation.witness import (
     Estimates,
     Experiment,
     FloatArray,
-    Function,
     InputsModel,
     Labels,
     Loss,
     Model,
     Progress,
     SpikedModel,
+    SpikesModel,
+    StepsModel,
     StoreError,
     TrainedModel,
     UnresolvedError,
     run,
 )
 
-__all__ = ["Elementwise", "sampler", "simulate", "sizes"]
+__all__ = ["Elementwise", "Projected", "sampler", "simulate", "sizes"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,10 +75,37 @@ class Elementwise:
         return f"Elementwise({sp.srepr(self.expression)})"
 
 
+@dataclass(frozen=True, repr=False)
+class Projected:
+    """A SymPy expression in z1..zk as a function of arrays of shape (n, k).
+
+    Attributes
+    ----------
+    expression : sympy.Expr
+        Real expression in `detequiv.theory.functions.projections`.
+    count : int
+        k.
+    """
+
+    expression: sp.Expr
+    count: int
+
+    def __call__(self, values: FloatArray) -> FloatArray:
+        """Evaluate at each of the values, shape (n,)."""
+        code = _code(self.expression, variables[: self.count])
+        result = np.asarray(code(*values.T), dtype=np.float64)
+        return np.broadcast_to(result, len(values)).copy()
+
+    def __repr__(self) -> str:
+        """Exact text of the expression, the same in every process."""
+        return f"Projected({sp.srepr(self.expression)}, {self.count})"
+
+
 @lru_cache(maxsize=64)
-def _code(expression: sp.Expr) -> Function:
+def _code(expression: sp.Expr, arguments: tuple[sp.Symbol, ...] = (z,)) -> Any:
     """Code for an expression; generated once in each process."""
-    code: Function = sp.lambdify(z, expression, [{"tanh": _tanh}, "numpy", "scipy"])
+    names = [{"tanh": _tanh}, "numpy", "scipy"]
+    code: Any = sp.lambdify(arguments, expression, names)
     return code
 
 
@@ -114,6 +144,8 @@ def sampler(problem: Problem) -> Model:
     InputError
         If a step on samples is asked of an activation that jumps.
     """
+    if problem.several:
+        return _several(problem)
     if problem.on_batch:
         problem.require_regression("a sampled step on a batch")
     features, network = problem.features, problem.network
@@ -148,6 +180,39 @@ def sampler(problem: Problem) -> Model:
         slope=None
         if batch is None
         else Elementwise(sampled_slope(described.activation)),
+    )
+
+
+def _several(problem: Problem) -> Model:
+    """Translate features or a network of several directions."""
+    layer, target, network = problem.layer, problem.target, problem.network
+    assert layer is not None  # several directions are those of units
+    law = directions_law(problem)
+    projections = len(law.alignment)
+
+    def floats(rows: Any) -> tuple[tuple[float, ...], ...]:
+        return tuple(tuple(map(float, row)) for row in rows)
+
+    common: dict[str, Any] = {
+        "activation": Elementwise(layer.activation),
+        "weights": tuple(map(float, layer.weights)),
+        "target": Projected(law.target, projections),
+        "noise": float(target.noise),
+        "projections": projections,
+    }
+    if network is None:
+        return SpikesModel(
+            **common,
+            spikes=floats(law.spikes),
+            bulk=tuple(map(float, law.bulks)),
+            alignment=floats(law.alignment),
+            rest=floats(law.rest),
+        )
+    return StepsModel(
+        **common,
+        readout=floats(network.vectors),
+        steps=tuple(map(float, network.rates)),
+        heads=tuple(Projected(g, projections) for g in target.heads),
     )
 
 
@@ -247,6 +312,8 @@ def simulate(
             model.covariance.deviations(dimension)
         except ValueError as error:
             raise InputError("dimension", dimension, str(error)) from None
+    if problem.several and projections:
+        raise InputError("projections", projections, "are those of one spike")
     loss = None
     if ridge.loss != "square":
         loss = Loss(name=ridge.loss, delta=float(ridge.delta or 0))

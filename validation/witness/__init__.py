@@ -1,5 +1,6 @@
 """The independent witness: it samples the model from its definition."""
 
+from detequiv.validation.witness.directions import SpikesModel, StepsModel
 from detequiv.validation.witness.draws import Experiment
 from detequiv.validation.witness.hermite import UnresolvedError
 from detequiv.validation.witness.losses import Labels, Loss
@@ -33,6 +34,8 @@ __all__ = [
     "Model",
     "Progress",
     "SpikedModel",
+    "SpikesModel",
+    "StepsModel",
     "Store",
     "StoreError",
     "TrainedModel",

@@ -301,9 +301,9 @@ def sampled_excess_error(
     total = 0.0
     for start in range(0, count, BLOCK):
         size = min(BLOCK, count - start)
-        inputs = draw_inputs(rng, size, len(layer.teacher))
-        signal = model.mean(inputs @ layer.teacher)
-        error = signal - fit.predict(model.features(layer, inputs))
+        inputs = draw_inputs(rng, size, layer.rows.shape[1])
+        expected = model.expected(layer, inputs)
+        error = expected - fit.predict(model.features(layer, inputs))
         total += float(error @ error)
     return total / count
 

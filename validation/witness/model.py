@@ -176,6 +176,12 @@ class Model(ABC):
         """``f*(<w*, x>)`` for the inputs, shape (n,)."""
         return self.target(inputs @ layer.teacher)
 
+    def expected(self, layer: "FirstLayer", inputs: FloatArray) -> FloatArray:
+        """Mean of the labels of the inputs, shape (n,)."""
+        if self.labels is None:
+            return self.signal(layer, inputs)
+        return self.labels.mean(inputs @ layer.teacher)
+
     def features(self, layer: "FirstLayer", inputs: FloatArray) -> FloatArray:
         """Feature matrix Phi of the inputs, shape (n, p): ``sigma(f_j . x_mu)``."""
         phi = np.empty((len(inputs), len(layer.rows)))

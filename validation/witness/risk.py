@@ -18,6 +18,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from detequiv.validation.witness.directions import (
+    LONGEST,
+    SeveralModel,
+    target_series,
+)
 from detequiv.validation.witness.hermite import (
     UnresolvedError,
     hermite_expansion,
@@ -48,19 +53,46 @@ def excess_error(model: Model, layer: FirstLayer, readout: FloatArray) -> float:
     """
     guess = _Guess.of(layer)
     for order in ORDERS:
-        target, target_moment = hermite_expansion(model.mean, np.ones(1), order)
         units = _Units.expand(model.activation, layer, readout, order)
-        size = float(target_moment[0] + units.own)
-        cross, left_out = units.along(layer.teacher)
-        target_tail = _root_tail(target, target_moment)[0]
-        allowed = TOLERANCE * size - 2 * target_tail * left_out
+        if isinstance(model, SeveralModel):
+            square, cross, unseen = _several_cross(model, layer, units)
+        else:
+            square, cross, unseen = _cross(model, layer, units)
+        size = square + units.own
+        allowed = TOLERANCE * size - 2 * unseen
         if guess.left_out(units) > allowed:
             continue
         pairs = _sum_pairs(units, allowed)
         if pairs is not None:
             # Zero when the target is learned exactly, but for rounding.
-            return max(0.0, size - 2 * float(target[0] @ cross) + pairs)
+            return max(0.0, size - 2 * cross + pairs)
     raise UnresolvedError("rows are too nearly parallel for the series of the error")
+
+
+def _cross(
+    model: Model, layer: FirstLayer, units: "_Units"
+) -> tuple[float, float, float]:
+    """``E f*^2``, ``E f* f`` and a bound on what the latter leaves out."""
+    order = units.series.shape[1]
+    target, moment = hermite_expansion(model.mean, np.ones(1), order)
+    series, left_out = units.along(layer.teacher)
+    unseen = float(_root_tail(target, moment)[0]) * left_out
+    return float(moment[0]), float(target[0] @ series), unseen
+
+
+def _several_cross(
+    model: SeveralModel, layer: FirstLayer, units: "_Units"
+) -> tuple[float, float, float]:
+    """Those of a target of several projections."""
+    order = min(units.series.shape[1], LONGEST[model.projections])
+    target = target_series(model.target, model.projections, order)
+    cosines = units.rows @ layer.teacher.T / units.scale[:, None]
+    length = np.minimum(np.sqrt((cosines**2).sum(1)), 1)
+    with np.errstate(divide="ignore"):
+        rest = length**order / np.sqrt(1 - length**2)
+    size = np.sqrt((units.series**2).sum(1)) + units.tail
+    cross = float(target.along(cosines, units.series).sum())
+    return target.square, cross, target.tail * float(size @ rest)
 
 
 def learned_function(

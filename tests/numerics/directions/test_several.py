@@ -39,17 +39,18 @@ def rotated(vectors: list[list[Any]], turn: tuple[Fraction, Fraction]) -> list[A
     ("activation", "penalty"), [("tanh", "1/10"), ("relu", "1e-3"), ("erf", "1e-6")]
 )
 @pytest.mark.parametrize(
-    ("spike", "alignment"),
+    ("spike", "alignment", "zeta"),
     [
-        ([[1.5, 0], [-0.8, 0]], [[1, 0]]),
-        ([["9/10", "6/5"], ["-12/25", "-16/25"]], [["3/5", "4/5"]]),
-        ([[1.5, 0], [-0.8, 0]], [["3/5", 0]]),
+        ([[1.5, 0], [-0.8, 0]], [[1, 0]], 1),
+        ([["9/10", "6/5"], ["-12/25", "-16/25"]], [["3/5", "4/5"]], 1),
+        ([[1.5, 0], [-0.8, 0]], [["3/5", 0]], "3/5"),
     ],
     ids=["second is zero", "rotated", "misaligned"],
 )
-def test_one_spike_in_two_directions(spike, alignment, activation, penalty) -> None:
+def test_one_spike_in_two_directions(
+    spike, alignment, zeta, activation, penalty
+) -> None:
     found = de.solve(problem(spike, CURVED, alignment, activation, penalty))
-    zeta = 1 if len({str(v) for v in alignment[0]} & {"0"}) == 0 else alignment[0][0]
     known = problem([1.5, -0.8], CURVED, zeta, activation, penalty)
     assert found.digits >= 12
     assert gap(found, de.solve(known, digits=20)) < 10.0**-found.digits

@@ -34,7 +34,10 @@ SYMBOLS = {  # of the paper, and what is commonly written for them
     "learning_rate": "network.step",
 }
 # what a table need not say
-USUAL = {"labels": "none", "slope": None, "loss": "square", "delta": None}
+USUAL = {
+    **{"labels": "none", "slope": None, "loss": "square", "delta": None},
+    **{"functions": None, "steps": 1},
+}
 TABLES: Mapping[str, Any] = {
     "features": SpikedFeatures,
     "network": Network,

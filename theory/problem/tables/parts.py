@@ -13,33 +13,33 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import (
     exact,
-    is_rounded,
     projections,
     read_function,
     read_target,
     sign,
+    z,
 )
 from detequiv.theory.problem.tables.labels import mean_label, read_labels
+from detequiv.theory.problem.tables.lists import (
+    read_fractions,
+    read_numbers,
+    read_numbers_or_vectors,
+)
 from detequiv.theory.problem.tables.readouts import ReadoutLaw, read_law
 from detequiv.theory.problem.tables.spelled import Spelled
-from detequiv.theory.problem.tables.vectors import (
-    is_list,
-    is_nested,
-    read_alignment,
-    read_vectors,
-)
+from detequiv.theory.problem.tables.vectors import is_list, is_nested, read_alignment
 
-__all__ = ["MOST_GROUPS", "Network", "SpikedFeatures", "Target"]
+__all__ = ["Network", "SpikedFeatures", "Target"]
 
 Number = Any  # int, str, float, Fraction, Decimal, mpf or Expr; see `exact`
 Numbers = Number | Sequence[Number]
-MOST_GROUPS = 8
 ROWS = ("spherical", "gaussian")
 NO_LIMIT = (
     "has no theory here without a width: with infinitely many readouts the limit "
     "learns functions of the projection at no cost, and no network comes near it; "
     "solve and curve take a width (--width 400), and curve can simulate"
 )
+MOST_STEPS = 10
 
 
 @dataclass(frozen=True, kw_only=True, init=False, repr=False)
@@ -78,9 +78,9 @@ class SpikedFeatures(Spelled):
         weights: Numbers | None = None,
     ) -> None:
         name = "features."
-        strengths = _numbers_or_vectors(spike, name + "spike")
+        strengths = read_numbers_or_vectors(spike, name + "spike")
         squares = [sum(v**2 for v in u) if is_nested([u]) else u**2 for u in strengths]
-        scales = _numbers(bulk, name + "bulk")
+        scales = read_numbers(bulk, name + "bulk")
         if len(scales) == 1:
             scales *= len(strengths)
         if len(scales) != len(strengths):
@@ -97,7 +97,7 @@ class SpikedFeatures(Spelled):
             ),
             spike=strengths,
             bulk=scales,
-            weights=_fractions(weights, len(strengths), name + "weights"),
+            weights=read_fractions(weights, len(strengths), name + "weights"),
         )
 
     @property
@@ -113,19 +113,22 @@ class SpikedFeatures(Spelled):
 
 @dataclass(frozen=True, kw_only=True, init=False, repr=False)
 class Network(Spelled):
-    """A two-layer network whose first layer takes one gradient step.
+    """A two-layer network whose first layer takes one gradient step, or several.
 
     Parameters
     ----------
     activation : str or Expr
         sigma; a catalogue name or an expression in z.
-    readout : number or sequence of numbers, or str or mapping
-        Vocabulary ``A_q`` of the second layer at initialisation, length K; or a law
-        with a density, "normal" (standard) or "uniform" (on [-1, 1]), or with other
-        numbers ``{"law": "normal", "mean": 0, "deviation": 1}`` and
+    readout : number or sequence of numbers, or of vectors, or str or mapping
+        Vocabulary ``A_q`` of the second layer at initialisation, length K; with H
+        heads, vectors of length H. Or a law with a density, "normal" (standard) or
+        "uniform" (on [-1, 1]), or with other numbers
+        ``{"law": "normal", "mean": 0, "deviation": 1}`` and
         ``{"law": "uniform", "low": -1, "high": 1}``.
-    step : number
-        Step size eta.
+    step : number or sequence of numbers
+        Step size eta, or one a step.
+    steps : int
+        How many are taken.
     weights : sequence of numbers, optional
         Fractions ``pi_q > 0`` of the units, length K, of sum 1; equal by default.
     rows : str
@@ -142,8 +145,9 @@ class Network(Spelled):
     """
 
     activation: sp.Expr
-    readout: tuple[sp.Expr, ...] | ReadoutLaw
-    step: sp.Expr
+    readout: tuple[Any, ...] | ReadoutLaw
+    step: Any
+    steps: int
     weights: tuple[sp.Expr, ...]
     rows: str
     batch_per_dim: sp.Expr | None
@@ -152,14 +156,21 @@ class Network(Spelled):
         self,
         *,
         activation: str | sp.Expr,
-        readout: Numbers | str | Mapping[str, Any] | ReadoutLaw,
-        step: Number,
+        readout: Numbers | Sequence[Any] | str | Mapping[str, Any] | ReadoutLaw,
+        step: Numbers,
+        steps: int = 1,
         weights: Numbers | None = None,
         rows: str = "spherical",
         batch_per_dim: Number | None = None,
     ) -> None:
         law = read_law(readout)
-        vocabulary = _numbers(readout, "network.readout") if law is None else law
+        vocabulary = law or read_numbers_or_vectors(readout, "network.readout")
+        count = len(list(step)) if is_list(step) and steps == 1 else steps
+        if isinstance(count, bool) or count not in range(1, MOST_STEPS + 1):
+            raise InputError("network.steps", steps, f"give from 1 to {MOST_STEPS}")
+        rates = read_numbers(step, "network.step")
+        if len(rates) not in (1, count):
+            raise InputError("network.step", step, f"give 1 or {count} numbers")
         if rows not in ROWS:
             raise InputError("network.rows", rows, f"give one of {', '.join(ROWS)}")
         batch = batch_per_dim
@@ -179,10 +190,11 @@ class Network(Spelled):
             self,
             activation=read_function(activation, "network.activation"),
             readout=vocabulary,
-            step=exact(step, "network.step"),
+            step=rates[0] if len(set(rates)) == 1 else rates,
+            steps=count,
             weights=()
             if isinstance(vocabulary, ReadoutLaw)
-            else _fractions(weights, len(vocabulary), "network.weights"),
+            else read_fractions(weights, len(vocabulary), "network.weights"),
             rows=rows,
             batch_per_dim=batch,
         )
@@ -208,7 +220,18 @@ class Network(Spelled):
     @property
     def several(self) -> bool:
         """Whether there are several heads or several steps."""
-        return False
+        return is_nested(self.readout) or self.steps > 1
+
+    @property
+    def vectors(self) -> tuple[tuple[sp.Expr, ...], ...]:
+        """Values of the vocabulary, one number a head."""
+        values: tuple[Any, ...] = self.vocabulary
+        return values if is_nested(values) else tuple((a,) for a in values)
+
+    @property
+    def rates(self) -> tuple[sp.Expr, ...]:
+        """Step size of each step."""
+        return self.step if isinstance(self.step, tuple) else (self.step,) * self.steps
 
 
 @dataclass(frozen=True, kw_only=True, init=False, repr=False)
@@ -220,6 +243,9 @@ class Target(Spelled):
     function : str or Expr
         f*; a catalogue name or an expression in z, or in z1, z2, .., the projections
         on several orthonormal w*.
+    functions : sequence of str or Expr, optional
+        What the heads of a [network] are trained on, one a head; `function` itself by
+        default.
     alignment : number, or sequence of vectors
         ``zeta = <w*, v>`` in [-1, 1]; the matrix ``<w*_l, v_i>`` for several.
     noise : number
@@ -237,6 +263,7 @@ class Target(Spelled):
     """
 
     function: sp.Expr
+    functions: tuple[sp.Expr, ...] | None
     alignment: Any
     noise: sp.Expr
     labels: str
@@ -246,6 +273,7 @@ class Target(Spelled):
         self,
         *,
         function: str | sp.Expr,
+        functions: Sequence[str | sp.Expr] | None = None,
         alignment: Number | Sequence[Any] = 1,
         noise: Number = 0,
         labels: str = "none",
@@ -262,9 +290,16 @@ class Target(Spelled):
             raise InputError(
                 "target.labels", labels, "are made of one projection; use z alone"
             )
+        if functions is not None:
+            if not is_list(functions) or not functions:
+                raise InputError(
+                    "target.functions", functions, "give a list, as ['z1']"
+                )
+            functions = tuple(read_target(g, "target.functions") for g in functions)
         _set(
             self,
             function=read,
+            functions=functions,
             alignment=overlap,
             noise=deviation,
             labels=labels,
@@ -279,13 +314,24 @@ class Target(Spelled):
     @property
     def several(self) -> bool:
         """Whether the labels are of several projections, or aligned with several."""
-        return is_nested(self.alignment) or self.projections > 1
+        return (
+            is_nested(self.alignment)
+            or self.projections > 1
+            or self.functions is not None
+        )
+
+    @property
+    def heads(self) -> tuple[sp.Expr, ...]:
+        """What heads are trained on, in z1, z2, ..."""
+        functions = self.functions or (self.function,)
+        return tuple(g.subs(z, projections[0]) for g in functions)
 
     @property
     def projections(self) -> int:
-        """The number of z1, z2, .. that the function has, or 1."""
-        names = [s for s in projections if s in self.function.free_symbols]
-        return projections.index(names[-1]) + 1 if names else 1
+        """The number of z1, z2, .. that the functions have, or 1."""
+        functions = (self.function, *(self.functions or ()))
+        known = set().union(*(g.free_symbols for g in functions))
+        return max((i for i, s in enumerate(projections, 1) if s in known), default=1)
 
     @property
     def mean(self) -> sp.Expr:
@@ -301,49 +347,3 @@ class Target(Spelled):
 def _set(part: object, **values: object) -> None:
     """Fill a frozen object."""
     vars(part).update(values)
-
-
-def _numbers(value: Numbers, field: str) -> tuple[sp.Expr, ...]:
-    """Read one number or a list of them, from 1 to `MOST_GROUPS`."""
-    value = _entries(value)
-    if not 1 <= len(value) <= MOST_GROUPS:
-        raise InputError(field, value, f"give from 1 to {MOST_GROUPS} numbers")
-    return tuple(exact(v, field) for v in value)
-
-
-def _numbers_or_vectors(value: Any, field: str) -> tuple[Any, ...]:
-    """Read numbers, or vectors of more than one."""
-    if not is_nested(value):
-        return _numbers(value, field)
-    if len(value) > MOST_GROUPS:
-        raise InputError(field, value, f"give from 1 to {MOST_GROUPS} vectors")
-    vectors = read_vectors(value, field)
-    return sum(vectors, ()) if len(vectors[0]) == 1 else vectors
-
-
-def _fractions(value: Numbers | None, count: int, field: str) -> tuple[sp.Expr, ...]:
-    """Read fractions of sum 1."""
-    if value is None:
-        return (sp.Rational(1, count),) * count
-    numbers = _numbers(value, field)
-    if len(numbers) != count:
-        raise InputError(field, value, f"give {count} numbers, one a group")
-    if not all(sign(v) > 0 for v in numbers):
-        raise InputError(field, value, "must be positive")
-    total = sum(numbers)
-    rounding = count * max(map(is_rounded, _entries(value)))
-    if rounding and abs(total - 1) <= rounding:
-        return tuple(v / total for v in numbers)
-    if not (total - 1).equals(0):
-        raise InputError(
-            field,
-            value,
-            f"must sum to 1, and miss it by {sp.N(abs(total - 1), 3)}; write thirds "
-            "as '1/3'",
-        )
-    return numbers
-
-
-def _entries(value: Any) -> list[Any]:
-    """Entries of a list or an array, or the one number as a list."""
-    return list(value) if is_list(value) else [value]

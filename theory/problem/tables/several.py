@@ -39,8 +39,10 @@ def check_several(
             f"give at most {MOST_DIRECTIONS} projections",
         )
     if isinstance(layer, Network):
-        _check_network(layer)
+        _check_network(layer, target)
         return
+    if target.functions is not None:
+        raise InputError("target.functions", target.functions, "train a [network]")
     directions = len(layer.spike[0]) if layer.several else 1
     alignment = target.alignment
     if not is_nested(alignment):
@@ -61,8 +63,15 @@ def check_several(
         )
 
 
-def _check_network(network: Network) -> None:
-    """Refuse steps on a batch, and Gaussian rows."""
+def _check_network(network: Network, target: Target) -> None:
+    """Refuse steps on a batch, Gaussian rows, and heads without their function."""
+    heads = len(network.vectors[0])
+    if len(target.heads) != heads:
+        raise InputError(
+            "target.functions",
+            target.functions or "(missing)",
+            f"give {heads}, one a head of network.readout",
+        )
     if network.batch_per_dim is not None:
         raise InputError(
             "network.batch_per_dim",
