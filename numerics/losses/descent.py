@@ -45,7 +45,7 @@ ROUNDED = 1e-6  # share of a mean's root mean square that may be its rounding
 LEAST_BEND = 1e-3  # second derivative of the loss in whose units steps are damped
 UNBENT = 1e-3  # share of the gradient along which there is none that calls for it
 CONVEX = 40  # Newton steps for the coefficients
-GAIN = 1e-4  # relative gain of such a step that is the last
+GAIN = 1e-8  # relative gain of such a step that is the last
 
 
 @dataclass(frozen=True)

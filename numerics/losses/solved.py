@@ -23,7 +23,8 @@ __all__ = ["ConvexSolution", "solve_convex"]
 Array = NDArray[np.float64]
 REFINEMENTS = 6
 LARGEST_RULE = 40000  # samples that stand for all, beyond which rules are not refined
-ENOUGH = 1e-7  # error below which a refinement that gains little is the last
+ENOUGH = 1e-7  # error below which a refinement that gains little is the last, and
+FEW = 2  # how many are made there
 FINEST = 7  # halvings of the step in kappa for error rates
 SETTLED = 1e-10  # error that is small enough
 FACTOR = 5.0  # between penalties on the way from a large one
@@ -131,7 +132,7 @@ def _solve(
         apart = _gap(rates, results[1][1], values["generalization_error"])
         residual = results[0][0].residual
         solution = ConvexSolution(place, values, error + 1e-15, residual)
-        settles = error > best / 4 and error < ENOUGH
+        settles = error < ENOUGH and (error > best / 4 or halvings >= FEW)
         if error < SETTLED or settles or system.samples.s.size > LARGEST_RULE:
             break
         best = error

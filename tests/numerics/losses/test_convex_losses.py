@@ -379,3 +379,23 @@ def test_an_error_that_float64_does_not_hold_is_refused(
     given = problem("huber", {"function": "0", "noise": noise}, ridge=(2, 1, penalty))
     with pytest.raises(de.ConvergenceError):
         de.solve(given)
+
+
+@pytest.mark.parametrize("penalty", ["1/200", pytest.param(5, marks=pytest.mark.slow)])
+def test_a_hinge_is_fitted_where_no_margin_is_near_it(penalty: Any) -> None:
+    """At large penalties all samples stand on the same piece of the loss."""
+    case = problem(
+        "hinge",
+        LABELS["sign"],
+        activation="softplus",
+        spike=("1/5", "-1/20", "3/4"),
+        ridge=("1/2", "11/10", penalty),
+    )
+    size = to_float(case.ridge.penalty)
+    low, found, high = (
+        de.solve(case.with_values({"ridge.penalty": size * factor}))
+        for factor in (0.99, 1, 1.01)
+    )
+    slope = (high.ridge_objective - low.ridge_objective) / (0.02 * size)
+    # a central difference errs by the square of its relative step
+    assert abs(slope / found.readout_norm - 1) < 1e-3
