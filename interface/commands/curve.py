@@ -108,6 +108,9 @@ def command(
     problem = read_problem(file, changes)
     if figure is not None:
         _check_axis(*next(iter(values.items())))
+    if width is None and draws is not None and problem.readout_law is not None:
+        # there is no limit to stand beside the theory of the width drawn
+        width = round(draws.dimension * float(problem.ridge.width_per_dim))
     if store is not None:
         _check_store(store)
     from detequiv.shell.parallel import workers as open_workers

@@ -39,10 +39,11 @@ def _check_groups(problem: Problem, lists: Mapping[str, Sequence[Any]]) -> None:
 
     Each would make a problem of one group, next to points that have them all.
     """
+    several = problem.readout_law is None and problem.groups > 1
     for name in {"features.spike", "network.readout"} & lists.keys():
         for value in lists[name]:
             one = not (isinstance(value, list | tuple) or getattr(value, "ndim", False))
-            if problem.groups > 1 and one:
+            if several and one:
                 raise InputError(
                     name,
                     value,

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detequiv.theory.errors import ConvergenceError
+from detequiv.theory.precision import ONE_AT_A_TIME
 
 __all__ = ["Cube", "Taylor", "at_centre", "is_positive", "range_of", "series_length"]
 
@@ -244,12 +245,13 @@ class Taylor:
 @contextmanager
 def series_length(order: int) -> Iterator[None]:
     """Set the length of power series for a block."""
-    before = flint.ctx.cap
-    flint.ctx.cap = order
-    try:
-        yield
-    finally:
-        flint.ctx.cap = before
+    with ONE_AT_A_TIME:
+        before = flint.ctx.cap
+        flint.ctx.cap = order
+        try:
+            yield
+        finally:
+            flint.ctx.cap = before
 
 
 def range_of(number: Any) -> Any:

@@ -15,7 +15,14 @@ from detequiv.numerics.averages.law_fields import (
     float_fields,
 )
 from detequiv.numerics.averages.moments import MomentValues, conditional_values
-from detequiv.numerics.averages.overlaps import gauss_rule, mixture, refine_overlaps
+from detequiv.numerics.averages.overlaps import (
+    OVERLAPS,
+    dimension_of,
+    gauss_rule,
+    mixture,
+    refine_overlaps,
+    refined,
+)
 from detequiv.numerics.averages.quadrature import (
     Rule,
     gaussian_radius,
@@ -26,6 +33,7 @@ from detequiv.numerics.averages.quadrature import (
 
 __all__ = [
     "CONTOURS",
+    "OVERLAPS",
     "REAL_AXIS",
     "Contour",
     "FieldSource",
@@ -35,6 +43,7 @@ __all__ = [
     "Rule",
     "conditional_values",
     "contour_fields",
+    "dimension_of",
     "enclosed_zeros",
     "feature_columns",
     "first_step",
@@ -46,4 +55,5 @@ __all__ = [
     "mixture",
     "panels",
     "refine_overlaps",
+    "refined",
 ]

@@ -132,13 +132,13 @@ def _on_rule(
         rows = zip(*_columns(law, new, digits), strict=True) if new else ()
         known = known | {x.man_exp(): row for x, row in zip(new, rows, strict=True)}
     columns = list(map(list, zip(*(known[p] for p in places), strict=True)))
-    return Fields(weights, columns, law.model.families, rule, radius, digits)
+    return Fields(weights, columns, law.families, rule, radius, digits)
 
 
 def _rule(law: FeatureLaw, radius: float, step: float, digits: float) -> Rule:
     """Choose a rule in kappa by the functions' kinks and the reach of their changes."""
     if (law.alignment**2 - 1).is_zero:
-        kinks = [to_ball(k / law.alignment).mid() for k in law.target.kinks]
+        kinks = [to_ball(k / law.alignment).mid() for k in law.target.marks]
         inside = sorted((k for k in kinks if abs(float(k)) < radius), key=float)
         if inside:
             return panels([arb(-radius), *inside, arb(radius)], digits + 5, step)
@@ -167,7 +167,7 @@ def _columns(law: FeatureLaw, nodes: list[Any], digits: float) -> list[list[Any]
         "tau1": [target.c1],
         "tau2": [rest],
     }
-    return [column for name in law.model.families for column in families[name]]
+    return [column for name in law.families for column in families[name]]
 
 
 def feature_columns(

@@ -8,8 +8,9 @@ number of nodes: rules with more and more of them are compared until the results
 longer depend on it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from math import inf
 from typing import TypeVar
 
 import mpmath
@@ -17,11 +18,19 @@ import sympy as sp
 
 from detequiv.numerics.averages.quadrature import geometric_error
 from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import FeatureLaw, Problem, law_at_width
 
-__all__ = ["gauss_rule", "mixture", "refine_overlaps"]
+__all__ = [
+    "OVERLAPS",
+    "dimension_of",
+    "gauss_rule",
+    "mixture",
+    "refine_overlaps",
+    "refined",
+]
 
-NODES = (3, 5, 9, 17, 33)  # in the overlap
+OVERLAPS = (3, 5, 9, 17, 33)  # in the overlap
 Result = TypeVar("Result")
 SPARE = 15  # digits carried beyond those asked for
 
@@ -46,7 +55,7 @@ def gauss_rule(
     nodes, weights : tuple of Rational
         Nodes in (-1, 1); the weights are positive and sum to 1.
     """
-    with mpmath.workdps(digits + SPARE):
+    with decimal_digits(digits + SPARE):
         order = mpmath.mpf(sp.N(dimension, digits + SPARE)) / 2 - 1
         # eigenvalues of the Jacobi matrix, squared first components of its eigenvectors
         matrix = mpmath.matrix(count)
@@ -64,7 +73,7 @@ def _rational(value: mpmath.mpf) -> sp.Rational:
     return sp.Rational(*map(int, mpmath.libmp.to_rational(value._mpf_)))
 
 
-def _dimension(problem: Problem, width: int) -> sp.Expr:
+def dimension_of(problem: Problem, width: int) -> sp.Expr:
     """Input dimension d of networks with so many units."""
     dimension = width / problem.ridge.width_per_dim
     if not dimension > 2:
@@ -78,17 +87,22 @@ def mixture(
     problem: Problem, width: int, count: int, digits: int
 ) -> tuple[FeatureLaw, tuple[sp.Rational, ...]]:
     """Features with `count` nodes in the overlap, and the weights of the nodes."""
-    nodes, weights = gauss_rule(count, _dimension(problem, width), digits + 10)
+    nodes, weights = gauss_rule(count, dimension_of(problem, width), digits + 10)
     return law_at_width(problem, nodes), weights
 
 
-def refine_overlaps(
-    solve: Callable[[int], Result], gap: Callable[[Result, Result], float], goal: float
-) -> Result:
+def refined(
+    counts: Sequence[int],
+    solve: Callable[[int], Result],
+    gap: Callable[[Result, Result], float],
+    goal: float,
+) -> tuple[Result, float]:
     """Solve with more and more nodes, until the result is right to `goal`.
 
     Parameters
     ----------
+    counts : sequence of int
+        Numbers of nodes, each about twice the one before.
     solve : callable
         By the number of nodes.
     gap : callable
@@ -96,18 +110,39 @@ def refine_overlaps(
     goal : float
         Relative error of the result.
 
+    Returns
+    -------
+    result : Result
+        The first that has it, or else the last.
+    error : float
+        What the coarser ones tell of its error.
+    """
+    found: list[Result] = []
+    error = inf
+    for count in counts:
+        found.append(solve(count))
+        gaps = [gap(coarser, found[-1]) for coarser in found[-3:-1]]
+        if gaps:
+            error = min(gaps[-1], geometric_error(gaps[0], gaps[-1]))
+        if error <= goal:
+            break
+    return found[-1], error
+
+
+def refine_overlaps(
+    solve: Callable[[int], Result], gap: Callable[[Result, Result], float], goal: float
+) -> Result:
+    """Solve with more and more nodes in the overlap; see `refined`.
+
     Raises
     ------
     ConvergenceError
         The nodes do not suffice.
     """
-    found: list[Result] = []
-    for count in NODES:
-        found.append(solve(count))
-        gaps = [gap(coarser, found[-1]) for coarser in found[-3:-1]]
-        if gaps and (gaps[-1] <= goal or geometric_error(gaps[0], gaps[-1]) <= goal):
-            return found[-1]
+    found, error = refined(OVERLAPS, solve, gap, goal)
+    if error <= goal:
+        return found
     raise ConvergenceError(
-        f"the overlaps of units with the spike need more than {NODES[-1]} nodes for "
+        f"the overlaps of units with the spike need more than {OVERLAPS[-1]} nodes for "
         "these digits; ask for fewer, or for a larger width"
     )

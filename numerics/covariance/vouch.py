@@ -24,7 +24,7 @@ from detequiv.numerics.covariance.floats import (
     solve_covariance_floats,
 )
 from detequiv.numerics.covariance.system import Outputs, System
-from detequiv.numerics.refinement import error_left, polish, refine
+from detequiv.numerics.iteration import error_left, polish, refine
 from detequiv.theory.problem import CovarianceLaw
 
 __all__ = ["CoveredDigits", "vouch_covariance"]

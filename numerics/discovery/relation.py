@@ -35,9 +35,9 @@ from detequiv.theory.closed import (
     title,
     weight,
 )
-from detequiv.theory.derivation import Section, as_latex, as_text
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
+from detequiv.theory.paper import Section, as_latex, as_text
 from detequiv.theory.problem import Problem
 
 __all__ = ["Relation", "eliminate"]

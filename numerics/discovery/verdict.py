@@ -13,8 +13,10 @@ from detequiv.numerics.arithmetic import at_centre, is_positive
 from detequiv.numerics.certificates import Ball, Box
 from detequiv.numerics.discovery.claims import read_claim
 from detequiv.numerics.discovery.ranges import Margins, covers, measure, split
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import ConvergenceError, DetequivError
 from detequiv.theory.functions import value_text
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import Problem
 
 __all__ = ["Verdict", "examine", "refuted"]
@@ -53,8 +55,8 @@ def _is_proved(margins: Margins, box: Box, splits: int) -> bool:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Verdict(Shown):
     """Verdict on a claim over a closed box of parameters.
 
     Attributes
@@ -135,6 +137,15 @@ class Verdict:
         except DetequivError:
             return False
 
+    def _table(self) -> Tabular:
+        rows = [("claim", self.claim)]
+        rows += [(n, f"{low} to {high}") for n, (low, high) in self.over.items()]
+        rows.append(("proved fraction", f"{self.proved_fraction:.3g}"))
+        for name, value in (self.counterexample or {}).items():
+            rows.append((f"at {name}", str(value)))
+        rows += [(name, str(ball)) for name, ball in self.values.items()]
+        return Tabular(self.verdict, rows, note=self.remark)
+
     def to_json(self) -> str:
         """Write all that :meth:`from_json` and :meth:`recheck` need."""
         return json.dumps(self.to_dict())
@@ -198,7 +209,7 @@ class Verdict:
 
 
 def _number(text: str) -> Any:
-    with mpmath.workdps(60):
+    with decimal_digits(60):
         return mpmath.mpf(text)
 
 

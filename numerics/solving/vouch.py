@@ -15,14 +15,20 @@ import numpy as np
 from detequiv.numerics.arithmetic import precision, relative_error
 from detequiv.numerics.averages import Fields, LawFields, first_step
 from detequiv.numerics.equations import BallOutputs, BallSystem, Cone, FloatSystem
+from detequiv.numerics.iteration import (
+    GUARD,
+    SPARE,
+    descend,
+    error_left,
+    polish,
+    refine,
+)
 from detequiv.numerics.losses import error_rates
-from detequiv.numerics.refinement import GUARD, SPARE, error_left, polish, refine
 from detequiv.numerics.solving.batch import (
     FloatSolutions,
     analyticity,
     solve_floats,
 )
-from detequiv.numerics.solving.descent import descend
 from detequiv.numerics.solving.task import Task
 from detequiv.theory.errors import ConvergenceError
 

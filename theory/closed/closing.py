@@ -1,10 +1,10 @@
 """A problem whose leverage is one number, which makes its equations close."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import sympy as sp
 
+from detequiv.theory.closed.groups import groups_of
 from detequiv.theory.closed.untrained import (
     Matrix,
     Untrained,
@@ -14,23 +14,18 @@ from detequiv.theory.closed.untrained import (
     ridge,
 )
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions import z
-from detequiv.theory.gaussian import GaussianMean, Moments, hermite_coefficient, m, rho
+from detequiv.theory.gaussian import hermite_coefficient
 from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
-    c1,
-    c2,
     check_limit,
     feature_law,
     interpolates,
-    kappa,
 )
 
 __all__ = ["of_problem"]
 
 _PI = sp.Symbol("pi", positive=True)
-LONGEST = 60  # characters of a formula that a message spells
 PARAMETERS = {
     "ridge.samples_per_dim": alpha,
     "ridge.width_per_dim": beta,
@@ -106,9 +101,9 @@ def of_problem(problem: Problem, symbols: Sequence[str] = ()) -> Untrained:
                 raise InputError(
                     "symbols", key, "without a penalty n < p and n > p differ; leave it"
                 )
-    groups = _merged(law)
-    weights, spikes, bulks, tangents = zip(*groups, strict=True)
-    seen = [_Group(law.activation, u, r) for u, r in zip(spikes, bulks, strict=True)]
+    merged = law.merged
+    weights, tangents = merged.weights, list(zip(*merged.tangents, strict=True))
+    seen = groups_of(merged)
     for group in seen:
         group.check(*_spike_field(problem, law.spikes.index(group.spike)))
     means, functions = [], []
@@ -121,7 +116,7 @@ def of_problem(problem: Problem, symbols: Sequence[str] = ()) -> Untrained:
     free = [sp.Matrix(v) for v in means if any(not _zero(e) for e in v)]
     basis = sp.Matrix.hstack(*free).T.nullspace() if free else sp.eye(3).columnspace()
     learned = sp.Matrix.hstack(*basis) if basis else sp.zeros(3, 0)
-    metric, label, grams = _compact(
+    metric, label, grams, unlearned = _compact(
         learned.T * learned,
         learned.T * label,
         [learned.T * gram * learned for gram in functions],
@@ -134,9 +129,9 @@ def of_problem(problem: Problem, symbols: Sequence[str] = ()) -> Untrained:
         return symbol if key in symbols else named(value, str(symbol))
 
     def indexed(letter: str, q: int) -> str:
-        return letter if len(groups) == 1 else f"{letter}_{q + 1}"
+        return letter if len(seen) == 1 else f"{letter}_{q + 1}"
 
-    count = range(len(groups))
+    count = range(len(seen))
     delta = number("target.noise", law.noise_variance)
     return Untrained(
         weights=tuple(named(weights[q], indexed("pi", q)) for q in count),
@@ -148,7 +143,7 @@ def of_problem(problem: Problem, symbols: Sequence[str] = ()) -> Untrained:
         metric=named.matrix(metric, "n"),
         label=named.matrix(label, "y"),
         grams=tuple(named.matrix(grams[q], indexed("h", q)) for q in count),
-        unseen=named(unseen, "mu_rest", True) + delta,
+        unseen=named(unseen + unlearned, "mu_rest", True) + delta,
         noise=delta,
         interpolating=bool(limit and interpolates(problem)),
         values=named.values,
@@ -157,64 +152,28 @@ def of_problem(problem: Problem, symbols: Sequence[str] = ()) -> Untrained:
 
 def _compact(
     metric: sp.Matrix, label: sp.Matrix, grams: list[sp.Matrix], linear: list[sp.Expr]
-) -> tuple[sp.Matrix, sp.Matrix, list[sp.Matrix]]:
-    """Products of the label, and fewer directions where they are alike."""
-    products = label * label.T
+) -> tuple[sp.Matrix, sp.Matrix, list[sp.Matrix], sp.Expr]:
+    """Products of the label, and fewer directions where they are alike.
+
+    And the label's square along those that no function has a part of.
+    """
+    products, unlearned = label * label.T, sp.S.Zero
+    if all(matrix.is_diagonal() for matrix in (metric, *grams)):
+        products = sp.diag(*products.diagonal())
+        seen = [i for i in range(metric.rows) if any(g[i, i] != 0 for g in grams)]
+        for i in set(range(metric.rows)) - set(seen):
+            unlearned += products[i, i] / metric[i, i]
+        seen = [i for i in seen if products[i, i] != 0]
+        metric, products, *grams = (
+            matrix.extract(seen, seen) for matrix in (metric, products, *grams)
+        )
     if metric.rows and all(
         (gram - a * metric).expand().is_zero_matrix
         for gram, a in zip(grams, linear, strict=True)
     ):
         one = sp.Matrix([[(metric.inv() * products).trace()]])
-        return sp.eye(1), one, [sp.Matrix([[a]]) for a in linear]
-    if all(matrix.is_diagonal() for matrix in (metric, *grams)):
-        products = sp.diag(*products.diagonal())
-    return metric, products, grams
-
-
-class _Group:
-    """One group of units, its averages over g at the spike's slope in kappa."""
-
-    def __init__(self, activation: Moments, spike: sp.Expr, bulk: sp.Expr) -> None:
-        self.spike, function = spike, activation.function
-        point = {m: spike * kappa, rho: bulk}
-
-        def average(closed: sp.Expr | None, f: sp.Expr, k: int) -> sp.Expr:
-            if spike.is_zero and bulk == 1:
-                return hermite_coefficient(f, k)
-            if closed is None:
-                return GaussianMean(sp.Lambda(z, f), spike * kappa, bulk, k)
-            return sp.expand(closed.subs(point, simultaneous=True))
-
-        self.c0 = average(activation.c0, function, 0)
-        self.c1 = average(activation.c1, function, 1)
-        self.c2 = average(activation.c2, function, 2)
-        second = average(activation.second, function**2, 0)
-        self.cs = sp.expand(second - sp.expand(self.c0**2) - self.c1**2)
-
-    def check(self, field: str, given: sp.Expr) -> None:
-        """Refuse a leverage that depends on kappa."""
-        for name, value in (("c1", self.c1), ("cs", self.cs)):
-            if value.has(kappa):
-                term = sp.sstr(value)
-                shown = len(term) < LONGEST and not value.has(GaussianMean)
-                term = f" = {term}" if shown else ""
-                raise InputError(
-                    field,
-                    given,
-                    "the average over kappa of 1/(1 + chi(kappa)) does not close: chi "
-                    f"depends on kappa through {name}(kappa){term}; it closes without "
-                    "a spike or a step (0), or for an affine activation",
-                )
-
-    @property
-    def mean(self) -> list[sp.Expr]:
-        """``c0`` along 1 and kappa."""
-        return [self.c0.coeff(kappa, 0), self.c0.coeff(kappa, 1)]
-
-    def along(self, tangent: sp.Expr) -> list[sp.Expr]:
-        """Write a tangent function along 1 and kappa."""
-        h = sp.expand(tangent.subs({c1: self.c1, c2: self.c2}))
-        return [h.coeff(kappa, 0), h.coeff(kappa, 1)]
+        return sp.eye(1), one, [sp.Matrix([[a]]) for a in linear], unlearned
+    return metric, products, grams, unlearned
 
 
 def _spike_field(problem: Problem, q: int) -> tuple[str, sp.Expr]:
@@ -223,15 +182,6 @@ def _spike_field(problem: Problem, q: int) -> tuple[str, sp.Expr]:
         return "network.step", problem.network.step
     assert problem.features is not None
     return f"features.spike[{q}]", problem.features.spike[q]
-
-
-def _merged(law: FeatureLaw) -> list[tuple[Any, ...]]:
-    """Merge groups with equal spikes, bulks and tangents."""
-    merged: dict[tuple[Any, ...], sp.Expr] = {}
-    for q, weight in enumerate(law.weights):
-        key = (law.spikes[q], law.bulks[q], tuple(h[q] for h in law.tangents))
-        merged[key] = merged.get(key, sp.S.Zero) + weight
-    return [(weight, *key) for key, weight in merged.items()]
 
 
 def _label(law: FeatureLaw) -> tuple[sp.Matrix, sp.Expr]:

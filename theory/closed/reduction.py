@@ -35,7 +35,7 @@ import sympy as sp
 from detequiv.theory.closed.untrained import Untrained, ridge
 from detequiv.theory.errors import InputError
 
-__all__ = ["Reduction", "coupled", "weight"]
+__all__ = ["Reduction", "coupled", "leverage", "weight"]
 
 weight, coupled, leverage = sp.symbols("w W chi", positive=True)
 source = sp.Symbol("epsilon", real=True)
@@ -83,6 +83,16 @@ class Reduction:
         """
         known = dict(zip(self.resolvent, self._resolvent(), strict=True))
         return tuple(self._put(e.subs(known)) for e in self._equations)
+
+    @property
+    def written(self) -> tuple[sp.Expr, ...]:
+        """``g_q`` by w and W."""
+        return tuple(self._put(g) for g in self._resolvent())
+
+    @property
+    def energy(self) -> sp.Expr:
+        """Minimal Energy, by w, W and g."""
+        return self._put(self._energy)
 
     @cached_property
     def steps(self) -> dict[sp.Symbol, sp.Expr]:

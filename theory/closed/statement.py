@@ -5,10 +5,10 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from detequiv.theory.closed.elimination import Elimination
 from detequiv.theory.closed.reduction import coupled, weight
-from detequiv.theory.derivation import Formula, Section, equation, tex
 from detequiv.theory.gaussian import GaussianMean
+from detequiv.theory.paper import Formula, Section, equation, tex
 
-__all__ = ["python_source", "sections", "title"]
+__all__ = ["python_source", "sections", "spell", "title"]
 
 WIDEST = 120  # characters of a polynomial on one line
 
@@ -56,7 +56,7 @@ if __name__ == "__main__":
 def title(unknown: sp.Symbol) -> Formula:
     """Say what a relation is of."""
     return Formula(
-        f"Closed form: a polynomial for ${_spelled(unknown)}$",
+        f"Closed form: a polynomial for ${spell(unknown)}$",
         f"Closed form: a polynomial for {unknown}",
     )
 
@@ -74,7 +74,7 @@ def sections(elimination: Elimination, root: str | None) -> list[Section]:
     x, reduction = elimination.unknown, elimination.reduction
     untrained = reduction.untrained
     symbols = {x, weight, coupled, *untrained.symbols, *reduction.steps}
-    names = {s: _spelled(s) for s in symbols}
+    names = {s: spell(s) for s in symbols}
 
     def line(symbol: sp.Symbol, value: sp.Expr) -> Formula:
         return equation(Formula(tex(symbol, names), str(symbol)), value, names)
@@ -162,7 +162,7 @@ def _number(symbol: sp.Symbol, value: sp.Expr, names: dict[sp.Symbol, str]) -> F
     return equation(left, value, names)
 
 
-def _spelled(symbol: sp.Symbol) -> str:
+def spell(symbol: sp.Symbol) -> str:
     """Name a symbol as the theory does."""
     if symbol.name in NAMES:
         return NAMES[symbol.name]

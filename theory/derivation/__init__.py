@@ -2,22 +2,5 @@
 
 from detequiv.theory.derivation.derivation import Derivation
 from detequiv.theory.derivation.derive import derive
-from detequiv.theory.derivation.document import (
-    Formula,
-    Section,
-    as_latex,
-    as_text,
-    equation,
-    tex,
-)
 
-__all__ = [
-    "Derivation",
-    "Formula",
-    "Section",
-    "as_latex",
-    "as_text",
-    "derive",
-    "equation",
-    "tex",
-]
+__all__ = ["Derivation", "derive"]

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from detequiv.theory.derivation.derivation import Derivation
-from detequiv.theory.derivation.document import Section, as_latex, as_text
+from detequiv.theory.derivation.sections_level import level_sections
 from detequiv.theory.derivation.sections_problem import (
     functions_section,
     numbers_section,
@@ -17,10 +17,12 @@ from detequiv.theory.derivation.sections_spiked import (
     unknowns_section,
 )
 from detequiv.theory.derivation.sections_step import step_section
+from detequiv.theory.derivation.simplify import Simplified
 from detequiv.theory.derivation.standalone import equations_source, problem_source
 from detequiv.theory.errors import InputError
 from detequiv.theory.models import spiked_model
-from detequiv.theory.problem import MOST_GROUPS, Problem, check_problem, feature_law
+from detequiv.theory.paper import Section, as_latex, as_text
+from detequiv.theory.problem import MOST_GROUPS, Problem, check_problem
 
 __all__ = ["SpikedDerivation", "derive"]
 
@@ -92,11 +94,12 @@ class SpikedDerivation(Derivation):
     """
 
     def __init__(self, groups: int, problem: Problem | None = None) -> None:
-        self.groups = groups
         self.problem = problem
-        self.law = None if problem is None else feature_law(problem)
+        self.special = None if problem is None else Simplified(problem)
+        self.law = None if self.special is None else self.special.law
+        self.groups = groups if self.law is None else len(self.law.weights)
         self.latents = 1 if self.law is None else len(self.law.tangents)
-        super().__init__(spiked_model(groups, self.latents))
+        super().__init__(spiked_model(self.groups, self.latents))
 
     @property
     def title(self) -> str:
@@ -142,16 +145,21 @@ class SpikedDerivation(Derivation):
         if closed_forms and self.law is None:
             raise InputError("closed_forms", True, "give a problem, which has them")
         parts = [setting_section()]
-        if self.law is not None and self.problem is not None:
+        special, aligned = self.special, False
+        if self.law is not None and self.problem is not None and special is not None:
             parts.append(numbers_section(self.problem, self.law))
             if self.problem.network is not None:
                 parts.append(step_section(self.problem, self.problem.network))
+            parts += special.section
+            aligned = special.aligned
+            if special.level:
+                return parts + level_sections(self.problem, special.groups)
         parts += [
             functions_section(self.law, closed_forms),
             unknowns_section(self.groups),
             potential_section(self.groups),
             equations_section(self.groups),
-            energy_section(self.latents),
-            errors_section(self.groups, self.latents),
+            energy_section(self.latents, aligned),
+            errors_section(self.groups, self.latents, aligned),
         ]
         return parts

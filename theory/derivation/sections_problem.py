@@ -2,7 +2,9 @@
 
 import sympy as sp
 
-from detequiv.theory.derivation.document import (
+from detequiv.theory.functions import z
+from detequiv.theory.gaussian import Moments, m, rho
+from detequiv.theory.paper import (
     Formula,
     Section,
     equation,
@@ -10,8 +12,6 @@ from detequiv.theory.derivation.document import (
     short,
     tex,
 )
-from detequiv.theory.functions import z
-from detequiv.theory.gaussian import Moments, m, rho
 from detequiv.theory.problem import FeatureLaw, Problem, c1, c2, kappa
 
 __all__ = ["functions_section", "numbers_section"]

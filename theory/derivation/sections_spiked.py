@@ -10,7 +10,7 @@ the diagonal matrix ``V`` the gradient of Psi vanishes where
    1/g_q = D_q + [B (I + V B)^{-1}]_{qq} = D_q + [V^{-1} - V^{-1} A V^{-1}]_{qq} .
 """
 
-from detequiv.theory.derivation.document import Formula, Section
+from detequiv.theory.paper import Formula, Section
 
 __all__ = [
     "energy_section",
@@ -151,8 +151,8 @@ def equations_section(groups: int) -> Section:
     )
 
 
-def energy_section(latents: int) -> Section:
-    """State Energy and its minimiser."""
+def energy_section(latents: int, aligned: bool = False) -> Section:
+    """State Energy and its minimiser; of an aligned target tau1 and r vanish."""
     if latents == 1:
         tangents, plain = r"t\cdot h", "t.h"
         penalty, plain_penalty = r"t^\top V^{-1} t", "t^T inv(V) t"
@@ -161,6 +161,11 @@ def energy_section(latents: int) -> Section:
         tangents, plain = sum_tex + r"t_\ell\cdot h_\ell", "sum_l t_l.h_l"
         penalty = sum_tex + r"t_\ell^\top V^{-1} t_\ell"
         plain_penalty = "sum_l t_l^T inv(V) t_l"
+    across, plain_across, r, price, plain_price = "", "", "", "", ""
+    if not aligned:
+        across = r" + (\tau_1 - r\cdot c_1)^2"
+        plain_across, r = " + (tau1 - r.c1)^2", ", r"
+        price, plain_price = r" + r^\top V^{-1} r", " + r^T inv(V) r"
     blocks = r", V^{-1}" * latents
     plain_blocks = ", inv(V)" * latents
     return Section(
@@ -170,14 +175,13 @@ def energy_section(latents: int) -> Section:
             "features $c_0$ and of the tangent functions $h$. Squared residual and "
             "energy:",
             Formula(
-                rf"S(\kappa) &= (\tau_0 - m\cdot c_0 - {tangents})^2 + (\tau_1 - "
-                r"r\cdot c_1)^2 + \tau_2",
-                f"S(kappa) = (tau0 - m.c0 - {plain})^2 + (tau1 - r.c1)^2 + tau2",
+                rf"S(\kappa) &= (\tau_0 - m\cdot c_0 - {tangents})^2{across} + \tau_2",
+                f"S(kappa) = (tau0 - m.c0 - {plain})^2{plain_across} + tau2",
             ),
             Formula(
-                rf"\mathcal{{E}} &= \min_{{m, t, r}} \; \E_\kappa[w S] + {penalty} + "
-                r"r^\top V^{-1} r",
-                f"Energy = min over m, t, r of E[w S] + {plain_penalty} + r^T inv(V) r",
+                rf"\mathcal{{E}} &= \min_{{m, t{r}}} \; \E_\kappa[w S] + {penalty}"
+                + price,
+                f"Energy = min over m, t{r} of E[w S] + {plain_penalty}{plain_price}",
             ),
             "The minimum is attained at",
             Formula(
@@ -187,16 +191,20 @@ def energy_section(latents: int) -> Section:
                 f"(m, t) = inv(E[w F F^T] + diag(0{plain_blocks})) E[w tau0 F],  "
                 "F = (c0, h)",
             ),
-            Formula(
-                r"r &= A\, \E_\kappa[w\, \tau_1 c_1]",
-                "r = A E[w tau1 c1]",
-            ),
+            *[
+                Formula(
+                    r"r &= A\, \E_\kappa[w\, \tau_1 c_1]",
+                    "r = A E[w tau1 c1]",
+                )
+            ][aligned:],
         ],
     )
 
 
-def errors_section(groups: int, latents: int) -> Section:
+def errors_section(groups: int, latents: int, aligned: bool = False) -> Section:
     """State what is reported, with the implicit differentiation written out."""
+    own = "" if aligned else " + r_q^2"
+    coefficients = "$m$, $t$" if aligned else "$m$, $t$, $r$"
     squares = "t_q^2" if latents == 1 else r"\textstyle\sum_\ell t_{\ell,q}^2"
     plain_squares = "t_q^2" if latents == 1 else "sum_l t_lq^2"
     return Section(
@@ -241,13 +249,13 @@ def errors_section(groups: int, latents: int) -> Section:
             ],
             r"The unknowns move with the parameter $s$, which is $\varepsilon$ or "
             r"$\lambda$. A prime is $d/ds$, and $\delta$ is one where its indices "
-            r"agree. The coefficients $m$, $t$, $r$ need not move: the energy is "
+            rf"agree. The coefficients {coefficients} need not move: the energy is "
             "stationary in them.",
             Formula(
                 r"\frac{d\mathcal{E}}{ds} &= \E_\kappa[w' S] - "
-                rf"\sum_{{q=1}}^{{{groups}}} \frac{{{squares} + r_q^2}}{{V_q^2}} "
+                rf"\sum_{{q=1}}^{{{groups}}} \frac{{{squares}{own}}}{{V_q^2}} "
                 r"V_q'",
-                f"dEnergy/ds = E[w' S] - sum_q ({plain_squares} + r_q^2) V_q' / V_q^2",
+                f"dEnergy/ds = E[w' S] - sum_q ({plain_squares}{own}) V_q' / V_q^2",
             ),
             Formula(
                 r"w' &= \delta_{s\varepsilon} - \frac{\alpha}{\beta} "

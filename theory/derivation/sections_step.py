@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from detequiv.theory.derivation.document import Formula, Section, number, tex
 from detequiv.theory.gaussian import hermite_coefficient
+from detequiv.theory.paper import Formula, Section, number, tex
 from detequiv.theory.problem import Network, Problem, population_step
 
 __all__ = ["step_section"]
@@ -38,7 +38,7 @@ def step_section(problem: Problem, network: Network) -> Section:
         _listed(
             {
                 f"A_{q}": (f"A_{q}", value)
-                for q, value in enumerate(network.readout, start=1)
+                for q, value in enumerate(network.vocabulary, start=1)
             }
         ),
         _coefficients(r"\sigma", "sigma", network.activation, range(3)),

@@ -70,7 +70,7 @@ def batch_law(problem: Problem) -> BatchLaw:
     size = network.batch_per_dim
     slopes = _slopes(network.activation)
     mean = sp.Add(
-        *[a * w for a, w in zip(network.readout, network.weights, strict=True)]
+        *[a * w for a, w in zip(network.vocabulary, network.weights, strict=True)]
     )
     output = mean * hermite_coefficient(network.activation, 0)
     centre, linear = (hermite_coefficient(target.function, k) for k in (0, 1))
@@ -85,7 +85,7 @@ def batch_law(problem: Problem) -> BatchLaw:
             "is the network's own output, and a step on a batch learns nothing",
         )
     bend, third, fourth, rest, _, curved, *_ = slopes
-    rates = tuple(network.step * a for a in network.readout)
+    rates = tuple(network.step * a for a in network.vocabulary)
     share = r2 / size
     traces = [1 + a * bend * r1 for a in rates]
     scales = tuple(

@@ -4,18 +4,20 @@ A group of units is seen through its spike strength, its bulk scale and its
 tangent functions ``h_q``; the target through its alignment with the spike.
 """
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import accumulate
+from typing import Any
 
 import sympy as sp
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions import sign
+from detequiv.theory.functions import sign, symmetric_part
 from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
-from detequiv.theory.models import Model, mixture_model, spiked_model
+from detequiv.theory.models import Model, mixture_model, spiked_model, uncoupled_model
 from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.step import TrainedGroup, trained_groups
-from detequiv.theory.problem.tables.parts import SpikedFeatures
 from detequiv.theory.problem.tables.regression import Ridge
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "feature_law",
     "kappa",
     "law_of",
+    "law_of_groups",
     "ridge_parameters",
 ]
 
@@ -84,6 +87,61 @@ class FeatureLaw:
             return mixture_model(groups, 1 + len(self.tangents), nodes)
         return spiked_model(len(self.spikes), len(self.tangents))
 
+    @cached_property
+    def merged(self) -> "FeatureLaw":
+        """The same with groups alike in spike, bulk and tangents as one."""
+        alike = self.alike
+        first = [places[0] for places in alike]
+
+        def of_first(values: tuple[sp.Expr, ...]) -> tuple[sp.Expr, ...]:
+            return tuple(values[q] for q in first)
+
+        return replace(
+            self,
+            weights=tuple(sp.Add(*[self.weights[q] for q in own]) for own in alike),
+            spikes=of_first(self.spikes),
+            bulks=of_first(self.bulks),
+            tangents=tuple(map(of_first, self.tangents)),
+        )
+
+    @property
+    def alike(self) -> list[list[int]]:
+        """Places of the groups that are alike."""
+        places: dict[Any, list[int]] = {}
+        for q, pair in enumerate(zip(self.spikes, self.bulks, strict=True)):
+            key = (*pair, *(latent[q] for latent in self.tangents))
+            places.setdefault(key, []).append(q)
+        return list(places.values())
+
+    @property
+    def families(self) -> dict[str, slice]:
+        """Places of each name among the model's fields, which need not be written."""
+        groups = len(self.spikes)
+        counts = {
+            "c0": len(self.mixture) or groups,
+            **{"c1": groups, "cs": groups, "h": groups * len(self.tangents)},
+            **dict.fromkeys(("tau0", "tau1", "tau2"), 1),
+        }
+        ends = accumulate(counts.values())
+        return {
+            name: slice(end - count, end)
+            for (name, count), end in zip(counts.items(), ends, strict=True)
+            if count
+        }
+
+    @property
+    def resolvent_model(self) -> Model:
+        """The same, for the resolvent: without unknowns that nothing couples.
+
+        Even activations have no linear part where there is no spike.
+        """
+        if any(self.spikes) or self.mixture:
+            return self.model
+        odd = symmetric_part(self.activation.function, -1)
+        if set(odd.branches) != {sp.S.Zero}:
+            return self.model
+        return uncoupled_model(len(self.spikes), len(self.tangents))
+
 
 def feature_law(problem: Problem) -> FeatureLaw:
     """Describe the features and the target of `problem`.
@@ -100,40 +158,56 @@ def feature_law(problem: Problem) -> FeatureLaw:
         see :mod:`detequiv.theory.problem.batches`; or the inputs have a covariance,
         which asks for other equations.
     """
-    if problem.inputs is not None:
-        raise InputError(
-            "inputs",
-            "[inputs]",
-            "this is worked out for isotropic inputs alone; leave the table out, or "
-            "ask for solve or curve",
-        )
+    problem.require_isotropic()
     features, network = problem.features, problem.network
+    if problem.several:
+        raise InputError(
+            "problem",
+            "several directions",
+            "they are known to solve, curve, learned_function and simulate; here give "
+            "one spike and one projection",
+        )
     if network is not None and problem.on_batch:
         raise InputError("network.batch_per_dim", network.batch_per_dim, _NO_BATCH)
-    described = features if network is None else network
-    assert described is not None
-    if isinstance(described, SpikedFeatures):
-        spikes, bulks = described.spike, described.bulk
-        tangents: tuple[tuple[sp.Expr, ...], ...] = ((kappa * c1,) * described.groups,)
-        alignment = problem.target.alignment
-    else:
-        groups = trained_groups(described, problem.target)
-        spikes = tuple(group.strength for group in groups)
-        bulks = tuple(sign(group.scale) * group.scale for group in groups)
-        tangents = tuple(zip(*map(_tangents, groups), strict=True))
-        alignment = sp.S.One
+    if network is not None:
+        groups = trained_groups(network, problem.target)
+        return law_of_groups(problem, groups, network.weights)
+    assert features is not None
     return FeatureLaw(
-        activation=conditional_moments(described.activation),
-        target=conditional_moments(problem.target.mean),
-        weights=described.weights,
-        spikes=spikes,
-        bulks=bulks,
-        tangents=tangents,
-        alignment=alignment,
-        noise_variance=hermite_coefficient(problem.target.variance, 0),
-        equations="spiked" if network is None else "network",
-        binary=problem.target.binary,
+        activation=conditional_moments(features.activation),
+        weights=features.weights,
+        spikes=features.spike,
+        bulks=features.bulk,
+        tangents=((kappa * c1,) * features.groups,),
+        equations="spiked",
+        **_labels(problem, problem.target.alignment),
     )
+
+
+def law_of_groups(
+    problem: Problem, groups: Sequence[TrainedGroup], weights: Sequence[sp.Expr]
+) -> FeatureLaw:
+    """Describe a network by its groups after the step."""
+    assert problem.network is not None
+    return FeatureLaw(
+        activation=conditional_moments(problem.network.activation),
+        weights=tuple(weights),
+        spikes=tuple(group.strength for group in groups),
+        bulks=tuple(sign(group.scale) * group.scale for group in groups),
+        tangents=tuple(zip(*map(_tangents, groups), strict=True)),
+        equations="network",
+        **_labels(problem, sp.S.One),
+    )
+
+
+def _labels(problem: Problem, alignment: sp.Expr) -> dict[str, Any]:
+    """Entries of a law that tell of the target."""
+    return {
+        "target": conditional_moments(problem.target.mean),
+        "alignment": alignment,
+        "noise_variance": hermite_coefficient(problem.target.variance, 0),
+        "binary": problem.target.binary,
+    }
 
 
 @lru_cache(maxsize=64)
@@ -142,8 +216,8 @@ def law_of(problem: Problem) -> FeatureLaw:
     return feature_law(problem)
 
 
-def exact_parameters(problem: Problem, law: FeatureLaw) -> list[sp.Expr]:
-    """Exact parameters of the spiked model, in its order."""
+def exact_parameters(problem: Problem, law: Any) -> list[sp.Expr]:
+    """Exact parameters of the spiked model, in its order; of several spikes too."""
     return [
         *ridge_parameters(problem.ridge),
         sp.S.Zero,

@@ -28,6 +28,7 @@ __all__ = [
     "TrainedGroup",
     "population_step",
     "sampled_slope",
+    "trained_group",
     "trained_groups",
 ]
 
@@ -114,17 +115,13 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
     InputError
         The step cancels a group's rows (rho_q = 0).
     """
-    function, activation = target.mean, network.activation
-    sigma = [hermite_coefficient(activation, k) for k in range(5)]
     mean = sp.Add(
-        *[a * w for a, w in zip(network.readout, network.weights, strict=True)]
+        *[a * w for a, w in zip(network.vocabulary, network.weights, strict=True)]
     )
-    output = mean * sigma[0]
-    labels = [hermite_coefficient(function, k) for k in range(3)]
-    labels[0] -= output
-    rates = [network.step * a for a in network.readout]
-    groups = [population_step(a, sigma, labels, network.rows) for a in rates]
-    for group, readout in zip(groups, network.readout, strict=True):
+    groups = [
+        trained_group(network, target, readout, mean) for readout in network.vocabulary
+    ]
+    for group, readout in zip(groups, network.vocabulary, strict=True):
         if abs(group.scale.evalf(30)) < sp.Float("1e-25"):
             raise InputError(
                 "network.step",
@@ -133,6 +130,16 @@ def trained_groups(network: Network, target: Target) -> tuple[TrainedGroup, ...]
                 "rho = 1 + eta A mu_2(sigma) mu_0(g) vanishes; change it a little",
             )
     return tuple(groups)
+
+
+def trained_group(
+    network: Network, target: Target, readout: sp.Expr, mean: sp.Expr
+) -> TrainedGroup:
+    """Take the step with one readout, a number or a symbol; `mean` is that of all."""
+    sigma = [hermite_coefficient(network.activation, k) for k in range(5)]
+    labels = [hermite_coefficient(target.mean, k) for k in range(3)]
+    labels[0] -= mean * sigma[0]
+    return population_step(network.step * readout, sigma, labels, network.rows)
 
 
 def sampled_slope(activation: sp.Expr) -> sp.Expr:

@@ -9,7 +9,7 @@ from detequiv.theory.problem.conditionals import FeatureLaw, law_of
 from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.step import trained_groups
 
-__all__ = ["law_at_width"]
+__all__ = ["at_overlap", "law_at_width"]
 
 
 def law_at_width(problem: Problem, nodes: Sequence[sp.Rational]) -> FeatureLaw:
@@ -29,11 +29,21 @@ def law_at_width(problem: Problem, nodes: Sequence[sp.Rational]) -> FeatureLaw:
     """
     law = law_of(problem)
     mixture = []
-    for strength, scale, (du, drho) in _overlaps(problem, law):
-        for omega in nodes:
-            bent = scale * sp.sqrt(1 - omega**2) + drho * omega
-            mixture.append((strength + du * omega, sp.Abs(bent)))
+    for strength, scale, latent in _overlaps(problem, law):
+        mixture += [at_overlap(strength, scale, latent, omega) for omega in nodes]
     return replace(law, mixture=tuple(mixture), tangents=law.tangents[1:])
+
+
+def at_overlap(
+    strength: sp.Expr, scale: sp.Expr, latent: tuple[sp.Expr, sp.Expr], omega: sp.Expr
+) -> tuple[sp.Expr, sp.Expr]:
+    """Strength and scale of a unit of a group, whose overlap with the spike is omega.
+
+    `latent` is what an overlap of 1 adds to them.
+    """
+    du, drho = latent
+    bent = scale * sp.sqrt(1 - omega**2) + drho * omega
+    return strength + du * omega, sp.Abs(bent)
 
 
 def _overlaps(

@@ -25,13 +25,35 @@ from detequiv.validation.witness.model import (
     on_sphere,
 )
 
-__all__ = ["ROWS", "TrainedModel"]
+__all__ = ["ROWS", "Density", "TrainedModel"]
 
 ROWS = ("spherical", "gaussian")
 # Of the series in the overlap; its terms fall like the overlap's powers.
 ORDER = 64
 # Samples of the gradient step processed at once.
 BLOCK = 2048
+
+
+@dataclass(frozen=True)
+class Density:
+    """A law of readouts, independent of one another.
+
+    Attributes
+    ----------
+    law : str
+        "normal" or "uniform".
+    first, second : float
+        Mean and standard deviation, or the ends.
+    """
+
+    law: str
+    first: float
+    second: float
+
+    def draw(self, count: int, rng: Generator) -> FloatArray:
+        """Draw so many readouts."""
+        draw = rng.normal if self.law == "normal" else rng.uniform
+        return draw(self.first, self.second, count)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +64,9 @@ class TrainedModel(Model):
     ----------
     activation, weights, target, noise
         As for `Model`.
-    readout : tuple of float, length K
-        The vocabulary A_q of the second layer at initialisation.
+    readout : tuple of float, length K, or Density
+        The vocabulary A_q of the second layer at initialisation, or of what law each
+        unit draws its own; all units are then of one group.
     step : float
         eta.
     rows : str
@@ -57,7 +80,7 @@ class TrainedModel(Model):
         The activation's derivative, elementwise; needed for a step on samples.
     """
 
-    readout: tuple[float, ...]
+    readout: tuple[float, ...] | Density
     step: float
     rows: str = "spherical"
     batch_per_dim: float | None = None
@@ -66,13 +89,20 @@ class TrainedModel(Model):
     def __post_init__(self) -> None:
         """Refuse what cannot be sampled."""
         super().__post_init__()
-        if not len(self.readout) == len(self.weights) > 0:
+        if isinstance(self.readout, Density):
+            if len(self.weights) != 1:
+                raise ValueError(
+                    f"weights = {self.weights}: units with a density are one group"
+                )
+        elif not len(self.readout) == len(self.weights) > 0:
             raise ValueError(
                 f"readout, weights have lengths {len(self.readout)}, "
                 f"{len(self.weights)}: give one value a group in each"
             )
         if self.rows not in ROWS:
             raise ValueError(f"rows = {self.rows!r}: one of {', '.join(ROWS)}")
+        if self.batch_per_dim is not None and self.labels is not None:
+            raise ValueError("batch_per_dim: a step on samples has no labels -1 and 1")
         if self.batch_per_dim is not None and self.slope is None:
             raise ValueError(
                 "slope = None: a step on samples needs the activation's derivative"
@@ -98,7 +128,10 @@ class TrainedModel(Model):
         if self.rows == "spherical":
             start = on_sphere(normals)
         start = start * deviations
-        readout = np.asarray(self.readout)[group]
+        if isinstance(self.readout, Density):
+            readout = self.readout.draw(len(start), rng)
+        else:
+            readout = np.asarray(self.readout)[group]
         if self.batch_per_dim is None:
             pull, direction = self._population_pull(start, readout, teacher), teacher
         else:
@@ -136,7 +169,7 @@ class TrainedModel(Model):
             a = hermite_coefficients(self.activation, np.ones(1), ORDER + 3)
         else:
             a = hermite_coefficients(self.activation, norm, ORDER + 3)
-        g = hermite_coefficients(self.target, np.ones(1), ORDER + 1)[0]
+        g = hermite_coefficients(self.mean, np.ones(1), ORDER + 1)[0]
         g[0] -= np.mean(readout * a[:, 0])
         k = np.arange(ORDER + 1)
         power = omega[:, None] ** k

@@ -13,6 +13,7 @@ from detequiv.numerics.discovery.expansions.powers import find_powers
 from detequiv.numerics.solving import QUANTITIES
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import Problem
 
 __all__ = ["Expansion", "expand"]
@@ -82,7 +83,7 @@ class Expansion:
             small = value
         if self.side != "both" and not small.is_positive:
             raise InputError(self.parameter, x, f"is not on the side {self._where()}")
-        with mpmath.workdps(self.digits + 10):
+        with decimal_digits(self.digits + 10):
             t = sp.N(small, self.digits + 10)._to_mpmath(mpmath.mp.prec)
             total = mpmath.mpf(0)
             for exponent, coefficient in self.terms:
