@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isqrt
 
 import sympy as sp
 
@@ -42,8 +43,21 @@ def at_overlap(
     `latent` is what an overlap of 1 adds to them.
     """
     du, drho = latent
-    bent = scale * sp.sqrt(1 - omega**2) + drho * omega
+    bent = scale * _beside(omega) + drho * omega
     return strength + du * omega, sp.Abs(bent)
+
+
+def _beside(omega: sp.Expr) -> sp.Expr:
+    """``sqrt(1 - omega^2)``; of a number near a node, a fraction that is as near.
+
+    SymPy would look for prime factors of numbers with a hundred digits.
+    """
+    square = 1 - omega**2
+    if not square.is_Rational:
+        return sp.sqrt(square)
+    shift = int(square.q).bit_length()
+    root = isqrt(int(square.p) * int(square.q) << 2 * shift)
+    return sp.Rational(root, int(square.q) << shift)
 
 
 def _overlaps(

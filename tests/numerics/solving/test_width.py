@@ -61,3 +61,18 @@ def test_it_has_a_limit_without_a_penalty(samples: object) -> None:
 def test_no_units_are_refused() -> None:
     with pytest.raises(InputError, match="width = 0: give a whole number"):
         solve_at_width(PROBLEM, 0)
+
+
+def test_nodes_of_any_width_have_a_scale() -> None:
+    """Of 50 units too, whose nodes are fractions that SymPy does not take roots of."""
+    problem = de.Problem(
+        features=de.SpikedFeatures(activation="relu", spike=2),
+        target=de.Target(function="abs(z)", noise="1/3"),
+        ridge=de.Ridge(samples_per_dim=2, width_per_dim="3/2", penalty="1/20"),
+    )
+    errors = [
+        de.solve(problem, width=width, digits=8).generalization_error
+        for width in (49, 50, 51)
+    ]
+    assert errors[0] > errors[1] > errors[2]
+    assert abs(errors[0] - 2 * errors[1] + errors[2]) < 2e-6
