@@ -8,15 +8,17 @@ ROOMS := interface theory numerics validation
 # pip outside the environment: works also where Python comes without ensurepip.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 UV_VERSION := 0.13.9
+# Its driver is as large as all else together, so that the lock has it not.
+BROWSER := playwright==1.65.2 axe-playwright-python==0.1.8
 
 .DEFAULT_GOAL := help
 COUNT ?= 10000
 
-.PHONY: help setup test lint docs slow bench stress mutants trend network spectra demo lock clean FORCE
+.PHONY: help setup test lint docs slow bench browser stress theorems mutants trend network spectra demo lock clean FORCE
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | \
-	  while IFS='|' read -r name what; do printf '  make %-7s %s\n' "$$name" "$$what"; done
+	  while IFS='|' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
 setup: $(VENV)/linked ## build .venv with the locked packages and detequiv itself
 
@@ -39,8 +41,15 @@ slow: setup ## run the tests that take minutes
 bench: setup ## measure speed, and print ratios to what one would write without the package
 	$(BIN)/python -m pytest -m bench -s
 
+browser: setup ## play with the explorer and read the pages in a headless Chromium
+	$(PIP) install --quiet $(BROWSER)
+	$(BIN)/python -m pytest -m browser
+
 stress: setup ## solve COUNT random problems and check each; goes on where it stopped
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/numerics/solving/stress.py $(COUNT) --workers 2
+
+theorems: setup ## check COUNT random claims and try what is proved; goes on where it stopped
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/numerics/discovery/theorems.py $(COUNT)
 
 mutants: setup ## reject wrong theories, accept the right one with a hundred seeds
 	$(BIN)/python -m detequiv.validation.studies.rejection
@@ -86,5 +95,5 @@ $(VENV)/linked: $(VENV)/locked pyproject.toml build/modules
 # Rewritten only when the set of files changes, whatever their contents.
 build/modules: FORCE
 	@mkdir -p build
-	@find $(ROOMS) -name '*.py' -o -name py.typed | LC_ALL=C sort > $@.now
+	@find $(ROOMS) -type f ! -name '*.pyc' | LC_ALL=C sort > $@.now
 	@cmp -s $@.now $@ && rm $@.now || mv $@.now $@

@@ -11,6 +11,8 @@ import detequiv
 sys.path.insert(0, str(Path(__file__).parent))
 from activation_tables import activation_tables
 from command_pages import command_pages
+from formulas import add_formulas
+from offline import refuse_other_hosts
 from room_tables import room_tables
 
 project = "detequiv"
@@ -22,7 +24,6 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.doctest",
-    "sphinx.ext.mathjax",
 ]
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -30,6 +31,9 @@ numpydoc_show_class_members = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 html_theme = "furo"
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_title = f"detequiv {release}"
 
 # Each example starts from this and prints what it claims.
@@ -89,6 +93,8 @@ def append_tables(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the hooks above."""
+    """Connect the hooks above, set formulas, and keep the pages to themselves."""
+    add_formulas(app)
+    app.connect("build-finished", refuse_other_hosts)
     app.connect("source-read", append_modules)
     app.connect("source-read", append_tables)

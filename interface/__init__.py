@@ -59,6 +59,7 @@ __all__ = [
     "numerics",
     "optimal_penalty",
     "reach",
+    "separability_threshold",
     "simulate",
     "solve",
     "solve_model",
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
         expand,
         identify,
     )
+    from detequiv.numerics.losses import separability_threshold
     from detequiv.numerics.solving import Point, Solution, solve, solve_model
     from detequiv.numerics.spectrum import Edge, Interval, Outlier, Threshold
     from detequiv.results.curves import Curve, IncompleteCurveError, curve
@@ -143,6 +145,7 @@ else:
             "expand",
             "identify",
         ),
+        "detequiv.numerics.losses": ("separability_threshold",),
         "detequiv.numerics.solving": ("Point", "Solution", "solve", "solve_model"),
         "detequiv.numerics.spectrum": ("Edge", "Interval", "Outlier", "Threshold"),
         "detequiv.results.curves": ("Curve", "IncompleteCurveError", "curve"),

@@ -24,6 +24,7 @@ ORDER = {
         "losses",
         "models",
         "batches",
+        "directions",
         "problem",
         "continuum",
         "paper",
@@ -35,7 +36,9 @@ ORDER = {
         "arithmetic",
         "averages",
         "equations",
+        "iteration",
         "batches",
+        "directions",
         "covariance",
         "continuum",
         "losses",
@@ -53,6 +56,7 @@ ORDER = {
         "pages",
         "results",
         "shell",
+        "explorer",
         "commands",
         "demo",
     ),
@@ -362,3 +366,13 @@ def test_the_lock_names_no_place() -> None:
     pinned = re.findall(r"(?m)^[a-z0-9][^ ]*", lock)
     assert len(pinned) > 20
     assert all("==" in requirement for requirement in pinned)
+
+
+def test_precision_is_set_behind_the_lock() -> None:
+    """Nobody else sets the precision of mpmath's numbers, or of balls."""
+    own = {ROOT / "theory/precision.py", ROOT / "numerics/arithmetic/compiled.py"}
+    for room in ROOMS:
+        for path in set((ROOT / room).rglob("*.py")) - own:
+            assert not re.search(r"\bworkdps|\bworkprec|\.dps = ", path.read_text()), (
+                path
+            )

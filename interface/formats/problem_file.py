@@ -13,7 +13,7 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.functions import is_written, value_text
 from detequiv.theory.problem import Inputs, PowerLaw, Problem, ReadoutLaw
 
-__all__ = ["dump", "dump_inputs", "load", "parse_value"]
+__all__ = ["dump", "dump_inputs", "load", "parse_problem", "parse_value"]
 
 
 def load(path: str | PathLike[str]) -> Problem:
@@ -36,18 +36,42 @@ def load(path: str | PathLike[str]) -> Problem:
         if text.startswith("\ufeff"):
             problem = "begins with a byte order mark; save it as UTF-8 without BOM"
             raise InputError("file", path, problem)
-        tables = tomllib.loads(text, parse_float=str)
     except OSError as error:
         raise InputError("file", path, (error.strerror or str(error)).lower()) from None
     except UnicodeDecodeError:
         raise InputError("file", path, "is not text in UTF-8") from None
     except InputError:
         raise
+    except (TypeError, ValueError) as error:  # a path that is none
+        raise InputError("file", path, f"is no path: {error}") from None
+    return Problem.from_tables(_beside(Path(path), _tables(text, path)))
+
+
+def parse_problem(text: str) -> Problem:
+    """Read the text of a problem file that stands alone, wherever it comes from.
+
+    Raises
+    ------
+    InputError
+        It is not TOML, a field has an unusable value, or it names another file.
+    """
+    tables = _tables(text, "(text)")
+    inputs = tables.get("inputs")
+    if isinstance(inputs, dict) and "file" in inputs:
+        raise InputError(
+            "inputs.file", inputs["file"], "no file is read here; give the eigenvalues"
+        )
+    return Problem.from_tables(tables)
+
+
+def _tables(text: str, source: object) -> dict[str, Any]:
+    """Read TOML, decimals as the texts that they are."""
+    try:
+        return tomllib.loads(text, parse_float=str)
     except RecursionError:
-        raise InputError("file", path, "is nested too deeply") from None
-    except (TypeError, ValueError) as error:  # also a path that is none
-        raise InputError("file", path, f"is not TOML: {error}") from None
-    return Problem.from_tables(_beside(Path(path), tables))
+        raise InputError("file", source, "is nested too deeply") from None
+    except ValueError as error:
+        raise InputError("file", source, f"is not TOML: {error}") from None
 
 
 def _beside(file: Path, tables: dict[str, Any]) -> dict[str, Any]:

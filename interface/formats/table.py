@@ -23,9 +23,10 @@ from detequiv.theory.problem import Problem
 from detequiv.validation.witness import Estimates
 
 if TYPE_CHECKING:
+    import pandas
     import xarray
 
-__all__ = ["Simulation", "Table", "check_quantity", "csv_text", "dataset"]
+__all__ = ["Simulation", "Table", "check_quantity", "csv_text", "dataset", "frame"]
 
 Array = NDArray[Any]
 
@@ -139,8 +140,8 @@ class Table:
         """
         check_quantity(name)
         estimates = self._drawn().estimates
-        mean = np.array([e.mean[name] for e in estimates])
-        error = np.array([e.standard_error[name] for e in estimates])
+        mean = np.array([e.mean.get(name, np.nan) for e in estimates])
+        error = np.array([e.standard_error.get(name, np.nan) for e in estimates])
         return mean.reshape(self.shape), error.reshape(self.shape)
 
     def coordinate(self, name: str) -> Array:
@@ -172,7 +173,7 @@ def _rows(table: Table) -> Iterator[list[str]]:
     header += ["width"] * (table.width is not None)
     if simulation is not None:
         header += ["d", "n", "p", "repetitions", "seed"]
-        for name in QUANTITIES:
+        for name in table.quantities:
             header += [
                 f"{name}_at_width",
                 f"{name}_simulated",
@@ -189,11 +190,22 @@ def _rows(table: Table) -> Iterator[list[str]]:
             sizes = estimates.experiment.dimensions
             numbers = sizes.d, sizes.n, sizes.p, simulation.repetitions, simulation.seed
             row += map(str, numbers)
-            for name in QUANTITIES:
+            for name in table.quantities:
                 row.append(simulation.theory[i].text(name))
-                row.append(repr(estimates.mean[name]))
-                row.append(repr(estimates.standard_error[name]))
+                for drawn in (estimates.mean, estimates.standard_error):
+                    row.append(repr(drawn[name]) if name in drawn else "")
         yield row
+
+
+def frame(table: Table) -> pandas.DataFrame:
+    """Lay out a curve as a frame; see `detequiv.results.curves.Curve.to_pandas`."""
+    import pandas
+
+    found = pandas.read_csv(io.StringIO(csv_text(table)), float_precision="round_trip")
+    places = np.meshgrid(*map(table.coordinate, table.vary), indexing="ij")
+    for name, place in zip(table.vary, places, strict=True):
+        found[name] = place.ravel()
+    return found
 
 
 def dataset(table: Table) -> xarray.Dataset:
@@ -222,7 +234,7 @@ def dataset(table: Table) -> xarray.Dataset:
             "simulation_repetitions": str(table.simulation.repetitions),
             "simulation_seed": str(table.simulation.seed),
         }
-        for name in QUANTITIES:
+        for name in table.quantities:
             add(
                 f"{name}_at_width",
                 table.at_width(name),

@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.random import Generator, SeedSequence
 
-from detequiv.formats.table import Simulation, Table, check_quantity, csv_text, dataset
+from detequiv.formats.table import (
+    Simulation,
+    Table,
+    check_quantity,
+    csv_text,
+    dataset,
+    frame,
+)
 from detequiv.numerics.arithmetic import check_digits, check_whole
 from detequiv.numerics.solving import Point, sweep
 from detequiv.results.vary import coordinates, read_values
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import value_text
 from detequiv.theory.problem import Problem, check_problem
@@ -23,6 +31,7 @@ from detequiv.validation.trial import simulate
 from detequiv.validation.witness import Estimates
 
 if TYPE_CHECKING:
+    import pandas
     import xarray
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -60,8 +69,8 @@ class IncompleteCurveError(ConvergenceError):
         self.curve = curve
 
 
-@dataclass(frozen=True, kw_only=True)
-class Curve(Table):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Curve(Shown, Table):
     """A problem solved at every point of a product of parameter values.
 
     What it holds, and its numbers as arrays, are those of its
@@ -195,6 +204,30 @@ class Curve(Table):
         quantity's definition and normalisation is its ``long_name``.
         """
         return dataset(self)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Frame of one row a point, with the columns of `to_csv`, numbers in float64.
+
+        Cells of a point that failed are NaN.
+        """
+        return frame(self)
+
+    def _table(self) -> Tabular:
+        names = self.quantities[:2]
+        rows = [
+            [*map(value_text, values), *map(point.text, names)]
+            for values, point in zip(
+                product(*self.vary.values()), self.points, strict=True
+            )
+        ]
+        what = "the limit" if self.width is None else f"{self.width} units"
+        drawn = "" if self.simulation is None else ", simulated"
+        return Tabular(
+            f"Curve of {what}, {len(rows)} points{drawn}",
+            rows,
+            header=(*self.vary, *names),
+            note="also: values(name), to_pandas(), to_xarray(), to_csv(), plot()",
+        )
 
     def plot(
         self,

@@ -11,6 +11,7 @@ from numpy.random import Generator, SeedSequence
 from numpy.typing import ArrayLike, NDArray
 
 from detequiv.numerics.spectrum import Spectrum
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.problem import Problem
 
@@ -25,8 +26,24 @@ WIDE = 50.0  # ratio of the ends from which a grid is logarithmic
 NEGLIGIBLE = 1e-4  # share of the mass that is left out at either end
 
 
-class Law(Spectrum):
+class Law(Shown, Spectrum):
     """Limit law of the eigenvalues of learned features."""
+
+    def _table(self) -> Tabular:
+        rows = [("mass at zero", f"{self.atom_at_zero:.12g}")]
+        if "support" in vars(self):  # it takes a while to find
+            rows += [
+                (
+                    "support",
+                    f"{float(i.lower.value):.10g} to {float(i.upper.value):.10g}",
+                )
+                for i in self.support
+            ]
+        return Tabular(
+            f"Limit law of the eigenvalues of {self.scale}",
+            rows,
+            note="also: support, outliers, density(x), stieltjes(z), plot()",
+        )
 
     def simulate(
         self, *, dimension: int, rng: int | SeedSequence | Generator | None = None

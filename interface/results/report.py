@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.random import Generator, SeedSequence
 
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.problem import Problem
 from detequiv.validation.statistics import Finding, Verdict
 from detequiv.validation.trial import LEVEL, RESOLUTION, Trial, try_theory
@@ -17,8 +18,8 @@ from detequiv.validation.trial import LEVEL, RESOLUTION, Trial, try_theory
 __all__ = ["Report", "validate"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Report(Shown):
     """Verdict on the theory of one problem, with the evidence.
 
     Attributes
@@ -54,6 +55,25 @@ class Report:
     def seed(self) -> Any:
         """Seed of the draws: `rng`, if that was an integer."""
         return self.trial.seed
+
+    def _table(self) -> Tabular:
+        rows = [
+            (
+                one.name,
+                f"{one.theory:.6g}",
+                f"{one.simulation:.6g}",
+                f"{one.standard_error:.2g}",
+                f"{one.z:.2f}",
+                one.verdict,
+            )
+            for one in self.quantities
+        ]
+        return Tabular(
+            f"{self.verdict}, with an error probability of {self.level:.2g} at most",
+            rows,
+            header=("quantity", "theory", "simulation", "s.e.", "z", "verdict"),
+            note="also: to_dict(), seed, trial",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and texts, with the keys of ``detequiv validate --json``."""

@@ -31,7 +31,7 @@ __all__ = [
     "parse_assignments",
     "print_json",
     "read_problem",
-    "say_limit",
+    "say_width",
     "takes_problem",
     "width_option",
     "workers_options",
@@ -206,9 +206,12 @@ def decimal(value: mpmath.mpf, digits: int) -> str:
     return str(mpmath.nstr(value, digits, strip_zeros=False))
 
 
-def say_limit() -> None:
+def say_width(width: int | None = None) -> None:
     """Say of what the numbers above are."""
-    click.echo("of the limit of infinite width")
+    of = (
+        "the limit of infinite width" if width is None else f"networks of {width} units"
+    )
+    click.echo(f"of {of}")
 
 
 def print_json(values: Mapping[str, Any]) -> None:

@@ -9,17 +9,18 @@ radius bounds the rounding error).
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
 from math import ceil, log2
 from typing import Any
 
 import flint
 import mpmath
 import numpy as np
-import scipy.special
 import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
 from detequiv.theory.gaussian import GaussianMean
+from detequiv.theory.precision import ONE_AT_A_TIME, binary_digits
 
 __all__ = [
     "BALLS",
@@ -30,6 +31,7 @@ __all__ = [
     "exact_ball",
     "integer_power",
     "precision",
+    "special",
     "to_ball",
     "to_float",
     "to_mpf",
@@ -47,7 +49,7 @@ def bits(digits: float) -> int:
 @contextmanager
 def precision(digits: float) -> Iterator[None]:
     """Set the working precision of balls, in decimal digits, for a block."""
-    with flint.ctx.workprec(bits(digits)):
+    with ONE_AT_A_TIME, flint.ctx.workprec(bits(digits)):
         yield
 
 
@@ -83,7 +85,7 @@ def to_float(number: sp.Expr) -> float:
 def to_mpf(ball: Any) -> mpmath.mpf:
     """Midpoint of a ball, all its bits kept."""
     mantissa, exponent = ball.mid().man_exp()
-    with mpmath.workprec(max(53, int(mantissa).bit_length())):
+    with binary_digits(max(53, int(mantissa).bit_length())):
         return mpmath.ldexp(mpmath.mpf(int(mantissa)), int(exponent))
 
 
@@ -181,6 +183,18 @@ def _ball_mean(mean: GaussianMean, bits_wanted: int) -> Any:
     return _average(mean, bits_wanted / log2(10))
 
 
+def special(name: str) -> Callable[..., Any]:
+    """Name a function of scipy.special, which is imported when that is first called.
+
+    The import takes longer than solving a problem, and many need none of its functions.
+    """
+
+    def call(*values: Any) -> Any:
+        return getattr(import_module("scipy.special"), name)(*values)
+
+    return call
+
+
 FLOATS: Mapping[str, Callable[..., Any]] = {
     "Q": lambda p, q: p / q,
     "integer_power": integer_power,
@@ -191,11 +205,11 @@ FLOATS: Mapping[str, Callable[..., Any]] = {
     "Abs": np.abs,
     "sign": np.sign,
     "Heaviside": lambda x: np.heaviside(x, 0.5),
-    "NormalCdf": scipy.special.ndtr,
-    "OwenT": scipy.special.owens_t,
+    "NormalCdf": special("ndtr"),
+    "OwenT": special("owens_t"),
     "GaussianMean": lambda mean: float(mean.evalf(17)),
-    "erf": scipy.special.erf,
-    "erfc": scipy.special.erfc,
+    "erf": special("erf"),
+    "erfc": special("erfc"),
     **{
         name: getattr(np, name)
         for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")

@@ -138,7 +138,7 @@ def _on_rule(
 def _rule(law: FeatureLaw, radius: float, step: float, digits: float) -> Rule:
     """Choose a rule in kappa by the functions' kinks and the reach of their changes."""
     if (law.alignment**2 - 1).is_zero:
-        kinks = [to_ball(k / law.alignment).mid() for k in law.target.kinks]
+        kinks = [to_ball(k / law.alignment).mid() for k in law.target.marks]
         inside = sorted((k for k in kinks if abs(float(k)) < radius), key=float)
         if inside:
             return panels([arb(-radius), *inside, arb(radius)], digits + 5, step)

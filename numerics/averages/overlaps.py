@@ -18,6 +18,7 @@ import sympy as sp
 
 from detequiv.numerics.averages.quadrature import geometric_error
 from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import FeatureLaw, Problem, law_at_width
 
 __all__ = [
@@ -54,7 +55,7 @@ def gauss_rule(
     nodes, weights : tuple of Rational
         Nodes in (-1, 1); the weights are positive and sum to 1.
     """
-    with mpmath.workdps(digits + SPARE):
+    with decimal_digits(digits + SPARE):
         order = mpmath.mpf(sp.N(dimension, digits + SPARE)) / 2 - 1
         # eigenvalues of the Jacobi matrix, squared first components of its eigenvectors
         matrix = mpmath.matrix(count)

@@ -85,7 +85,7 @@ def average_values(
     beyond = reach**2 * 10.0 ** -(digits + 5 + cancelled)
     radius = width * reach
     lower, upper = lowest - radius, highest + radius
-    kinks = [k for k in moments.kinks if lower < float(k) < upper]
+    kinks = [k for k in moments.marks if lower < float(k) < upper]
     # the error measured falls short of the error reached by some 5 percent
     decay = (1.06 * digits + 5) * log(10)
     step = 1 / (1 + 0.15 * digits)

@@ -129,7 +129,7 @@ def _masses(rule: Rule) -> list[Any]:
 
 
 def _projections(law: BatchLaw, radius: float, digits: float, step: float) -> Rule:
-    kinks = [to_ball(k).mid() for k in law.law.target.kinks]
+    kinks = [to_ball(k).mid() for k in law.law.target.marks]
     inside = sorted((k for k in kinks if abs(float(k)) < radius), key=float)
     if inside:
         return panels([arb(-radius), *inside, arb(radius)], digits + 5, step)

@@ -5,6 +5,7 @@ from detequiv.numerics.certificates.boxes import (
     Box,
     BoxEnclosure,
     Enclosures,
+    cube_of,
 )
 from detequiv.numerics.certificates.certificate import (
     Ball,
@@ -24,4 +25,5 @@ __all__ = [
     "ball_of",
     "certify",
     "compare",
+    "cube_of",
 ]

@@ -1,20 +1,20 @@
 r"""Enclosures for all parameters of a box at once.
 
-Let theta run through a box around ``theta_0``, and x solve ``F(x, theta) = 0``, F the
-gradient of Psi. Around the line ``x_0 + x_1 (theta - theta_0)``, with a rough
-derivative ``x_1``, the Krawczyk operator
+Let theta run through a box, and x solve ``F(x, theta) = 0``, F the gradient of Psi.
+With t in the unit cube for theta in the box, Newton's method in power series finds
+polynomials ``X(t)`` that nearly solve it, and C(t) that are nearly the inverse of
+``F_x``. For every t at once the Krawczyk operator
 
-.. math:: -C F(line, \theta) + (1 - C\, F_x)\, R
+.. math:: -C F(X, \theta) + (1 - C\, F_x(X + R))\, R
 
-maps a remainder R into itself when the box has exactly one solution within R of the
-line for every theta. F on the line is of second order in the box's width, for its
-derivative there is all but 0. The exact derivatives ``x' = -F_x^{-1} F_theta``,
-enclosed over the whole box, then give those of every reported quantity, and the mean
-value theorem its range: its excess over the true one falls with the square of the
-width.
+maps a small remainder R into itself: there is exactly one solution within R of the
+polynomials, for every theta. All arithmetic is that of
+:mod:`detequiv.numerics.arithmetic.taylor`. Every reported quantity is then a polynomial
+in t with balls for coefficients; so are its derivatives by parameters, for which the
+equations are differentiated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,24 +23,26 @@ import flint
 import sympy as sp
 
 from detequiv.numerics.arithmetic import (
+    Cube,
+    Tangent,
+    Taylor,
     add,
     cholesky,
-    column,
     exact_ball,
     inverse_of,
-    precision,
-    to_ball,
-)
-from detequiv.numerics.certificates.enclosed import EnclosedSystem, identity
-from detequiv.numerics.certificates.integrands import Basis, Integrands
-from detequiv.numerics.certificates.rectangle import rectangle
-from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRule
-from detequiv.numerics.certificates.tangents import (
-    Tangent,
+    invert,
     join,
+    precision,
+    ranges,
     slopes,
     solve_rows,
+    to_ball,
 )
+from detequiv.numerics.certificates.enclosed import EnclosedSystem
+from detequiv.numerics.certificates.integrands import Basis, Integrands, dot
+from detequiv.numerics.certificates.rectangle import boundary_fields, rectangle
+from detequiv.numerics.certificates.rule import TrapezoidalRule
+from detequiv.numerics.certificates.strips import FieldEnclosures
 from detequiv.numerics.solving import QUANTITIES, Solution, solve
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.models import upper_triangle
@@ -51,18 +53,20 @@ from detequiv.theory.problem import (
     spanning_groups,
 )
 
-__all__ = ["MOVABLE", "Box", "BoxEnclosure", "Enclosures"]
+__all__ = ["MOVABLE", "Box", "BoxEnclosure", "Enclosures", "cube_of"]
 
 arb, arb_mat = flint.arb, flint.arb_mat
 Box = Mapping[str, tuple[sp.Rational, sp.Rational]]  # closed intervals, by name
-GOAL = 11.0  # averages are enclosed to 10^-GOAL
-CARRIED = 40  # digits of the balls' midpoints
-LARGER = 3  # times the first guess of the remainder
+GOAL = 13.0  # averages are enclosed to 10^-GOAL
+CARRIED = 30  # digits of the balls' midpoints
+ORDERS = {1: 10, 2: 7}  # of the polynomials, by the number of variables
+LOWEST = 5  # order in more variables
+LARGER = 1.5  # times the first guess of the remainder
 TRIES = 4  # of remainders
-TINY = 1e-30  # share of an unknown that its remainder is at least
+TINY = 1e-25  # share of an unknown that its remainder is at least
 CLOSE = 1e-8  # share of an unknown by which float64 may be off
-NEAR = 0.03  # relative changes of the unknowns that a rule is made for
-REMEMBERED = 4  # rules, the newest first
+NEAR = 0.15  # relative changes of the unknowns that a rule is made for
+REMEMBERED = 12  # rules, the newest first
 # names of what may move, and its place among the model's parameters
 MOVABLE = {
     "ridge.samples_per_dim": 0,
@@ -74,17 +78,16 @@ MOVABLE = {
 
 @dataclass(frozen=True)
 class Enclosures:
-    """What is proved of a box.
+    """What is proved of a box, as functions on the unit cube; balls at a point.
 
     Attributes
     ----------
-    centre, quantities : mapping of str to arb
-        Enclosures of each quantity at the box's centre, and of its range over the box.
-    derivatives : mapping of (str, str) to arb
-        Of the ranges of its total derivatives, by (quantity, parameter's name).
+    quantities : mapping of str to Taylor, or arb
+        Each reported quantity.
+    derivatives : mapping of (str, str) to Taylor, or arb
+        Their total derivatives, by (quantity, parameter's name).
     """
 
-    centre: Mapping[str, Any]
     quantities: Mapping[str, Any]
     derivatives: Mapping[tuple[str, str], Any]
 
@@ -108,15 +111,22 @@ class BoxEnclosure:
         self.problem, self.law = problem, law_of(problem)
         free = range(len(self.law.spikes), len(self.law.model.coefficients))
         self.basis: Basis = [[(k, 1)] for k in (*spanning_groups(self.law), *free)]
+        self._fields = boundary_fields(self.law)
         self._rules: list[TrapezoidalRule] = []
 
-    def over(self, box: Box) -> Enclosures:
-        """Enclose all quantities, and their derivatives by the box's parameters.
+    def over(
+        self, box: Box, by: Sequence[str] = (), fixed: Collection[str] = ()
+    ) -> Enclosures:
+        """Enclose all quantities, and their derivatives by some parameters.
 
         Parameters
         ----------
         box : mapping of str to (Rational, Rational)
             Ends of closed intervals, equal ones for a point; names of `MOVABLE`.
+        by : sequence of str
+            Parameters to differentiate by.
+        fixed : collection of str
+            Names in the box that do not move here: the problem has a value of its own.
 
         Raises
         ------
@@ -125,15 +135,16 @@ class BoxEnclosure:
         ConvergenceError
             The box is too large for the proof.
         """
-        for name in box:
+        moved = {name: ends for name, ends in box.items() if name not in fixed}
+        for name in (*moved, *by):
             if name not in MOVABLE:
                 known = ", ".join(MOVABLE)
-                raise InputError(name, box[name], f"ranges are proved over {known}")
-        middle = {name: (low + high) / 2 for name, (low, high) in box.items()}
+                raise InputError(name, box.get(name), f"ranges are over {known}")
+        middle = {name: (low + high) / 2 for name, (low, high) in moved.items()}
         centre = self.problem.with_values(middle)
         solution = solve(centre, digits=15)
         with precision(CARRIED):
-            return _Proof(self, box, centre, solution).enclosures()
+            return _Proof(self, moved, cube_of(box), centre, solution).enclosures(by)
 
     def rule(self, integrands: Integrands, x0: list[Any]) -> TrapezoidalRule:
         """Find a rule whose rectangle serves these unknowns; make one if none does."""
@@ -149,7 +160,9 @@ class BoxEnclosure:
                 *integrands.normal(x0, self.basis)(fields, tail),
             ]
 
-        boundary, half = rectangle(self.law, integrands, everything, near, GOAL)
+        boundary, half = rectangle(
+            self.law, self._fields, integrands, everything, near, GOAL
+        )
         rule = TrapezoidalRule(
             FieldEnclosures(self.law, GOAL + 5, derivatives=1), boundary, half
         )
@@ -158,61 +171,59 @@ class BoxEnclosure:
 
 
 class _Proof:
-    """One box: the line through its centre, and what is proved around it."""
+    """One box: polynomials that nearly solve, and what is proved around them."""
 
     def __init__(
-        self, over: BoxEnclosure, box: Box, centre: Problem, solution: Solution
+        self,
+        over: BoxEnclosure,
+        moved: Box,
+        cube: tuple[Cube, Mapping[str, Any]],
+        centre: Problem,
+        solution: Solution,
     ) -> None:
-        self.over, self.names, model = over, list(box), over.law.model
+        self.over, model = over, over.law.model
         upper = upper_triangle(len(over.law.spikes))
         self.x0 = [
             exact_ball(v).mid()
             for v in (*solution.g, *(solution.A[i][j] for i, j in upper))
         ]
         self.point = list(map(to_ball, exact_parameters(centre, law_of(centre))))
-        self.whole, self.shifts = list(self.point), []
-        self.moves: list[dict[int, Any]] = []
-        for name, (low, high) in box.items():
-            place, shift = MOVABLE[name], arb(0, to_ball((high - low) / 2).upper())
-            self.shifts.append(shift)
-            if name == "target.noise":  # the parameter is its square
-                deviation = to_ball((low + high) / 2) + shift
-                self.moves.append({place: 2 * deviation})
-                self.whole[place] = deviation * deviation
-            else:
-                self.moves.append({place: arb(1)})
-                self.whole[place] += shift
+        self.deviation = to_ball(centre.target.noise)
+        self.whole = list(self.point)
+        self.cube, variables = cube
+        self.moves = any(name in variables for name in moved)
+        for name in moved:
+            if name in variables:
+                self.whole[MOVABLE[name]] = variables[name]
+            if name == "target.noise" and name in variables:
+                self.deviation = variables[name]
+                self.whole[MOVABLE[name]] = self.deviation * self.deviation
         self.centre = Integrands(model, self.point, self._noise(self.point))
         self.rule = over.rule(self.centre, self.x0)
 
-    def enclosures(self) -> Enclosures:
-        """Enclose ranges and derivatives of the quantities over the box."""
-        system = EnclosedSystem(self.centre, self.rule, _around(self.x0, CLOSE))
-        exact = system.solution(self.x0)
-        basis = self._orthogonal(system)
-        quantities, _ = system.outputs(exact, basis)
-        centre = dict(zip(QUANTITIES, quantities, strict=True))
-        if not self.moves:
-            return Enclosures(centre, centre, {})
-        x, hessian = self._solutions(system)
+    def enclosures(self, by: Sequence[str]) -> Enclosures:
+        """Enclose the quantities over the box, and their derivatives."""
+        centre = EnclosedSystem(self.centre, self.rule, _around(self.x0, CLOSE))
+        basis = self._orthogonal(centre)
+        if self.moves:
+            x, system = self._solutions()
+        else:
+            x, system = centre.solution(self.x0), centre
+        quantities, _ = system.outputs(x, basis)
         derivatives: dict[tuple[str, str], Any] = {}
-        for name, p, shift in zip(
-            self.names, self._moving(self.whole), self.shifts, strict=True
-        ):
-            moving = self._system(p, x)
-            right = [-v for v in slopes(moving.gradient(x))]
-            by = solve_rows(hessian, right)
-            found, _ = moving.outputs(join(x, by), basis)
-            for k, slope in enumerate(slopes(found)):
-                derivatives[QUANTITIES[k], name] = slope
-                quantities[k] = quantities[k] + slope * shift
-        ranges = dict(zip(QUANTITIES, quantities, strict=True))
-        return Enclosures(centre, ranges, derivatives)
+        hessian = system.hessian(x) if by else []
+        for name in by:
+            moving = self._system(self._moving(name), x)
+            change = solve_rows(hessian, [-v for v in slopes(moving.gradient(x))])
+            found, _ = moving.outputs(join(x, change), basis)
+            for quantity, slope in zip(QUANTITIES, slopes(found), strict=True):
+                derivatives[quantity, name] = slope
+        return Enclosures(dict(zip(QUANTITIES, quantities, strict=True)), derivatives)
 
     def _orthogonal(self, system: EnclosedSystem) -> Basis:
         """Combine the functions so that their normal matrix is all but the identity.
 
-        Those of similar spikes are nearly dependent, and intervals would lose by it.
+        Those of similar spikes are nearly dependent, and balls would lose by it.
         """
         plain = self.over.basis
         matrix, _, _ = system.normal(self.x0, plain)
@@ -226,42 +237,41 @@ class _Proof:
             for i in range(len(plain))
         ]
 
-    def _solutions(self, system: EnclosedSystem) -> tuple[list[Any], list[list[Any]]]:
-        """Enclose the solutions of the box, and the Hessian at them.
-
-        By a parametric Krawczyk step.
-        """
-        x0 = self.x0
-        chord = _middle(inverse_of(arb_mat(system.hessian(x0))))
-        residual, line, rough = system.gradient(x0), list(x0), []
-        for p, shift in zip(self._moving(self.point), self.shifts, strict=True):
-            by = slopes(self._system(p, x0).gradient(x0))
-            rough.append([-v.mid() for v in (chord * column(by)).entries()])
-            line = [v + d * shift for v, d in zip(line, rough[-1], strict=True)]
-        for p, x1, shift in zip(
-            self._moving(self.whole), rough, self.shifts, strict=True
-        ):
-            along = slopes(self._system(p, line).gradient(join(line, x1)))
-            residual = [r + s * shift for r, s in zip(residual, along, strict=True)]
-        move = list((chord * column(residual)).entries())
+    def _solutions(self) -> tuple[list[Any], EnclosedSystem]:
+        """Enclose the solutions of the box, by a Krawczyk step for all parameters."""
+        near: list[Any] = [self.cube.constant(v) for v in self.x0]
+        known = 1
+        while known < 2 * self.cube.order:
+            system = self._system(self.whole, near, rough=True)
+            move = solve_rows(system.hessian(near), system.gradient(near))
+            near = [(v - d).mid() for v, d in zip(near, move, strict=True)]
+            known *= 2
+        system = self._system(self.whole, near)
+        chord = [[v.mid() for v in row] for row in invert(system.hessian(near))]
+        move = _times(chord, system.gradient(near))
         rest = [
             arb(0, (LARGER * abs(d) + TINY * abs(v)).upper())
-            for d, v in zip(move, x0, strict=True)
+            for d, v in zip(ranges(move), self.x0, strict=True)
         ]
         for _ in range(TRIES):
-            x = add(line, rest)
+            x = add(near, rest)
             system = self._system(self.whole, x)
             system.require_valid(x)
             if not self.rule.boundary.excludes_zeros(
-                partial(system.integrands.denominator, x=x)
+                partial(system.integrands.over_range().denominator, x=ranges(x))
             ):
                 raise ConvergenceError("zeros of 1 + chi could not be excluded")
-            hessian = self._hessian(rest, x, rough)
-            defect = identity(len(x)) - chord * arb_mat(hessian)
-            spread = (defect * column(rest)).entries()
-            image = [s - d for d, s in zip(move, spread, strict=True)]
+            columns = zip(*system.hessian(x), strict=True)
+            product = zip(*(_times(chord, list(c)) for c in columns), strict=True)
+            defect = [
+                ranges([int(i == j) - v for j, v in enumerate(row)])
+                for i, row in enumerate(product)
+            ]
+            image = [
+                s - d for s, d in zip(_times(defect, rest), ranges(move), strict=True)
+            ]
             if all(r.contains_interior(v) for r, v in zip(rest, image, strict=True)):
-                return add(line, image), hessian
+                return x, system
             rest = [
                 arb(0, (2 * abs(v) + r).upper())
                 for v, r in zip(image, rest, strict=True)
@@ -270,34 +280,21 @@ class _Proof:
             "no solution could be proved to exist for every parameter of the box"
         )
 
-    def _hessian(
-        self, rest: list[Any], x: list[Any], rough: list[list[Any]]
-    ) -> list[list[Any]]:
-        """Enclose the Hessian over the box, by the mean value theorem."""
-        near = add(self.x0, rest)
-        rows = self._system(self.point, near).hessian(near)
-        for p, x1, shift in zip(
-            self._moving(self.whole), rough, self.shifts, strict=True
-        ):
-            along = self._system(p, x).hessian(join(x, x1))
-            rows = [
-                [v + s * shift for v, s in zip(row, slopes(by), strict=True)]
-                for row, by in zip(rows, along, strict=True)
-            ]
-        return rows
-
-    def _system(self, parameters: list[Any], x: list[Any]) -> EnclosedSystem:
+    def _system(
+        self, parameters: list[Any], x: list[Any], *, rough: bool = False
+    ) -> EnclosedSystem:
         integrands = Integrands(
             self.over.law.model, parameters, self._noise(parameters)
         )
-        return EnclosedSystem(integrands, self.rule, x)
+        return EnclosedSystem(integrands, self.rule, ranges(x), rough=rough)
 
-    def _moving(self, parameters: list[Any]) -> list[list[Any]]:
-        """Parameters with their tangent along each side of the box."""
-        return [
-            [Tangent(v, move[k]) if k in move else v for k, v in enumerate(parameters)]
-            for move in self.moves
-        ]
+    def _moving(self, name: str) -> list[Any]:
+        """Parameters, one of them with its tangent."""
+        moving, place = list(self.whole), MOVABLE[name]
+        # the parameter is the square of the noise
+        slope = 2 * self.deviation if name == "target.noise" else arb(1)
+        moving[place] = Tangent(moving[place], slope)
+        return moving
 
     def _noise(self, parameters: list[Any]) -> Any:
         """Tell what the noise variance is more than in the fields."""
@@ -305,9 +302,20 @@ class _Proof:
         return parameters[MOVABLE["target.noise"]] - known
 
 
+def cube_of(box: Box) -> tuple[Cube, dict[str, Taylor]]:
+    """Make the unit cube of a box, and its parameters as functions on it."""
+    sides = {n: ends for n, ends in box.items() if ends[0] < ends[1]}
+    cube = Cube(len(sides), ORDERS.get(len(sides), LOWEST))
+    return cube, {
+        name: cube.variable(axis, to_ball((low + high) / 2), to_ball((high - low) / 2))
+        for axis, (name, (low, high)) in enumerate(sides.items())
+    }
+
+
+def _times(rows: Sequence[Sequence[Any]], vector: Sequence[Any]) -> list[Any]:
+    """Apply a matrix to a vector."""
+    return [dot(row, vector) for row in rows]
+
+
 def _around(x: list[Any], share: float) -> list[Any]:
     return [v + arb(0, (abs(v) * share).upper()) for v in x]
-
-
-def _middle(matrix: Any) -> Any:
-    return arb_mat([[v.mid() for v in row] for row in matrix.tolist()])

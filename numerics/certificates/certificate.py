@@ -30,11 +30,14 @@ from detequiv.numerics.arithmetic import (
 )
 from detequiv.numerics.certificates.enclosed import EnclosedSystem
 from detequiv.numerics.certificates.integrands import Integrands
-from detequiv.numerics.certificates.rectangle import rectangle
-from detequiv.numerics.certificates.strips import FieldEnclosures, TrapezoidalRule
+from detequiv.numerics.certificates.rectangle import boundary_fields, rectangle
+from detequiv.numerics.certificates.rule import TrapezoidalRule
+from detequiv.numerics.certificates.strips import FieldEnclosures
 from detequiv.numerics.solving import QUANTITIES, Solution, solve
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.models import upper_triangle
+from detequiv.theory.precision import binary_digits
 from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
@@ -59,7 +62,7 @@ class Ball(NamedTuple):
 
     def contains(self, number: Any) -> bool:
         """Whether an exact number lies in the ball."""
-        with mpmath.workprec(4096):
+        with binary_digits(4096):
             return bool(abs(mpmath.mpf(number) - self.midpoint) <= self.radius)
 
     def __str__(self) -> str:
@@ -71,8 +74,8 @@ class Ball(NamedTuple):
         return f"{midpoint} +/- {mpmath.nstr(self.radius, 3)}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Certificate:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Certificate(Shown):
     """Proved enclosures of the deterministic equivalent of one problem.
 
     Attributes
@@ -101,6 +104,13 @@ class Certificate:
     nodes: int
     problem: Problem
 
+    def _table(self) -> Tabular:
+        return Tabular(
+            f"Certificate, radii of 10^-{self.digits} of each number at most",
+            [(name, str(ball)) for name, ball in self.balls.items()],
+            note="also: g, A, nodes, problem",
+        )
+
 
 def certify(
     problem: Problem, *, digits: int = 20, solution: Solution | None = None
@@ -111,8 +121,8 @@ def certify(
     ----------
     problem : Problem
         What to solve; activation and target made of polynomials, abs, max, min, sign,
-        step, sin, cos, erf and tanh. With ``target.alignment = 1`` the target must be
-        smooth.
+        step, sin, cos, erf, tanh, sigmoid and softplus. With ``target.alignment = 1``
+        the target must be smooth.
     digits : int
         Relative size of the radii, as ``10^-digits``.
     solution : Solution, optional
@@ -205,7 +215,7 @@ def compare(
         raise InputError("quantity", quantity, f"give one of {', '.join(QUANTITIES)}")
     for accuracy in sorted({min(10, digits), digits}):
         a, b = (certify(p, digits=accuracy).balls[quantity] for p in (first, second))
-        with mpmath.workprec(bits(4 * accuracy) + 4096):
+        with binary_digits(bits(4 * accuracy) + 4096):
             gap, width = a.midpoint - b.midpoint, a.radius + b.radius
             if abs(gap) > width:
                 return "less" if gap < 0 else "greater"
@@ -242,7 +252,9 @@ def _attempt(
                 *integrands.normal(start, basis)(fields, tail),
             ]
 
-        boundary, half = rectangle(law, integrands, everything, domain, goal)
+        boundary, half = rectangle(
+            law, boundary_fields(law), integrands, everything, domain, goal
+        )
         rule = TrapezoidalRule(FieldEnclosures(law, goal + 5), boundary, half)
         system = EnclosedSystem(integrands, rule, domain)
         x = system.solution(start)

@@ -6,26 +6,32 @@ The Krawczyk operator then proves that a box around an approximate solution cont
 exactly one: with C an approximate inverse of the Hessian, ``m - C grad(m) + (1 - C
 Hess(X)) (X - m)`` lies inside X.
 
-Parameters and unknowns may be tangent numbers
-(:mod:`detequiv.numerics.certificates.tangents`): all results then carry their
-derivative.
+Parameters and unknowns may enclose functions on a cube
+(:mod:`detequiv.numerics.arithmetic.taylor`), or have tangents
+(:mod:`detequiv.numerics.arithmetic.tangents`): so do all results then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import flint
 
-from detequiv.numerics.arithmetic import add, column, inverse_of, symmetric
-from detequiv.numerics.certificates.integrands import Basis, Integrands, dot
-from detequiv.numerics.certificates.strips import TrapezoidalRule
-from detequiv.numerics.certificates.tangents import (
+from detequiv.numerics.arithmetic import (
     Tangent,
+    Taylor,
+    add,
+    column,
     flat,
+    inverse_of,
     invert,
+    is_definite,
     join,
+    range_of,
+    ranges,
     solve_rows,
 )
+from detequiv.numerics.certificates.integrands import Basis, Integrands, dot
+from detequiv.numerics.certificates.rule import TrapezoidalRule
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import upper_triangle
 
@@ -45,12 +51,22 @@ class EnclosedSystem:
         How.
     domain : list of arb
         Unknowns for which the rule's boundary has been established.
+    rough : bool
+        Whether the rule's error is left out: nothing is proved then.
     """
 
     def __init__(
-        self, integrands: Integrands, rule: TrapezoidalRule, domain: list[Any]
+        self,
+        integrands: Integrands,
+        rule: TrapezoidalRule,
+        domain: list[Any],
+        *,
+        rough: bool = False,
     ) -> None:
         self.integrands, self.rule, self.domain = integrands, rule, domain
+        self._over_range = integrands.over_range()
+        self._rough, self._seen = rough, (domain, domain)
+        self._hessian: tuple[list[Any], list[list[Any]]] = ([], [])
         self.equations = integrands.equations
 
     def solution(self, start: list[Any]) -> list[Any]:
@@ -102,7 +118,9 @@ class EnclosedSystem:
                 y[place] += factor * coefficient
 
         size = eq.size
-        averages = self._average(self.integrands.sensitivities(x, basis, kept))
+        averages = self._average(
+            lambda of, read: of.sensitivities(read(x), basis, read(kept))
+        )
         by_x = add(eq.energy_gradient(x, y, p), averages[:size])
         adjoint = solve_rows(self.hessian(x), by_x)
         totals = []
@@ -120,7 +138,9 @@ class EnclosedSystem:
     ) -> tuple[list[list[Any]], list[Any], Any]:
         """Enclose the normal equations: matrix, right side, and squared target."""
         count, eq = len(basis), self.equations
-        form = _square(self._average(self.integrands.normal(x, basis)), count + 1)
+        form = _square(
+            self._average(lambda of, read: of.normal(read(x), basis)), count + 1
+        )
         upper = eq.penalty(x, self.integrands.parameters)
         penalty = _square(upper, len(eq.model.coefficients))
         matrix = [
@@ -135,25 +155,37 @@ class EnclosedSystem:
 
     def gradient(self, x: list[Any]) -> list[Any]:
         """Enclose grad Psi."""
-        averages = self._average(self.integrands.gradient(x))
+        averages = self._average(lambda of, read: of.gradient(read(x)))
         return add(self._local(self.equations.local_gradient, x), averages)
 
     def hessian(self, x: list[Any]) -> list[list[Any]]:
-        """Enclose the rows of Hess Psi."""
-        averages = self._average(self.integrands.hessian(x))
+        """Enclose the rows of Hess Psi; those at the last unknowns are remembered."""
+        if self._hessian[0] is not x:
+            self._hessian = x, self._new_hessian(x)
+        return self._hessian[1]
+
+    def _new_hessian(self, x: list[Any]) -> list[list[Any]]:
+        averages = self._average(lambda of, read: of.hessian(read(x)))
         local = self._local(self.equations.local_hessian, x)
         return _square(add(local, averages), self.equations.size)
 
-    def _average(self, integrand: Any) -> list[Any]:
+    def _average(self, make: Callable[[Integrands, Any], Any]) -> list[Any]:
+        """Enclose averages, of an integrand made of the numbers or of their ranges."""
+        integrand = make(self.integrands, lambda numbers: numbers)
+        if self._rough:
+            return self.rule.sum(integrand)
+        over_range = make(self._over_range, self._ranges)
         if not self.integrands.moving:
-            return self.rule.average(integrand)
-
-        def both(fields: list[Any], tail: bool = False) -> list[Any]:
-            return flat(integrand(fields, tail))
-
-        averages = self.rule.average(both)
+            return self.rule.average(integrand, over_range)
+        averages = self.rule.average(_flat(integrand), _flat(over_range))
         half = len(averages) // 2
         return join(averages[:half], averages[half:])
+
+    def _ranges(self, numbers: list[Any]) -> list[Any]:
+        """Numbers for their values over the box: the same list for the same one."""
+        if self._seen[0] is not numbers:
+            self._seen = numbers, ranges(numbers)
+        return self._seen[1]
 
     def _local(self, function: Any, x: list[Any]) -> list[Any]:
         eq = self.equations
@@ -165,18 +197,22 @@ class EnclosedSystem:
 
     def require_valid(self, box: list[Any]) -> None:
         """Check that the unknowns are positive, the matrix positive definite."""
-        if not all(d.contains(b) for d, b in zip(self.domain, box, strict=True)):
+        if not all(
+            d.contains(range_of(b)) for d, b in zip(self.domain, box, strict=True)
+        ):
             raise ConvergenceError(
                 "the approximate solution is too far from the exact one"
             )
         eq = self.equations
-        matrix = symmetric(box[eq.size - len(eq.inverse) :], eq.order)
-        minors = [
-            arb_mat([[matrix[i, j] for j in range(k)] for i in range(k)]).det()
-            for k in range(1, eq.order + 1)
-        ]
-        if not all(v > 0 for v in [*box[: eq.size - len(eq.inverse)], *minors]):
+        scalars = eq.size - len(eq.inverse)
+        positive = all(range_of(v) > 0 for v in box[:scalars])
+        if not (positive and is_definite(_square(box[scalars:], eq.order))):
             raise ConvergenceError("the solution could not be proved to be positive")
+
+
+def _flat(integrand: Any) -> Any:
+    """Return values and slopes, as one list."""
+    return lambda fields, tail=False: flat(integrand(fields, tail))
 
 
 def _square(upper: Sequence[Any], order: int) -> list[list[Any]]:
@@ -188,8 +224,8 @@ def _square(upper: Sequence[Any], order: int) -> list[list[Any]]:
 
 
 def _number(value: Any) -> Any:
-    """Leave balls and tangent numbers as they are, make a ball of a plain number."""
-    return value if isinstance(value, Tangent) else arb(value)
+    """Make a ball of a plain number, and leave all others as they are."""
+    return value if isinstance(value, Tangent | Taylor) else arb(value)
 
 
 def identity(size: int) -> Any:

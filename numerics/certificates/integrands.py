@@ -7,8 +7,13 @@ from typing import Any
 import flint
 import sympy as sp
 
-from detequiv.numerics.arithmetic import compile_expressions
-from detequiv.numerics.certificates.tangents import TANGENTS, Tangent, tangent_equations
+from detequiv.numerics.arithmetic import (
+    TANGENTS,
+    Tangent,
+    compile_expressions,
+    ranges,
+)
+from detequiv.numerics.equations import Equations
 from detequiv.theory.models import Model, upper_triangle
 
 __all__ = ["Basis", "Integrands", "dot"]
@@ -27,18 +32,26 @@ class Integrands:
     ----------
     model : Model
         The potentials.
-    parameters : list of arb, or of Tangent
+    parameters : list of arb, Taylor or Tangent
         Their parameters.
-    noise : arb or Tangent, optional
+    noise : arb, Taylor or Tangent, optional
         What the variance of the label noise is more than in the fields.
     """
 
     def __init__(self, model: Model, parameters: list[Any], noise: Any = None) -> None:
-        self.equations = tangent_equations(model)
+        self.equations = _equations(model)
         self.parameters = parameters
         self.rows = len(model.energy_residuals)
         self._functions = _functions_of_chi(model)
         self._noise = arb(0) if noise is None else noise
+        # of the last unknowns, by the fields they met: all averages need them
+        self._unknowns: list[Any] = []
+        self._met: dict[tuple[int, bool], tuple[list[Any], ...]] = {}
+
+    def over_range(self) -> "Integrands":
+        """Make the same of balls that hold all values of the parameters."""
+        noise = ranges([self._noise])[0]
+        return Integrands(self.equations.model, ranges(self.parameters), noise)
 
     @property
     def moving(self) -> bool:
@@ -122,6 +135,17 @@ class Integrands:
     def _at(
         self, fields: list[Any], x: list[Any], tail: bool
     ) -> tuple[list[Any], list[Any]]:
+        if x is not self._unknowns:
+            self._unknowns, self._met = x, {}
+        key = id(fields), tail
+        if key not in self._met:  # the fields are kept with it, and so their id
+            self._met[key] = (*self._evaluate(fields, x, tail), fields)
+        form, values, _ = self._met[key]
+        return form, values
+
+    def _evaluate(
+        self, fields: list[Any], x: list[Any], tail: bool
+    ) -> tuple[list[Any], list[Any]]:
         form = self.equations.form(fields, self.parameters)
         chi = dot(form, x)
         if tail:
@@ -142,6 +166,12 @@ class Integrands:
         slopes = self.equations.slopes(fields, self.parameters)
         width = len(slopes) // self.rows
         return offsets, [slopes[k * width : (k + 1) * width] for k in range(self.rows)]
+
+
+@lru_cache(maxsize=16)
+def _equations(model: Model) -> Equations:
+    """Compile for all numbers that enclose."""
+    return Equations(model, TANGENTS)
 
 
 @lru_cache(maxsize=16)

@@ -29,7 +29,10 @@ __all__ = ["Majorant", "gaussian_tail"]
 
 arb, arb_poly = flint.arb, flint.arb_poly
 Bound = Callable[[Any], Any]  # from a height to a polynomial
-SUPPORTED = "polynomials, abs, max, min, sign, step, sin, cos, erf and tanh of a*z + b"
+SUPPORTED = (
+    "polynomials, abs, max, min, sign, step, and sin, cos, erf, tanh, sigmoid and "
+    "softplus of a*z + b"
+)
 INSIDE = 0.8  # share of the strip of analyticity that is used
 
 
@@ -154,11 +157,43 @@ def _bound(expr: sp.Expr) -> Bound:
         parts = [_bound(a) for a in expr.args]
         combine = mul if expr.is_Mul else add
         return lambda height: reduce(combine, (part(height) for part in parts))
+    if (logistic := _logistic(expr)) is not None:
+        return logistic
     if expr.func in _ALONG and sp.diff(expr.args[0], z).is_number:
         along = _ALONG[expr.func]
         slope = abs(to_ball(sp.diff(expr.args[0], z)))
         return lambda height: arb_poly([along((slope * height).upper())])
     raise _NotBounded(str(expr))
+
+
+def _logistic(expr: sp.Expr) -> Bound | None:
+    """Bound ``1 / (1 + exp(w))`` and ``log(1 + exp(w))``, w linear in z."""
+    inverse = expr.is_Pow and expr.exp == -1
+    if not (inverse or isinstance(expr, sp.log)):
+        return None
+    exponential = expr.args[0] - 1
+    if not isinstance(exponential, sp.exp):
+        return None
+    linear = exponential.args[0]
+    slope, offset = sp.diff(linear, z), linear.subs(z, 0)
+    if not (slope.is_number and offset.is_number):
+        return None
+    steep, shift = abs(to_ball(slope)), abs(to_ball(offset))
+
+    def bound(height: Any) -> Any:
+        least = _least_of_one_plus_exp((steep * height).upper())
+        if inverse:
+            return arb_poly([(1 / least).upper()])
+        # its modulus is between `least` and 1 + exp(abs(Re w)), its argument below pi
+        constant = arb(2).log() + shift - least.log() + arb.pi()
+        return arb_poly([constant.upper(), steep.upper()])
+
+    return bound
+
+
+def _least_of_one_plus_exp(height: Any) -> Any:
+    """Bound ``abs(1 + exp(w))`` from below for ``abs(Im w) <= height < pi``."""
+    return arb(1) if height <= arb.pi() / 2 else height.sin()
 
 
 def _tanh(height: Any) -> Any:

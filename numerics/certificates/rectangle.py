@@ -5,25 +5,26 @@ from typing import Any
 
 from detequiv.numerics.arithmetic import precision, to_float
 from detequiv.numerics.certificates.integrands import Integrands
-from detequiv.numerics.certificates.strips import (
-    Contour,
-    FieldEnclosures,
-    contour,
-    half_nodes,
-    tail_bounds,
-    tail_of,
-)
+from detequiv.numerics.certificates.rule import half_nodes, tail_bounds, tail_of
+from detequiv.numerics.certificates.strips import Contour, FieldEnclosures, contour
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.problem import FeatureLaw
 
-__all__ = ["rectangle"]
+__all__ = ["boundary_fields", "rectangle"]
 
-COARSE = 30  # digits on the boundary, where only bounds are needed
+COARSE = 14  # digits on the boundary, where only bounds are needed
 HEIGHTS = [0.8**k for k in range(14)]  # of the rectangle, in units of the first one
+
+
+def boundary_fields(law: FeatureLaw) -> FieldEnclosures:
+    """Make the fields for boundaries; they remember the discs that they meet."""
+    with precision(COARSE + 10):
+        return FieldEnclosures(law, COARSE)
 
 
 def rectangle(
     law: FeatureLaw,
+    fields: FieldEnclosures,
     integrands: Integrands,
     everything: Any,
     domain: list[Any],
@@ -35,6 +36,8 @@ def rectangle(
     ----------
     law : FeatureLaw
         Exact data of features and target.
+    fields : FieldEnclosures
+        Theirs, from `boundary_fields`.
     integrands : Integrands
         Theirs is the denominator that must not vanish inside.
     everything : callable
@@ -60,7 +63,6 @@ def rectangle(
     steepest = max(ratios)
     radius = 0.3 * min(1 / max(1.0, steepest), spread / max(aligned, spread))
     with precision(COARSE + 10):
-        fields = FieldEnclosures(law, COARSE)
         reach = sqrt(2 * (goal + 3) * log(10))
         while max(tail_bounds(tail_of(fields, reach), everything)) > 10.0**-goal:
             reach += 0.5

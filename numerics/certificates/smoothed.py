@@ -6,8 +6,7 @@ derives, or by a trapezoidal rule whose error is bounded. On a disc the remainde
 polynomial is bounded by Cauchy's estimate on a larger disc.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from math import ceil, log, pi, sqrt
 from typing import Any
@@ -18,6 +17,7 @@ import sympy as sp
 from detequiv.numerics.arithmetic import (
     BALLS,
     compile_expressions,
+    series_length,
     to_ball,
     to_float,
 )
@@ -163,7 +163,7 @@ def _composed(
     compiled = compile_expressions(arguments, [first, second], SERIES)
 
     def taylor(point: Any, order: int, *rest: Any) -> tuple[Series, Series]:
-        with _longest(order):
+        with series_length(order):
             one, two = compiled(acb_series([acb(point), 1], order), *rest)
         return _coefficients(one, order), _coefficients(two, order)
 
@@ -173,17 +173,6 @@ def _composed(
 def _coefficients(value: Any, order: int) -> Series:
     known = value.coeffs() if isinstance(value, acb_series) else [acb(value)]
     return [*known, *[acb(0)] * (order - len(known))]
-
-
-@contextmanager
-def _longest(order: int) -> Iterator[None]:
-    """Set the length of power series for a block."""
-    before = flint.ctx.cap
-    flint.ctx.cap = order
-    try:
-        yield
-    finally:
-        flint.ctx.cap = before
 
 
 def _series_power(x: Any, exponent: int) -> Any:

@@ -13,24 +13,24 @@ upper half of the boundary; what lies beyond T is bounded by polynomials.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import pairwise
-from math import atan2, ceil, exp, log, pi
+from math import atan2, ceil
 from typing import Any
 
 import flint
 import sympy as sp
 
-from detequiv.numerics.arithmetic import BALLS, compile_expressions, to_ball
-from detequiv.numerics.certificates.majorants import gaussian_tail
+from detequiv.numerics.arithmetic import BALLS, add, compile_expressions, to_ball
 from detequiv.numerics.certificates.smoothed import Smoothed
 from detequiv.theory.problem import FeatureLaw, c1, c2, kappa
 
-__all__ = ["Contour", "FieldEnclosures", "TrapezoidalRule", "contour"]
+__all__ = ["Contour", "FieldEnclosures", "Integrand", "contour"]
 
 arb, acb = flint.arb, flint.acb
 Integrand = Callable[..., list[Any]]
 SLACK = 1e-6  # relative, for the rounding of the discs' centres
+DISCS = 2000  # that are remembered
 FINEST = 1e-4  # radius of the smallest disc on the boundary, times the first one's
 
 
@@ -60,6 +60,8 @@ class FieldEnclosures:
         self.alignment = to_ball(law.alignment)
         self.noise = to_ball(law.noise_variance)
         self._tangents = compile_tangents(law)
+        # rectangles of one height have the same discs
+        self.on_disc = lru_cache(maxsize=DISCS)(self._on_disc)
         activation = 2 * self.groups[0].majorant.degree
         squares = 2 * max(activation // 2 + 1, self.target.majorant.degree)
         # of the integrands: products of two of chi's coefficients, or of one of them
@@ -74,16 +76,16 @@ class FieldEnclosures:
             lambda x: arb(x.real) if isinstance(x, acb) else arb(x),
         )
 
-    def on_disc(self, centre: Any, radius: Any) -> list[Any] | None:
+    def _on_disc(self, centre: complex, radius: float) -> list[Any] | None:
         """Enclosures of the fields on a disc; None if it is too large."""
+        middle, half = acb(centre.real, centre.imag), arb(radius)
         values = []
         for function, slope in self._functions():
-            value = function.on_disc(slope * centre, abs(slope) * radius)
+            value = function.on_disc(slope * middle, abs(slope) * half)
             if value is None:
                 return None
             values.append(value)
-        around = arb(0, radius.upper())
-        return self._collect(centre + acb(around, around), values, acb)
+        return self._collect(middle + acb(arb(0, half), arb(0, half)), values, acb)
 
     def tail(self, start: Any) -> list[Any]:
         """Balls around 0 that hold the fields at real points up to `start`."""
@@ -172,7 +174,7 @@ class Contour:
             ]
             for side in self.sides
         )
-        return _add(right, left)
+        return add(right, left)
 
 
 def contour(
@@ -219,7 +221,7 @@ def contour(
             left, right = stack.pop()
             middle, half = (left + right) / 2, abs(right - left) / 2
             # a little more, for the rounding of the ends
-            disc = acb(middle.real, middle.imag), arb(half * (1 + SLACK))
+            disc = middle, half * (1 + SLACK)
             values = fields.on_disc(*disc)
             value = None if values is None else denominator(values)
             if value is None or not _away_from_zero(value):
@@ -254,90 +256,18 @@ def _closed(turn: float, last: complex) -> bool:
     return abs(turn + atan2(-last.imag, last.real)) <= 3
 
 
-class TrapezoidalRule:
-    """Averages of integrands over kappa, as balls that contain them.
-
-    Parameters
-    ----------
-    fields : FieldEnclosures
-        The model's fields.
-    boundary : Contour
-        Where the integrands have been found to be analytic.
-    half_nodes : int
-        Nodes on either side of 0.
-    """
-
-    def __init__(
-        self, fields: FieldEnclosures, boundary: Contour, half_nodes: int
-    ) -> None:
-        self.boundary = boundary
-        self.step = 2 * arb(boundary.reach) / (2 * half_nodes + 1)
-        points = [self.step * j for j in range(-half_nodes, half_nodes + 1)]
-        norm = self.step / (2 * arb.pi()).sqrt()
-        self.nodes = [(norm * (-x * x / 2).exp(), fields.at(x)) for x in points]
-        self.tail = tail_of(fields, boundary.reach)
-
-    def average(self, integrand: Integrand) -> list[Any]:
-        """Enclose the averages of the components of an integrand.
-
-        Parameters
-        ----------
-        integrand : callable
-            ``integrand(fields)`` at a point; ``integrand(fields, True)`` encloses its
-            values for all fields within the balls.
-        """
-        totals = reduce(
-            _add, ([weight * v for v in integrand(f)] for weight, f in self.nodes)
-        )
-        height = arb(self.boundary.height)
-        kernel = (2 * arb.pi() * height / self.step).exp() - 1
-        errors = zip(
-            self.boundary.top_bounds(integrand),
-            self.boundary.side_bounds(integrand),
-            tail_bounds(self.tail, integrand),
-            strict=True,
-        )
-        return [
-            total
-            + arb(0, (2 * top / kernel + sides * self.step / arb.pi() + tail).upper())
-            for total, (top, sides, tail) in zip(totals, errors, strict=True)
-        ]
-
-
-def tail_of(fields: FieldEnclosures, reach: float) -> tuple[Any, list[Any]]:
-    """Weight and fields that bound integrals beyond ``abs(kappa) = reach``."""
-    start = arb(reach)
-    return 2 * gaussian_tail(start, fields.degree), fields.tail(start)
-
-
-def tail_bounds(tail: tuple[Any, list[Any]], integrand: Integrand) -> list[Any]:
-    """Bounds of the integrals over the two tails."""
-    weight, fields = tail
-    return [weight * abs(v).upper() for v in integrand(fields, True)]
-
-
-def half_nodes(boundary: Contour, largest: float, digits: float) -> int:
-    """Nodes on either side of 0 for an absolute error of ``10^-digits``."""
-    decay = log(max(2 * largest, exp(1))) + digits * log(10)
-    return ceil(boundary.reach * decay / (2 * pi * boundary.height) - 0.5)
-
-
 def _sum_bounds(pieces: list[tuple[Any, list[Any]]], integrand: Integrand) -> list[Any]:
-    return reduce(_add, (_sizes(weight, integrand(f)) for weight, f in pieces))
-
-
-def _add(left: list[Any], right: list[Any]) -> list[Any]:
-    return [a + b for a, b in zip(left, right, strict=True)]
+    return reduce(add, (_sizes(weight, integrand(f)) for weight, f in pieces))
 
 
 def _sizes(weight: Any, values: list[Any]) -> list[Any]:
     return [(weight * abs(v).upper()).upper() for v in values]
 
 
-def _density(centre: Any, radius: Any) -> Any:
+def _density(centre: complex, radius: float) -> Any:
     """Bound of the modulus of the normal density on a disc."""
-    around = arb(0, radius.upper())
-    point = centre + acb(around, around)
+    around = arb(0, radius)
+    point = acb(centre.real, centre.imag) + acb(around, around)
     return (abs((-point * point / 2).exp()) / (2 * arb.pi()).sqrt()).upper()
 
 

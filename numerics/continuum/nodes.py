@@ -8,7 +8,6 @@ from math import pi, sqrt
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
-from scipy.special import roots_hermitenorm, roots_legendre
 
 from detequiv.numerics.arithmetic import (
     FLOATS,
@@ -35,10 +34,6 @@ __all__ = ["READOUTS", "Nodes", "float_means", "nodes_of"]
 Array = NDArray[np.float64]
 READOUTS = (8, 16, 32, 64, 128, 256)  # nodes in the readout
 LEAST = 1e-18  # weight of a node, below which it is left out
-RULES: dict[str, Callable[[int], tuple[Array, Array]]] = {
-    "normal": roots_hermitenorm,
-    "uniform": roots_legendre,
-}
 DIGITS = 20.0  # of the conditional moments
 RULE = 28.0  # digits of the first rule in kappa
 ACCURACY = 37.0  # of a float64 average: minus the logarithm of its error
@@ -67,7 +62,7 @@ class Nodes:
     def rule(self) -> tuple[Array, Array]:
         """Readouts and their probabilities."""
         law = self.units.law
-        nodes, weights = RULES[law.law](self.count)
+        nodes, weights = _rule(law.law, self.count)
         weights = weights / weights.sum()
         kept = weights > LEAST
         centre, scale = to_float(law.mean), to_float(law.scale)
@@ -187,3 +182,13 @@ def _in_balls(moments: Moments, means: Array, scales: Array) -> Array:
             )
             into[:] = [float(v) for v in values.c0]
     return found.reshape(means.shape)
+
+
+def _rule(law: str, count: int) -> tuple[Array, Array]:
+    """Gauss rule of a density; the weights are not normalised."""
+    # SciPy takes longer to import than most problems to solve
+    from scipy.special import roots_hermitenorm, roots_legendre
+
+    rules = {"normal": roots_hermitenorm, "uniform": roots_legendre}
+    nodes, weights = rules[law](count)
+    return nodes, weights

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
 from detequiv.numerics.arithmetic import FLOATS, compile_expressions
 from detequiv.theory.continuum import reduced_potential
@@ -130,6 +129,9 @@ class State:
         covariance = (functions.T * over_price) @ functions
         root = self._root
         matrix = root[:, None] * covariance * root + np.eye(len(root))
+        # SciPy takes longer to import than most problems to solve
+        from scipy.linalg import cho_factor, cho_solve
+
         inverse = cho_solve(cho_factor(matrix), np.eye(len(root)))
         return covariance, root[:, None] * inverse * root
 

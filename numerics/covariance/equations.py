@@ -4,14 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+import sympy as sp
+
 from detequiv.numerics.covariance.algebra import BallAlgebra, FloatAlgebra
 from detequiv.numerics.equations import Compiler
-from detequiv.theory.models import (
-    CovarianceModel,
-    energy,
-    energy_ridge,
-    energy_source,
-)
+from detequiv.theory.models import CovarianceModel
 
 __all__ = ["LevelEquations", "level_equations"]
 
@@ -34,17 +31,19 @@ class LevelEquations:
     level_form : (unknowns, levels, inverse, parameters) -> the same
     local_energy : (unknowns, coefficients, parameters) -> N, derivatives by x
     level_energy : (unknowns, coefficients, levels, inverse, parameters) -> the same
-    sources : by the source and by the ridge penalty: (unknowns, parameters) -> N, and
-        (chi, parameters) -> derivatives of the slope and of the weight
-    quantities : (energies, unknowns, parameters) -> one number a quantity
+    sources : by the source, the ridge penalty and a factor to the loss: derivatives of
+        the local gradient, a level's, of slope and weight in chi, and a level's energy
+    ridge_slope : derivatives of Psi by the ridge penalty, local and a level's
+    quantities : (totals, unknowns, parameters) -> one number a quantity
     """
 
     def __init__(
         self, model: CovarianceModel, arithmetic: Mapping[str, Callable[..., Any]]
     ) -> None:
         self.model = model
-        self.groups, self.size = len(model.g), len(model.unknowns)
-        make = Compiler(self.groups, arithmetic)
+        self.groups, self.order = len(model.g), model.order
+        self.size = len(model.unknowns)
+        make = Compiler(self.order, arithmetic)
         self.inverse = make.inverse
         x, y, p = model.unknowns, model.coefficients, model.parameters
         f, s, chi, inverse = model.fields, model.levels, (model.chi,), self.inverse
@@ -69,16 +68,33 @@ class LevelEquations:
             (x, y, s, inverse, p), model.gradient(model.energy_level)
         )
         slope, _, weight, _ = model.average
-        self.sources = tuple(
+        of_psi, of_level = (
+            model.gradient(part) for part in (model.psi_local, model.psi_level)
+        )
+        partial = (x, y, s, inverse, p)
+        self.sources = [
             (
-                make((x, p), [v.diff(by) for v in model.gradient(model.psi_local)]),
+                make((x, p), [v.diff(by) for v in of_psi]),
+                make(level, [model.total(v, by) for v in of_level]),
                 make((chi, p), [slope.diff(by), weight.diff(by)]),
+                make(partial, [model.total(model.energy_level, by)]),
             )
             for by in (model.source, model.ridge)
+        ]
+        nothing = [sp.S.Zero] * len(x)
+        self.sources.append(
+            (
+                make((x, p), nothing),
+                make(level, nothing),
+                make((chi, p), [model.loss_slope] * 2),
+                make(partial, nothing[:1]),
+            )
         )
-        self.quantities = make(
-            ((energy, energy_source, energy_ridge), x, p), model.quantities.values()
+        self.ridge_slope = (
+            make((x, p), [model.psi_local.diff(model.ridge)]),
+            make(level, [model.total(model.psi_level, model.ridge)]),
         )
+        self.quantities = make((model.totals, x, p), model.quantities.values())
 
 
 @lru_cache(maxsize=16)

@@ -5,7 +5,6 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from detequiv.theory.errors import InputError
@@ -75,7 +74,9 @@ def measure_inputs(data: ArrayLike, target: ArrayLike | None = None) -> Measured
         raise InputError("data", f"{samples} rows", "give one input a row, 2 at least")
     x = x - x.mean(0)
     # ascending squares of singular values; right singular vectors in rows
-    _, size, axes = scipy.linalg.svd(x, full_matrices=False)
+    from scipy.linalg import svd  # takes long to import
+
+    _, size, axes = svd(x, full_matrices=False)
     values = np.zeros(dimension)
     values[: len(size)] = np.where(size > 1e-12 * size[0], size**2 / samples, 0)
     if not values.any():

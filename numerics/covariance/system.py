@@ -126,16 +126,26 @@ class System:
             self.hessian(x) * unit[:, None] * unit, by_x * unit
         )
         totals = []
-        for by_gradient, by_average in eq.sources:
+        for by_gradient, by_level, by_average, by_energy in eq.sources:
             slopes, direct = self._on_nodes(by_average([chi], p))
-            by_source = array(by_gradient(x, p)) + self.form @ (self.weights * slopes)
-            totals.append((self.weights * direct) @ squares - adjoint @ by_source)
-        return Outputs(array(eq.quantities([value, *totals], x, p)), y)
+            by_source = (
+                array(by_gradient(x, p))
+                + self._over_levels(by_level(x, self.levels, inverse, p))
+                + self.form @ (self.weights * slopes)
+            )
+            energies = self._over_levels(by_energy(x, y, self.levels, inverse, p))
+            partial = (self.weights * direct) @ squares + energies[0]
+            totals.append(partial - adjoint @ by_source)
+        local_slope, level_slope = eq.ridge_slope
+        slope = array(local_slope(x, p)) + self._over_levels(
+            level_slope(x, self.levels, inverse, p)
+        )
+        return Outputs(array(eq.quantities([value, *totals, *slope], x, p)), y)
 
     def units(self, x: Array) -> Array:
         """Natural sizes: g, ``sqrt(A_qq A_rr)``, ``sqrt(B_qq B_rr)``."""
         count = self.equations.groups
-        pairs = upper_triangle(count)
+        pairs = upper_triangle(self.equations.order)
         size = list(np.abs(x[:count].astype(float)))
         for start in (count, count + len(pairs)):
             block = x[start : start + len(pairs)].astype(float)
@@ -173,7 +183,7 @@ class System:
     def _inverse(self, x: Array) -> list[Array]:
         """Upper triangle of ``X_s``, each an array over levels."""
         inverse = self.algebra.inverse(self.precisions(x))
-        return [inverse[:, i, j] for i, j in upper_triangle(self.equations.groups)]
+        return [inverse[:, i, j] for i, j in upper_triangle(self.equations.order)]
 
     def _over_levels(self, values: Sequence[Any]) -> Array:
         """Sum functions of the level; a number is one that all levels share."""

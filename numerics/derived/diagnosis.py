@@ -19,6 +19,7 @@ from detequiv.numerics.averages import LawFields, first_step, geometric_error
 from detequiv.numerics.equations import BallSystem
 from detequiv.numerics.solving import solve
 from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
@@ -106,7 +107,7 @@ def diagnose(problem: Problem, *, digits: int = 15) -> Diagnosis:
     working = digits + 3
     for _ in range(ATTEMPTS):
         solution = solve(problem, digits=working)
-        with mpmath.workdps(working + 15):
+        with decimal_digits(working + 15):
             penalty, width, samples = (
                 mpmath.mpf(sp.N(v, working + 15))
                 for v in (ridge.penalty, ridge.width_per_dim, ridge.samples_per_dim)
@@ -126,7 +127,7 @@ def diagnose(problem: Problem, *, digits: int = 15) -> Diagnosis:
             "ask for fewer"
         )
     unreachable = _unreachable(problem, law, digits)
-    with mpmath.workdps(working + 15):
+    with decimal_digits(working + 15):
         noise = mpmath.mpf(sp.N(law.noise_variance, working + 15))
         return Diagnosis(
             degrees_of_freedom=share,

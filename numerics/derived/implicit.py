@@ -13,21 +13,30 @@ far below the digits asked for, whose error is seen by halving the step.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Any
 
 import mpmath
 import sympy as sp
 
-from detequiv.numerics.arithmetic import precision, solve_linear, to_ball, to_mpf
-from detequiv.numerics.solving import Task, Vouched, vouch
-from detequiv.theory.errors import ConvergenceError
+from detequiv.numerics.arithmetic import (
+    check_whole,
+    precision,
+    solve_linear,
+    to_ball,
+    to_mpf,
+)
+from detequiv.numerics.averages import refine_overlaps
+from detequiv.numerics.solving import Task, Vouched, task_at_width, task_of, vouch
+from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.problem import Problem, law_of
 
-__all__ = ["Slopes", "differentiate"]
+__all__ = ["Slopes", "check_differentiable", "differentiate", "differentiate_problem"]
 
 ATTEMPTS = 4  # with smaller steps and more digits carried
 GUARD = 25  # digits carried beyond those of the solution, at first
+SPARE = 20  # digits of nodes beyond twice those of a derivative
 SIDES = (-4, -2, -1, 1, 2, 4)  # steps at which a function is seen
 
 
@@ -46,6 +55,81 @@ class Slopes:
     values: list[mpmath.mpf]
     slopes: list[mpmath.mpf]
     errors: list[mpmath.mpf]
+
+
+def check_differentiable(problem: Problem, width: int | None) -> None:
+    """Refuse problems of which derivatives are not worked out.
+
+    Raises
+    ------
+    InputError
+        A width that is none; or features, a loss or labels that only `solve` knows.
+    """
+    if width is not None:
+        check_whole("width", width)
+        problem.require_square("a derivative at a width")
+        if problem.readout_law is not None:
+            says = (
+                "is known to solve and curve at a width; here give a list of readouts"
+            )
+            raise InputError("network.readout", problem.readout_law, says)
+    law_of(problem)
+
+
+def differentiate_problem(
+    moved: Callable[[sp.Expr], Problem],
+    size: sp.Expr,
+    digits: int,
+    least: mpmath.mpf,
+    width: int | None = None,
+) -> Slopes:
+    """Differentiate by one number of a problem, in the limit or at a width.
+
+    Parameters
+    ----------
+    moved : callable
+        The problem with so much added to the number.
+    size, digits, least
+        As of `differentiate`.
+    width : int, optional
+        The number of units; by default the limit.
+
+    Raises
+    ------
+    InputError
+        A width that is none, or is not taken for such a problem.
+    ConvergenceError
+        The digits cannot be vouched for.
+    """
+    check_differentiable(moved(sp.S.Zero), width)
+    if width is None:
+
+        def task(change: sp.Expr) -> Task:
+            return task_of(there := moved(change), law_of(there))
+
+        return differentiate(task(sp.S.Zero), task, size, digits, least)
+
+    def at(count: int) -> Slopes:
+        def task(change: sp.Expr) -> Task:
+            # nodes that move with the number have digits enough for its differences
+            return task_at_width(moved(change), width, count, 2 * digits + SPARE)
+
+        return differentiate(task(sp.S.Zero), task, size, digits, least)
+
+    def units(found: Slopes) -> list[mpmath.mpf]:
+        scale = to_mpf(to_ball(size))
+        return [
+            max(abs(slope), least * abs(value) / scale)
+            for slope, value in zip(found.slopes, found.values, strict=True)
+        ]
+
+    def gap(coarser: Slopes, finer: Slopes) -> float:
+        rows = zip(coarser.slopes, finer.slopes, units(finer), strict=True)
+        return float(max(abs(a - b) / unit if a != b else 0 for a, b, unit in rows))
+
+    found = refine_overlaps(at, gap, goal := 10.0**-digits)
+    pairs = zip(found.errors, units(found), strict=True)
+    return replace(found, errors=[error + goal * unit for error, unit in pairs])
 
 
 def differentiate(

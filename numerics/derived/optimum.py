@@ -7,10 +7,14 @@ import mpmath
 import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits
-from detequiv.numerics.derived.implicit import differentiate
-from detequiv.numerics.solving import QUANTITIES, Task, sweep, task_of
+from detequiv.numerics.derived.implicit import (
+    check_differentiable,
+    differentiate_problem,
+)
+from detequiv.numerics.solving import QUANTITIES, sweep
 from detequiv.theory.errors import ConvergenceError
-from detequiv.theory.problem import Problem, check_problem, law_of
+from detequiv.theory.precision import decimal_digits
+from detequiv.theory.problem import Problem, check_problem
 
 __all__ = ["Optimum", "optimal_penalty"]
 
@@ -44,7 +48,9 @@ class Optimum:
     problem: Problem
 
 
-def optimal_penalty(problem: Problem, *, digits: int = 15) -> Optimum:
+def optimal_penalty(
+    problem: Problem, *, digits: int = 15, width: int | None = None
+) -> Optimum:
     """Find the ridge penalty of least generalisation error.
 
     From the lowest point of a grid of four penalties a decade, from 1e-6 to 1e6, the
@@ -59,6 +65,8 @@ def optimal_penalty(problem: Problem, *, digits: int = 15) -> Optimum:
         Its own penalty does not matter.
     digits : int
         Significant decimal digits of the penalty.
+    width : int, optional
+        The number p of units, as for `solve`; by default the limit of infinite width.
 
     Raises
     ------
@@ -82,12 +90,13 @@ def optimal_penalty(problem: Problem, *, digits: int = 15) -> Optimum:
     check_problem(problem)
     check_digits(digits)
     problem.require_square("the optimal penalty")
-    slope = _Slope(problem)
-    place, bend, bracket = _bracket(problem)
+    check_differentiable(problem, width)
+    slope = _Slope(problem, width)
+    place, bend, bracket = _bracket(problem, width)
     for rung in _rungs(digits):
-        with mpmath.workdps(rung + 2 * BEYOND):
+        with decimal_digits(rung + 2 * BEYOND):
             place, bend, value = _zero(slope, place, bend, bracket, rung)
-    with mpmath.workdps(digits + 2 * BEYOND):
+    with decimal_digits(digits + 2 * BEYOND):
         margin = mpmath.mpf(10) ** -digits / 2
         (below, error, _), (above, _, _) = (
             slope(place + k * margin, digits + _beyond(bend)) for k in (-1, 1)
@@ -104,12 +113,19 @@ def optimal_penalty(problem: Problem, *, digits: int = 15) -> Optimum:
     )
 
 
-def _bracket(problem: Problem) -> tuple[mpmath.mpf, mpmath.mpf, list[mpmath.mpf]]:
+def _bracket(
+    problem: Problem, width: int | None
+) -> tuple[mpmath.mpf, mpmath.mpf, list[mpmath.mpf]]:
     """Lowest point of the grid, second derivative there, and its neighbours.
 
     All in logarithms, of the penalty and of the error.
     """
-    points = sweep([problem.with_values({"ridge.penalty": value}) for value in GRID])
+    points = sweep(
+        [problem.with_values({"ridge.penalty": value}) for value in GRID],
+        widths=None if width is None else [width] * len(GRID),
+    )
+    if all(point.failure for point in points) and points[0].failure:
+        raise points[0].failure
     errors = [
         mpmath.inf if point.failure else mpmath.log(point.values[MINIMISED])
         for point in points
@@ -144,25 +160,24 @@ def _beyond(bend: mpmath.mpf) -> int:
 class _Slope:
     """Derivative of the logarithm of the error by that of the penalty."""
 
-    def __init__(self, problem: Problem) -> None:
-        self._problem, self._law = problem, law_of(problem)
+    def __init__(self, problem: Problem, width: int | None) -> None:
+        self._problem, self._width = problem, width
 
     def __call__(
         self, place: mpmath.mpf, digits: int
     ) -> tuple[mpmath.mpf, mpmath.mpf, mpmath.mpf]:
         """Return the derivative, what is vouched for of it, and the error."""
         penalty = _exact(mpmath.exp(place))
-        task, least = self._task(penalty), mpmath.mpf(1)
-        found = differentiate(
-            task, lambda d: self._task(penalty + d), penalty, digits, least
+        found = differentiate_problem(
+            lambda d: self._problem.with_values({"ridge.penalty": penalty + d}),
+            penalty,
+            digits,
+            mpmath.mpf(1),
+            self._width,
         )
         k = QUANTITIES.index(MINIMISED)
         unit = mpmath.exp(place) / found.values[k]
         return found.slopes[k] * unit, found.errors[k] * unit, found.values[k]
-
-    def _task(self, penalty: sp.Expr) -> Task:
-        there = self._problem.with_values({"ridge.penalty": penalty})
-        return task_of(there, self._law)
 
 
 def _zero(

@@ -7,16 +7,16 @@ import mpmath
 import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits
-from detequiv.numerics.derived.implicit import differentiate
-from detequiv.numerics.solving import QUANTITIES, Task, task_of
+from detequiv.numerics.derived.implicit import differentiate_problem
+from detequiv.numerics.solving import QUANTITIES
 from detequiv.theory.errors import InputError
-from detequiv.theory.problem import Problem, check_problem, law_of
+from detequiv.theory.problem import Problem, check_problem, interpolates
 
 __all__ = ["derivatives"]
 
 
 def derivatives(
-    problem: Problem, name: str, *, digits: int = 15
+    problem: Problem, name: str, *, digits: int = 15, width: int | None = None
 ) -> dict[str, mpmath.mpf]:
     """Differentiate every reported quantity by one number of the problem.
 
@@ -31,6 +31,9 @@ def derivatives(
     digits : int
         Significant decimal digits; of a derivative that vanishes, relative to the
         quantity over the number.
+    width : int, optional
+        The number p of units, which is held fixed, as for `solve`; by default the limit
+        of infinite width.
 
     Returns
     -------
@@ -60,18 +63,16 @@ def derivatives(
     check_problem(problem)
     check_digits(digits)
     value = _value(problem, name)
-    law = law_of(problem)
-
-    def moved(change: sp.Expr) -> Task:
-        there = _moved(problem, name, value + change)
-        return task_of(there, law if name.startswith("ridge.") else law_of(there))
-
     size = abs(value) if not value.is_zero else sp.S.One
-    least = mpmath.mpf(10) ** -digits
-    task = task_of(problem, law)
-    found = differentiate(task, moved, size, digits, least)
+    found = differentiate_problem(
+        lambda change: _moved(problem, name, value + change),
+        size,
+        digits,
+        mpmath.mpf(10) ** -digits,
+        width,
+    )
     slopes = dict(zip(QUANTITIES, found.slopes, strict=True))
-    if task.fields.interpolating:
+    if not problem.ridge.penalty.is_positive and interpolates(problem):
         # in units of one over the penalty, like the trace itself
         trace = QUANTITIES.index("resolvent_trace")
         slope, error = found.slopes[trace], found.errors[trace]

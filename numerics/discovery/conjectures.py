@@ -27,13 +27,14 @@ from detequiv.numerics.discovery.ranges import (
     split,
 )
 from detequiv.numerics.discovery.search import candidates
-from detequiv.numerics.discovery.verdict import Verdict, holds, read_texts, refuted
+from detequiv.numerics.discovery.verdict import Verdict, examine, read_texts, refuted
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.problem import Problem, check_problem
 
 __all__ = ["check"]
 
 SMALLEST = 1e-9  # share of a side below which a box is left open
+WIDEST = 2  # ratio of the ends of a side for which a proof is tried
 AHEAD = 4  # boxes under way at once, with an executor
 Problems = Mapping[str, Problem]
 
@@ -142,15 +143,14 @@ def check(
 
 def _advice(largest: Box, whole: Box) -> str:
     place = ", ".join(f"{n} = {float(v):.6g}" for n, v in middle(largest).items())
-    if measure(largest, whole) < 1e-4:
+    if measure(largest, whole) < 1e-3:
         return f"near {place} the claim is close to equality, or false"
     return f"the largest box left is around {place}; a larger budget would help"
 
 
 def _values(margins: Margins, point: Mapping[str, sp.Rational]) -> dict[str, Any]:
     """Enclose what the claim speaks of at a point."""
-    box = {name: (value, value) for name, value in point.items()}
-    return {text: ball_of(ball) for text, ball in margins.atoms_over(box).items()}
+    return {text: ball_of(ball) for text, ball in margins.atoms_at(point).items()}
 
 
 @lru_cache(maxsize=4)
@@ -164,13 +164,15 @@ def _examine(
 ) -> tuple[str, dict[str, Any] | None]:
     """Look at one box: "proved", "refuted" with a point, or "open"."""
     margins = _margins(claim, problems)
+    if any(low > 0 and high > WIDEST * low for low, high in box.values()):
+        return "open", None
     try:
-        if holds(margins, box):
+        proved, negative = examine(margins, box)
+        if proved:
             return "proved", None
-        if any(bool(margin < 0) for margin in margins.over(box)):
-            point = middle(box)
-            if refuted(margins, point):
-                return "refuted", point
+        point = middle(box)
+        if negative and refuted(margins, point):
+            return "refuted", point
     except ConvergenceError:
         pass
     return "open", None
@@ -222,7 +224,8 @@ class _Branches:
         while (self.left or under_way) and perf_counter() < until:
             found: list[tuple[Box, tuple[str, Any]]] = []
             while self.left and len(under_way) < (AHEAD if executor else 1):
-                box = self.left.pop()
+                # the largest first, so that what is left in the end is near equality
+                box = self.left.pop(self._largest())
                 if tuple(sorted(box.items())) in self._known:
                     found.append((box, ("known", None)))
                 elif executor is None:
@@ -260,6 +263,10 @@ class _Branches:
             self.left.append(box)
         self.left += stuck
         return None
+
+    def _largest(self) -> int:
+        sizes = [measure(box, self.whole) for box in self.left]
+        return sizes.index(max(sizes))
 
     def _write(self, box: Box) -> None:
         assert self.file is not None

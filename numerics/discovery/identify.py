@@ -29,6 +29,7 @@ from detequiv.numerics.solving import QUANTITIES, solve
 from detequiv.theory.closed import natural_constants
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact, is_rounded
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import Problem, law_of
 
 __all__ = ["USUAL_CONSTANTS", "Identification", "identify"]
@@ -158,7 +159,7 @@ def identify(
         raise InputError(
             "value", found.number, "give a number that is finite and not 0"
         )
-    with mpmath.workdps(found.checked + ROOM):
+    with decimal_digits(found.checked + ROOM):
         known = _independent(_numbers(constants, found.checked), found)
         return _simplest(found, known)
 
@@ -274,7 +275,7 @@ def _read(value: Any, digits: int) -> _Value:
                 "value", value, f"has {count} digits; give {2 * LEAST} or more"
             )
         searched = min(digits, count // 2)
-        with mpmath.workdps(count + ROOM):
+        with decimal_digits(count + ROOM):
             number = mpf(value.strip())
             error = mpf(10) ** (mpmath.floor(mpmath.log10(abs(number))) + 1 - count)
         return _Value(number, searched, count, error)
@@ -288,7 +289,7 @@ def _read(value: Any, digits: int) -> _Value:
 
 
 def _rounded(number: mpmath.mpf, digits: int) -> _Value:
-    with mpmath.workdps(2 * digits + ROOM):
+    with decimal_digits(2 * digits + ROOM):
         return _Value(
             number, digits, 2 * digits, abs(number) * mpf(10) ** (-2 * digits)
         )
@@ -309,7 +310,7 @@ def _with_digits(number: mpmath.mpf, digits: int) -> _Value:
 
 def _of_function(function: Callable[[int], Any], digits: int) -> _Value:
     needed = 2 * digits + 2
-    with mpmath.workdps(needed + ROOM):
+    with decimal_digits(needed + ROOM):
         found = function(needed)
     read = _read(found, digits)
     if read.checked < 2 * digits:

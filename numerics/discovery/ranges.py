@@ -9,24 +9,28 @@ from functools import lru_cache
 from math import log
 from typing import Any
 
-import flint
 import sympy as sp
 
-from detequiv.numerics.arithmetic import BALLS, compile_expressions, precision, to_ball
+from detequiv.numerics.arithmetic import (
+    TANGENTS,
+    compile_expressions,
+    precision,
+    to_ball,
+)
 from detequiv.numerics.certificates import (
     MOVABLE,
     Box,
     BoxEnclosure,
     Enclosures,
+    cube_of,
 )
-from detequiv.numerics.discovery.claims import Atom, Claim, Comparison
+from detequiv.numerics.discovery.claims import Atom, Claim
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact
 from detequiv.theory.problem import Problem
 
 __all__ = ["Margins", "covers", "measure", "middle", "read_box", "split"]
 
-arb = flint.arb
 CARRIED = 40  # digits of margins
 WIDE = 2  # ratio of the ends from which an interval is split at their geometric mean
 DEEPEST = 200  # splits
@@ -107,7 +111,7 @@ def covers(boxes: list[Box], whole: Box) -> bool:
 
 
 class Margins:
-    """The margins of a claim's comparisons over boxes, as balls.
+    """The margins of a claim's comparisons over boxes.
 
     Parameters
     ----------
@@ -120,13 +124,21 @@ class Margins:
     def __init__(self, claim: Claim, problems: Mapping[str, Problem]) -> None:
         self.claim, self.problems = claim, problems
         self._enclosures = lru_cache(maxsize=8)(self._make)
+        self._by: dict[Any, list[str]] = {}
+        for atom in claim.atoms.values():
+            names = self._by.setdefault((atom.problem, atom.changes), [])
+            if atom.by and atom.by not in names:
+                names.append(atom.by)
+        self._margins = compile_expressions(
+            list(claim.atoms), [c.margin for c in claim.comparisons], TANGENTS
+        )
 
     def _make(self, label: str, changes: tuple[tuple[str, Any], ...]) -> BoxEnclosure:
         problem = self.problems[label]
         return BoxEnclosure(problem.with_values(dict(changes)) if changes else problem)
 
     def over(self, box: Box) -> list[Any]:
-        """Enclose each comparison's margin over a box.
+        """Enclose each comparison's margin, as a function on the box's unit cube.
 
         Raises
         ------
@@ -135,113 +147,54 @@ class Margins:
         ConvergenceError
             The box is too large for a proof.
         """
-        found = self._all(box)
+        numbers = self._numbers(box)
         with precision(CARRIED):
-            return [
-                self._margin(comparison, box, found)
-                for comparison in self.claim.comparisons
-            ]
+            return list(self._margins(*numbers))
 
-    def atoms_over(self, box: Box) -> dict[str, Any]:
-        """Enclose what the claim speaks of over a box, by its text."""
-        found = self._all(box)
-        with precision(CARRIED):
-            return {
-                str(atom): self._number(atom, box, found)
-                for atom in self.claim.atoms.values()
-            }
+    def atoms_at(self, point: Mapping[str, sp.Rational]) -> dict[str, Any]:
+        """Enclose what the claim speaks of at a point, by its text."""
+        numbers = self._numbers({name: (value, value) for name, value in point.items()})
+        return dict(zip(map(str, self.claim.atoms.values()), numbers, strict=True))
 
-    def _all(self, box: Box) -> dict[Any, Enclosures]:
+    def _numbers(self, box: Box) -> list[Any]:
+        """Enclose the claim's atoms over a box."""
         found: dict[Any, Enclosures] = {}
+        numbers = []
+        with precision(CARRIED):
+            _, variables = cube_of(box)
         for atom in self.claim.atoms.values():
+            if not atom.is_quantity:
+                numbers.append(self._parameter(atom, box, variables))
+                continue
             key = atom.problem, atom.changes
-            if atom.is_quantity and key not in found:
+            if key not in found:
                 found[key] = self._enclose(atom, box)
-        return found
+            each = found[key]
+            numbers.append(
+                each.derivatives[atom.name, atom.by]
+                if atom.by
+                else each.quantities[atom.name]
+            )
+        return numbers
 
     def _enclose(self, atom: Atom, box: Box) -> Enclosures:
-        changed = dict(atom.changes)
-        own = {name: ends for name, ends in box.items() if name not in changed}
-        fixed = {n: ends[0] for n, ends in own.items() if n not in MOVABLE}
-        if any(own[n][0] != own[n][1] for n in fixed):
-            known = ", ".join(MOVABLE)
-            name = next(n for n in fixed if own[n][0] != own[n][1])
-            raise InputError(
-                f"over.{name}", "a range", f"proofs over ranges are for {known}"
-            )
-        moved = {n: ends for n, ends in own.items() if n in MOVABLE}
-        for other in self.claim.atoms.values():
-            key = other.problem, other.changes
-            if other.by and key == (atom.problem, atom.changes):
-                value = self._value(atom.problem, other.by, changed)
-                moved.setdefault(other.by, (value, value))
-        changes = tuple(sorted({**changed, **fixed}.items()))
-        return self._enclosures(atom.problem, changes).over(moved)
+        changes = dict(atom.changes)
+        for name, (low, high) in box.items():
+            if name not in MOVABLE and name not in changes:
+                if low != high:
+                    known = ", ".join(MOVABLE)
+                    raise InputError(
+                        f"over.{name}", "a range", f"proofs over ranges are for {known}"
+                    )
+                changes[name] = low
+        enclosure = self._enclosures(atom.problem, tuple(sorted(changes.items())))
+        by = self._by[atom.problem, atom.changes]
+        return enclosure.over(box, by, fixed=changes)
 
-    def _value(self, label: str, name: str, changed: Mapping[str, Any]) -> sp.Expr:
-        table, _, key = name.partition(".")
-        return changed.get(name, self.problems[label].tables()[table][key])
-
-    def _margin(
-        self, comparison: Comparison, box: Box, found: Mapping[Any, Enclosures]
-    ) -> Any:
-        """Its range: directly, and by the mean value theorem; the intersection."""
-        symbols = list(self.claim.atoms)
-        names = [n for n, (low, high) in box.items() if low < high]
-        ranges = [self._number(a, box, found) for a in self.claim.atoms.values()]
-        (direct,) = _compiled(tuple(symbols), (comparison.margin,))(*ranges)
-        direct = arb(direct)
-        atoms = list(self.claim.atoms.values())
-        if any(atom.by for atom in atoms):
-            return direct
-        centre = [
-            self._number(a, {n: (v, v) for n, v in middle(box).items()}, found)
-            if not a.is_quantity
-            else found[a.problem, a.changes].centre[a.name]
-            for a in atoms
-        ]
-        (value,) = _compiled(tuple(symbols), (comparison.margin,))(*centre)
-        slopes = _compiled(
-            tuple(symbols), tuple(sp.diff(comparison.margin, s) for s in symbols)
-        )(*ranges)
-        total = arb(value)
-        for name in names:
-            low, high = box[name]
-            by = sum(
-                (
-                    slope * self._derivative(a, name, found)
-                    for slope, a in zip(slopes, atoms, strict=True)
-                ),
-                arb(0),
-            )
-            total += by * arb(0, to_ball((high - low) / 2).upper())
-        try:
-            return total.intersection(direct)
-        except ValueError:  # they hold the same numbers: rounding at a common end
-            return total
-
-    def _number(self, atom: Atom, box: Box, found: Mapping[Any, Enclosures]) -> Any:
-        if not atom.is_quantity:
-            if atom.name in box:
-                low, high = box[atom.name]
-                return to_ball((low + high) / 2) + arb(
-                    0, to_ball((high - low) / 2).upper()
-                )
-            return to_ball(self._value(atom.problem, atom.name, {}))
-        enclosures = found[atom.problem, atom.changes]
-        if atom.by:
-            return enclosures.derivatives[atom.name, atom.by]
-        return enclosures.quantities[atom.name]
-
-    def _derivative(
-        self, atom: Atom, name: str, found: Mapping[Any, Enclosures]
-    ) -> Any:
-        if not atom.is_quantity:
-            return arb(int(atom.name == name))
-        derivatives = found[atom.problem, atom.changes].derivatives
-        return derivatives.get((atom.name, name), arb(0))
-
-
-@lru_cache(maxsize=64)
-def _compiled(symbols: tuple[sp.Symbol, ...], expressions: tuple[sp.Expr, ...]) -> Any:
-    return compile_expressions(symbols, expressions, BALLS)
+    def _parameter(self, atom: Atom, box: Box, variables: Mapping[str, Any]) -> Any:
+        if atom.name in variables:
+            return variables[atom.name]
+        if atom.name in box:
+            return to_ball(box[atom.name][0])
+        table, _, key = atom.name.partition(".")
+        return to_ball(self.problems[atom.problem].tables()[table][key])

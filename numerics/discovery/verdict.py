@@ -3,29 +3,33 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Literal
 
 import mpmath
 import sympy as sp
 
+from detequiv.numerics.arithmetic import at_centre, is_positive
 from detequiv.numerics.certificates import Ball, Box
 from detequiv.numerics.discovery.claims import read_claim
 from detequiv.numerics.discovery.ranges import Margins, covers, measure
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import DetequivError
 from detequiv.theory.functions import value_text
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import Problem
 
-__all__ = ["Verdict", "holds", "refuted"]
+__all__ = ["Verdict", "examine", "refuted"]
 
 
-def holds(margins: Margins, box: Box) -> bool:
-    """Whether the claim is proved on all of a box."""
+def examine(margins: Margins, box: Box) -> tuple[bool, bool]:
+    """Tell whether a claim is proved on all of a box, and whether its centre fails."""
+    found = margins.over(box)
+    comparisons = margins.claim.comparisons
     return all(
-        bool(margin > 0 if comparison.strict else margin >= 0)
-        for margin, comparison in zip(
-            margins.over(box), margins.claim.comparisons, strict=True
-        )
-    )
+        is_positive(margin, strict=comparison.strict)
+        for margin, comparison in zip(found, comparisons, strict=True)
+    ), any(bool(at_centre(margin) < 0) for margin in found)
 
 
 def refuted(margins: Margins, point: Mapping[str, sp.Rational]) -> bool:
@@ -34,8 +38,8 @@ def refuted(margins: Margins, point: Mapping[str, sp.Rational]) -> bool:
     return any(bool(margin < 0) for margin in balls)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Verdict(Shown):
     """Verdict on a claim over a closed box of parameters.
 
     Attributes
@@ -80,8 +84,13 @@ class Verdict:
         """
         return min(1.0, sum(measure(box, self.over) for box in self.proved))
 
-    def recheck(self) -> bool:
+    def recheck(self, most: int | None = None) -> bool:
         """Repeat every proof of the record.
+
+        Parameters
+        ----------
+        most : int, optional
+            Boxes whose proofs are repeated, evenly spread; all by default.
 
         Returns
         -------
@@ -106,9 +115,19 @@ class Verdict:
             boxes = list(self.proved)
             if self.verdict == "proved" and not covers(boxes, self.over):
                 return False
-            return all(holds(margins, box) for box in boxes)
+            stride = max(1, ceil(len(boxes) / (most or len(boxes) or 1)))
+            return all(examine(margins, box)[0] for box in boxes[::stride])
         except DetequivError:
             return False
+
+    def _table(self) -> Tabular:
+        rows = [("claim", self.claim)]
+        rows += [(n, f"{low} to {high}") for n, (low, high) in self.over.items()]
+        rows.append(("proved fraction", f"{self.proved_fraction:.3g}"))
+        for name, value in (self.counterexample or {}).items():
+            rows.append((f"at {name}", str(value)))
+        rows += [(name, str(ball)) for name, ball in self.values.items()]
+        return Tabular(self.verdict, rows, note=self.remark)
 
     def to_json(self) -> str:
         """Write all that :meth:`from_json` and :meth:`recheck` need."""
@@ -173,7 +192,7 @@ class Verdict:
 
 
 def _number(text: str) -> Any:
-    with mpmath.workdps(60):
+    with decimal_digits(60):
         return mpmath.mpf(text)
 
 

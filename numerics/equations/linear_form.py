@@ -15,6 +15,7 @@ from detequiv.numerics.equations.cone import symmetric, upper_indices
 __all__ = ["LinearForm"]
 
 Array = NDArray[Any]
+MANY = 20_000  # nodes, for which products of all pairs are not worth their memory
 
 
 class LinearForm:
@@ -66,7 +67,7 @@ class LinearForm:
     def matrices(self, factors: Array) -> Array:
         """Average ``f a a^T`` likewise, shape (B, N, N)."""
         a = self.coefficients
-        if self._shared:
+        if self._shared and a.shape[2] < MANY:
             return symmetric(factors @ self._products.T, a.shape[1])
         own: Array = (a * (factors * self.weights)[:, None, :]) @ a.swapaxes(1, 2)
         return own

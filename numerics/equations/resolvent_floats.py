@@ -24,6 +24,7 @@ SETTLED = 1e-13  # relative Newton step after which nothing changes any more
 NEAR = 0.5  # relative Newton step within which a start belongs to its solution
 STALLED = 1e-7  # Newton step at which a singular Hessian stops the iteration
 FAR = 20.0  # steps from the nodes at which a pole is of no account
+BITS = 50  # in which the forms of two nodes agree that count as one
 ITERATIONS = 10  # of Newton's method
 
 
@@ -62,11 +63,17 @@ class ResolventSystem:
         self.form = np.stack([np.broadcast_to(v, weights.shape) for v in form])
         pairs = upper_triangle(len(form))
         self._pairs = tuple(np.array(pairs).T)
-        self._weighted_form = (self.form * weights).T.astype(complex)
-        self._products = np.stack(
-            [self.form[i] * self.form[j] * weights for i, j in pairs], axis=1
-        ).astype(complex)
         self.form = self.form.astype(complex)
+        # nodes with one form count as one: half of them where activations are odd or
+        # even, all but one without spikes
+        first, place = _alike(self.form)
+        shares = np.zeros(len(first), complex)
+        np.add.at(shares, place, weights)
+        self._distinct = self.form[:, first]
+        self._weighted_form = (self._distinct * shares).T.copy()
+        self._products = np.stack(
+            [self._distinct[i] * self._distinct[j] * shares for i, j in pairs], axis=1
+        )
 
     def parameters(self, z: Array) -> list[Any]:
         """Parameters at the points z, with ``lambda = -z``."""
@@ -93,7 +100,7 @@ class ResolventSystem:
     def derivatives(self, x: Array, z: Array) -> tuple[Array, Array]:
         """Gradient (B, N) and Hessian (B, N, N) of Psi at the unknowns x (B, N)."""
         eq, p = self.equations, self.parameters(z)
-        slope, curvature = eq.average([self.chi(x)], self._parameters)
+        slope, curvature = eq.average([x @ self._distinct], self._parameters)
         local = (x.T, self.inverse(x), p)
         gradient = _stack(eq.local_gradient(*local), len(x))
         gradient = gradient + slope @ self._weighted_form
@@ -148,6 +155,8 @@ class ResolventSystem:
         One with a small weight is not seen in the convergence of coarser rules: each
         adds its residue, times ``exp(-2 pi d)`` at d steps from the nodes.
         """
+        if len(self._distinct.T) == 1:
+            return np.zeros(len(x))
         chi = self.chi(x)
         slope = np.gradient(chi, axis=1)
         offset = (1 + chi) / slope
@@ -157,23 +166,24 @@ class ResolventSystem:
             return error
         decay = np.exp(-2 * np.pi * np.abs(offset[k].imag))
         residue = 2 * np.pi * self.amplitude * decay / np.abs(slope[k])
-        right = np.where(near[k], residue, 0.0) @ self._weighted_form
+        weighted = self.form * self.weights
+        right = np.where(near[k], residue, 0.0) @ weighted.T
         step = self.solve_hessian(x[k], self.derivatives(x[k], z[k])[1], right)
         error[k] = np.max(np.abs(step) / self.scales(x[k]), axis=1)
         return error
 
-    def newton(self, x: Array, z: Array) -> tuple[Array, Array]:
+    def newton(self, x: Array, z: Array, near: float = NEAR) -> tuple[Array, Array]:
         """Newton's method: unknowns, and the relative size of the last step.
 
         Where the Hessian is singular (an edge) steps cease to shrink at the root of
         the rounding error; the iteration ends there. A point whose first step is
-        not `NEAR` is given up.
+        below `near` is given up.
         """
         x, last = x.copy(), np.full(len(x), np.inf)
         active = np.arange(len(x))
         for _ in range(ITERATIONS):
             step, size = self.newton_step(x[active], z[active])
-            good = size < NEAR
+            good = size < near
             x[active[good]] += step[good]
             stuck = (size < STALLED) & (size > last[active] / 2)
             last[active] = size
@@ -193,6 +203,15 @@ class ResolventSystem:
             matrix[:, i, j] = matrix[:, j, i] = x[:, k]
         inverse = np.linalg.inv(matrix)
         return [inverse[:, i, j] for i, j in pairs]
+
+
+def _alike(form: Array) -> tuple[Array, Array]:
+    """First of the columns that are equal but for rounding, and which is whose."""
+    parts = np.concatenate([form.real, form.imag])
+    mantissa, exponent = np.frexp(parts)
+    keys = np.ldexp(np.rint(np.ldexp(mantissa, BITS)), exponent)
+    _, first, place = np.unique(keys, axis=1, return_index=True, return_inverse=True)
+    return first, place
 
 
 def _stack(values: list[Any], count: int) -> Array:

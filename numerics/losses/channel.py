@@ -18,9 +18,8 @@ import numpy as np
 import sympy as sp
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
-from scipy.special import expit
 
-from detequiv.numerics.arithmetic import FLOATS, compile_expressions
+from detequiv.numerics.arithmetic import FLOATS, compile_expressions, special
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.losses import (
     DERIVATIVES,
@@ -35,6 +34,7 @@ from detequiv.theory.losses import (
 __all__ = ["Channel", "channel"]
 
 Array = NDArray[Any]
+expit = special("expit")
 Averages = dict[str, Array]  # of M and its derivatives, by the names of DERIVATIVES
 REACH = 9.0  # standard deviations to which Gaussian averages go
 FINEST = 0.36  # step of a trapezoidal rule that a Gaussian needs

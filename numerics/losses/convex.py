@@ -18,16 +18,20 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import FLOATS, compile_expressions
+from detequiv.numerics.averages import Fields, LawFields, first_step, float_fields
 from detequiv.numerics.equations import Cone, Equations, float_equations, symmetric
-from detequiv.numerics.losses.channel import Channel
-from detequiv.numerics.losses.samples import Moments, Samples
+from detequiv.numerics.losses.channel import Channel, channel
+from detequiv.numerics.losses.samples import Moments, Samples, sample_law
+from detequiv.theory.losses import Loss
 from detequiv.theory.models import Model, convex_model, upper_triangle
+from detequiv.theory.problem import FeatureLaw
 
-__all__ = ["FLOOR", "ConvexSystem", "Place"]
+__all__ = ["FLOOR", "ConvexSystem", "Place", "Rules"]
 
 Array = NDArray[Any]
 FLOOR = 1e-14  # of chi and Q, where the features have no variance of their own
 COMPLEX_STEP = 1e-30
+DIGITS = 20.0  # of the fields
 
 
 @dataclass(frozen=True)
@@ -144,15 +148,24 @@ class ConvexSystem:
 
     def gradient(self, at: Place, moments: Moments) -> tuple[Array, Array, Array]:
         """Gradient of Phi by x, x' and y."""
+        hessian = self.local_hessian(at.x)
+        by_x, by_multipliers, by_y = self.sample_gradient(moments)
+        return (
+            hessian @ at.multipliers + self.energy_gradient(at) + by_x,
+            self.local_gradient(at.x) + by_multipliers,
+            2 * self.penalty(at.x) @ at.y + by_y,
+        )
+
+    def sample_gradient(self, moments: Moments) -> tuple[Array, Array, Array]:
+        """Part of the gradient that the samples bring, as many as they are."""
         by_mean, by_slope, by_spread, by_chi = (
             self.ratio * self.weights * g for g in moments.gradient
         )
-        hessian = self.local_hessian(at.x)
         first, second = self.slopes
         return (
-            hessian @ at.multipliers + self.energy_gradient(at) + self.form.T @ by_chi,
-            self.local_gradient(at.x) + self.form.T @ by_spread,
-            2 * self.penalty(at.x) @ at.y + first.T @ by_mean + second.T @ by_slope,
+            self.form.T @ by_chi,
+            self.form.T @ by_spread,
+            first.T @ by_mean + second.T @ by_slope,
         )
 
     def hessian(self, at: Place, moments: Moments) -> Array:
@@ -189,9 +202,67 @@ class ConvexSystem:
         local += at.y @ self.penalty(at.x) @ at.y
         return float(local + self.ratio * self.weights @ moments.value)
 
+    @cached_property
+    def unfitted(self) -> float:
+        """Objective over p without a fit, which bounds its minimum."""
+        nothing, floor = np.zeros_like(self.weights), np.full_like(self.weights, FLOOR)
+        found = self.samples.moments(self.channel, nothing, nothing, floor, floor)
+        return self.ratio * float(self.weights @ found.value)
+
     def cone(self, x: Array) -> Cone:
         """Geometry of the unknowns, or of their multipliers."""
         return Cone(x[None], self.equations.order)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A problem and its loss, to be put on rules of any fineness.
+
+    Attributes
+    ----------
+    law : FeatureLaw
+        Features and target.
+    model : Model
+        Whose Psi and Energy become Phi.
+    loss : Loss
+        The loss.
+    halvings : int
+        How often the step in kappa is halved.
+    """
+
+    law: FeatureLaw
+    model: Model
+    loss: Loss
+    halvings: int = 0
+
+    @property
+    def fields(self) -> Fields:
+        """Fields on the finest rule in kappa."""
+        law = LawFields(self.law)
+        return float_fields(law, DIGITS, first_step(28.0), self.halvings)
+
+    def system(
+        self, parameters: Array, stride: int = 1, fineness: float = 1.0
+    ) -> ConvexSystem:
+        """Put Phi on every stride-th node, and on finer or rougher rules in s and G."""
+        fields = self.fields
+        weights, columns = fields.floats(stride)
+        assert fields.rule is not None
+        nodes = [float(fields.rule.nodes[i]) for i in fields.rule.every(stride)]
+        return ConvexSystem(
+            self.model,
+            channel(self.loss, fineness),
+            sample_law(
+                self.law,
+                np.array(nodes),
+                columns[fields.families["tau0"]][0],
+                self.loss.margin,
+                fineness,
+            ),
+            weights,
+            columns,
+            parameters,
+        )
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,18 @@ from detequiv.numerics.losses.convex import FLOOR, ConvexSystem, Place
 from detequiv.numerics.losses.samples import Moments
 from detequiv.theory.errors import ConvergenceError
 
-__all__ = ["Found", "beginning", "descend", "newton"]
+__all__ = [
+    "Found",
+    "Measure",
+    "beginning",
+    "coefficients",
+    "descend",
+    "multipliers",
+    "natural_basis",
+    "newton",
+    "unknowns",
+    "weights_of",
+]
 
 Array = NDArray[Any]
 TOLERANCE = 1e-13  # relative Newton step that is the last
@@ -29,6 +40,7 @@ STEPS = 30  # of Newton's method
 LARGEST = 1.5  # logarithmic change of the unknowns in a step
 HALVINGS = 12
 DEPENDENT = 1e-13  # singular values that belong to coefficients without effect
+ROUNDED = 1e-6  # share of a mean's root mean square that may be its rounding
 CONVEX = 40  # Newton steps for the coefficients
 GAIN = 1e-4  # relative gain of such a step that is the last
 
@@ -87,23 +99,23 @@ def _alternate(system: ConvexSystem, place: Place, turns: int) -> Place:
     weights: tuple[Array, Array] | None = None
     for _ in range(turns):
         moments = system.moments(place)
-        new = _weights(system, moments)
+        new = weights_of(system, moments)
         if weights is not None:
             new = (new[0] + weights[0]) / 2, (new[1] + weights[1]) / 2
         weights = new
-        x = _unknowns(system, place.x, weights[0])
-        place = _coefficients(system, replace(place, x=x))
-        place = _multipliers(system, place, weights[1])
+        x = unknowns(system, place.x, weights[0])
+        place = coefficients(system, replace(place, x=x))
+        place = multipliers(system, place, weights[1])
     return place
 
 
-def _weights(system: ConvexSystem, moments: Moments) -> tuple[Array, Array]:
+def weights_of(system: ConvexSystem, moments: Moments) -> tuple[Array, Array]:
     """Shares of w and e on each node, quadrature weights included."""
     share = system.ratio * system.weights
     return share * moments.gradient[2], -share * moments.gradient[3]
 
 
-def _unknowns(system: ConvexSystem, x: Array, weights: Array) -> Array:
+def unknowns(system: ConvexSystem, x: Array, weights: Array) -> Array:
     """Minimise Psi with fixed weights of the samples, along geodesics."""
     average = system.form.T @ weights
     for _ in range(STEPS):
@@ -122,7 +134,7 @@ def _unknowns(system: ConvexSystem, x: Array, weights: Array) -> Array:
     return x
 
 
-def _coefficients(system: ConvexSystem, place: Place) -> Place:
+def coefficients(system: ConvexSystem, place: Place) -> Place:
     """Minimise over y at fixed widths, a convex function; Levenberg's damping."""
     first, second = system.slopes
     penalty = 2 * system.penalty(place.x)
@@ -161,7 +173,7 @@ def _coefficients(system: ConvexSystem, place: Place) -> Place:
     return place
 
 
-def _multipliers(system: ConvexSystem, place: Place, errors: Array) -> Place:
+def multipliers(system: ConvexSystem, place: Place, errors: Array) -> Place:
     """Solve for x' at fixed errors of the samples: linear equations."""
     right = system.form.T @ errors - system.energy_gradient(place)
     multipliers = np.linalg.solve(system.local_hessian(place.x), right)
@@ -194,25 +206,27 @@ def newton(system: ConvexSystem, start: Place) -> Found:
     """
     place, moments = start, system.moments(start)
     gradient = system.gradient(place, moments)
-    measure = _Measure(system, place, moments)
+    measure = Measure(system, place, moments)
     residual, last = measure(gradient), np.inf
     for _ in range(STEPS):
         hessian = system.hessian(place, moments)
         cone, dual = system.cone(place.x), system.cone(place.multipliers)
-        basis = _basis(place, cone, dual, hessian)
+        basis = natural_basis(place, cone, dual, hessian)
         change = _step(basis, hessian, np.concatenate(gradient))
         if change is None:
             break
         by_x, by_multipliers, _ = np.split(change, [len(place.x), 2 * len(place.x)])
         by_y = (basis @ change)[2 * len(place.x) :]
         size = max(
-            float(cone.size(by_x[None])[0]), float(dual.size(by_multipliers[None])[0])
+            float(cone.size(by_x[None])[0]),
+            float(dual.size(by_multipliers[None])[0]),
+            _fit_size(system, place, by_y),
         )
         if size < TOLERANCE or (size < ROUNDING and size > last / 2):
-            # coefficients may run away at rest of the unknowns: a false end
-            return Found(
-                place, moments, size if residual < SOLVED else np.inf, residual
-            )
+            # a fit that costs more than none is a false end, far away
+            is_fit = system.value(place, moments) <= system.unfitted * (1 + SOLVED)
+            solved = is_fit and residual < SOLVED
+            return Found(place, moments, size if solved else np.inf, residual)
         last, factor = size, min(1.0, LARGEST / max(size, 1e-300))
         for _ in range(HALVINGS):
             trial = Place(
@@ -232,9 +246,18 @@ def newton(system: ConvexSystem, start: Place) -> Found:
         else:
             break
         place, moments, gradient = trial, trial_moments, trial_gradient
-        measure = _Measure(system, place, moments)
+        measure = Measure(system, place, moments)
         residual = measure(gradient)
     return Found(place, moments, np.inf, residual)
+
+
+def _fit_size(system: ConvexSystem, place: Place, by_y: Array) -> float:
+    """Root mean square of a change of the fit, beside fit and label."""
+    mean, slope, spread, _ = system.functions(place)
+    first, second = system.slopes
+    squares = mean**2 + slope**2 + spread + system.samples.mean_square
+    change = (first @ by_y) ** 2 + (second @ by_y) ** 2
+    return float(np.sqrt(system.weights @ change / (system.weights @ squares)))
 
 
 def _step(basis: Array, hessian: Array, gradient: Array) -> Array | None:
@@ -250,7 +273,7 @@ def _step(basis: Array, hessian: Array, gradient: Array) -> Array | None:
     return change
 
 
-def _basis(place: Place, cone: Cone, dual: Cone, hessian: Array) -> Array:
+def natural_basis(place: Place, cone: Cone, dual: Cone, hessian: Array) -> Array:
     """Differentiate all unknowns by their changes in natural sizes."""
     size = len(place.x)
     total = np.zeros_like(hessian)
@@ -262,13 +285,13 @@ def _basis(place: Place, cone: Cone, dual: Cone, hessian: Array) -> Array:
     return total
 
 
-class _Measure:
+class Measure:
     """Size of the equations, each in units of its own positive terms at a place."""
 
     def __init__(self, system: ConvexSystem, place: Place, moments: Moments) -> None:
         order = system.equations.order
         self._basis = basis = system.cone(place.x).basis[0]
-        _, errors = _weights(system, moments)
+        _, errors = weights_of(system, moments)
         positive = np.abs(basis.T @ (system.form.T @ errors))
         count = len(place.x) - order * (order + 1) // 2
         if order:
@@ -277,8 +300,10 @@ class _Measure:
             positive[count:] = own[rows] * own[columns]
         share = system.ratio * system.weights
         first, second = system.slopes
-        typical = np.abs(first).T @ np.abs(share * moments.gradient[0])
-        typical = typical + np.abs(second).T @ np.abs(share * moments.gradient[1])
+        # where labels are random, means are but rounding of their own terms
+        least = ROUNDED * share * 2 * np.sqrt(-moments.gradient[3])
+        by_mean, by_slope = (np.abs(share * g) + least for g in moments.gradient[:2])
+        typical = np.abs(first).T @ by_mean + np.abs(second).T @ by_slope
         typical = typical + np.abs(2 * system.penalty(place.x) @ place.y)
         self._positive, self._typical = _floored(positive), _floored(typical)
 

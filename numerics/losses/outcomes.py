@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
+from detequiv.numerics.arithmetic import special
 from detequiv.numerics.losses.convex import FLOOR, ConvexSystem, Place
 from detequiv.numerics.losses.descent import Found
 from detequiv.theory.losses import Loss, u
@@ -18,6 +18,7 @@ from detequiv.theory.losses import Loss, u
 __all__ = ["outcomes"]
 
 Array = NDArray[Any]
+ndtr = special("ndtr")
 
 
 def outcomes(system: ConvexSystem, found: Found) -> dict[str, float]:

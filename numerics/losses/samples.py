@@ -72,6 +72,12 @@ class Samples:
     noise: float
     binary: bool
 
+    @property
+    def mean_square(self) -> Array:
+        """Of the label, (n,)."""
+        square: Array = (self.share * self.label**2).sum(1) + self.noise
+        return square
+
     def centre(self, mean: Array, slope: Array) -> Array:
         """Mean of the argument, (n, J), for mu and rho of shape (n,)."""
         fit = mean[:, None] + slope[:, None] * self.s

@@ -9,19 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.numerics.averages import (
-    Fields,
-    LawFields,
-    first_step,
-    float_fields,
-)
-from detequiv.numerics.losses.channel import channel
-from detequiv.numerics.losses.convex import FLOOR, ConvexSystem, Place
+from detequiv.numerics.losses.convex import FLOOR, Place, Rules
 from detequiv.numerics.losses.descent import Found, beginning, descend, newton
 from detequiv.numerics.losses.outcomes import outcomes
-from detequiv.numerics.losses.samples import sample_law
-from detequiv.numerics.losses.separable import check_separable
-from detequiv.theory.errors import ConvergenceError
+from detequiv.numerics.losses.separable import separated_for_free
+from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.losses import Loss
 from detequiv.theory.models import Model
 from detequiv.theory.problem import FeatureLaw
@@ -29,7 +21,6 @@ from detequiv.theory.problem import FeatureLaw
 __all__ = ["ConvexSolution", "solve_convex"]
 
 Array = NDArray[np.float64]
-DIGITS = 20.0  # of the fields
 REFINEMENTS = 3
 SETTLED = 1e-10  # error that is small enough
 FACTOR = 5.0  # between penalties on the way from a large one
@@ -100,24 +91,24 @@ def _solve(
     loss: Loss,
     start: Place | None,
 ) -> ConvexSolution:
-    if loss.margin and (law.alignment**2 - 1).is_zero:
-        fields = _fields(law, 0)
-        weights, columns = fields.floats()
-        check_separable(
+    costless = model.width not in model.parameters
+    if costless and loss.margin and separated_for_free(Rules(law, model, loss)):
+        raise InputError(
+            "ridge.loss",
             loss.name,
-            weights,
-            columns[fields.families["c0"]],
-            columns[fields.families["tau0"]][0],
+            "the mean features separate the labels at no cost, so that no fit is "
+            "finite in the limit of infinite width; give target.noise, labels = "
+            "'logit', or an alignment below 1",
         )
     place, best = None, np.inf
     for halvings in range(REFINEMENTS):
-        rules = law, model, loss, halvings
+        rules = Rules(law, model, loss, halvings)
         if place is None:
             place = _approach(rules, parameters, start)
         results: list[tuple[Found, dict[str, float]]] = []
         for stride, fineness in PAIR:
             fine = fineness * 1.5**halvings
-            system = _system(rules, parameters, stride, fine)
+            system = rules.system(parameters, stride, fine)
             found = newton(system, place)
             if not np.isfinite(found.step):
                 found = descend(system, place)
@@ -156,53 +147,21 @@ def _gap(first: dict[str, float], second: dict[str, float]) -> float:
     return float(worst)
 
 
-Rules = tuple[FeatureLaw, Model, Loss, int]
-
-
 def _approach(rules: Rules, parameters: Array, start: Place | None) -> Place:
     """Come near the solution on coarse rules, from a neighbour or a large penalty."""
     if start is not None:
-        near = newton(_system(rules, parameters, *ROUGH), start)
+        near = newton(rules.system(parameters, *ROUGH), start)
         if np.isfinite(near.step):
             return near.place
-    model = rules[1]
+    model = rules.model
     k = model.parameters.index(model.ridge)
     goal, now = parameters[k], max(1.0, parameters[k])
     place = None
     while True:
         there = parameters.copy()
         there[k] = now
-        system = _system(rules, there, *ROUGH)
+        system = rules.system(there, *ROUGH)
         place = descend(system, beginning(system) if place is None else place).place
         if now == goal:
             return place
         now = max(goal, now / FACTOR)
-
-
-def _system(
-    rules: Rules, parameters: Array, stride: int, fineness: float
-) -> ConvexSystem:
-    law, model, loss, halvings = rules
-    fields = _fields(law, halvings)
-    weights, columns = fields.floats(stride)
-    assert fields.rule is not None
-    nodes = [fields.rule.nodes[i] for i in fields.rule.every(stride)]
-    return ConvexSystem(
-        model,
-        channel(loss, fineness),
-        sample_law(
-            law,
-            np.array(list(map(float, nodes))),
-            columns[fields.families["tau0"]][0],
-            loss.margin,
-            fineness,
-        ),
-        weights,
-        columns,
-        parameters,
-    )
-
-
-def _fields(law: FeatureLaw, halvings: int) -> Fields:
-    """Fields on the rule whose step is halved so often."""
-    return float_fields(LawFields(law), DIGITS, first_step(28.0), halvings)

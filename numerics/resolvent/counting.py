@@ -14,6 +14,7 @@ eigenvalues of A and of ``1 + chi`` determine.
 Everything here is in the scale of ``Phi^T Phi / p``.
 """
 
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import FLOATS, compile_expressions
 from detequiv.numerics.equations import ResolventSystem
-from detequiv.theory.models import LogDet, upper_triangle
+from detequiv.theory.models import LogDet, Model, upper_triangle
 
 __all__ = ["SAME", "Counting"]
 
@@ -42,19 +43,10 @@ class Counting:
 
     def __init__(self, system: ResolventSystem) -> None:
         model = system.equations.model
-        (log_det,) = model.psi_local.atoms(LogDet)
-        entropy = sp.Dummy("logdet")
         self.system = system
         self._parameters = system.parameters(np.array([-1.0]))
         self._ridge = model.parameters.index(model.ridge)
-        self._local = compile_expressions(
-            [*model.unknowns.symbols, entropy, *model.parameters],
-            [model.psi_local.xreplace({log_det: entropy})],
-            FLOATS,
-        )
-        self._average = compile_expressions(
-            [model.chi, *model.parameters], [model.psi_average], FLOATS
-        )
+        self._local, self._average = _compiled(model)
         self._count = len(model.unknowns.positive)
 
     def below(self, x: Array, z: Array) -> Array:
@@ -108,6 +100,22 @@ class Counting:
         (local,) = self._local(*positive.T, *definite.T, entropy, *p)
         share: Array = -(local + average @ weights).imag / np.pi
         return share
+
+
+@lru_cache(maxsize=16)
+def _compiled(model: Model) -> tuple[Any, Any]:
+    """Compile the local and the averaged part of Psi; log det A is an argument."""
+    entropy = sp.Dummy("logdet")
+    known = dict.fromkeys(model.psi_local.atoms(LogDet), entropy)
+    local = compile_expressions(
+        [*model.unknowns.symbols, entropy, *model.parameters],
+        [model.psi_local.xreplace(known)],
+        FLOATS,
+    )
+    average = compile_expressions(
+        [model.chi, *model.parameters], [model.psi_average], FLOATS
+    )
+    return local, average
 
 
 def _sign(positive: bool) -> float:

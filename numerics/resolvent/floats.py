@@ -10,6 +10,7 @@ Everything here is in the scale of ``Phi^T Phi / p``.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from detequiv.numerics.averages import (
     CONTOURS,
     REAL_AXIS,
     Contour,
+    Fields,
     contour_fields,
     enclosed_zeros,
     first_step,
@@ -33,10 +35,10 @@ __all__ = ["Resolvent", "Roots", "follow_down", "is_physical"]
 
 Array = NDArray[Any]
 DIGITS = 18.0  # of the fields in kappa
-BLOCK = 256  # points solved together: their chi stays in the cache
+BLOCK = 1024  # points solved together: more of them need more memory
 ACCURATE = 1e-12  # relative error of the unknowns that is good enough
 CLOSE = 0.03  # the same, where the start is a neighbour's
-SKIP = 6  # points from one that is reached from above to the next
+SKIPS = 27, 9, 3  # points from one known to the next; the first from above
 VOUCHED = 1e-7  # relative error of the unknowns up to which they are returned
 RAISES = 30  # of the height from which points are followed down
 REFINEMENTS = 4  # of the rule in kappa
@@ -101,27 +103,41 @@ def follow_down(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
 def follow_along(system: ResolventSystem, z: Array) -> tuple[Array, Array]:
     """As `follow_down`, but real points by way of their neighbours, if these are close.
 
-    Every `SKIP`-th point is reached from above. Between two of them Newton's method
-    starts from the straight line; a point whose first step is not small, or whose
+    Some points are reached from above. Between them Newton's method starts from cubics,
+    in rounds of ever closer points; a point whose first step is not small, or whose
     solution is not physical, is reached from above too.
     """
-    if len(z) <= 2 * SKIP or z.imag.any():
+    if len(z) <= 2 * SKIPS[-1] or z.imag.any():
         return follow_down(system, z)
     order = np.argsort(z.real)
-    knots, between = order[::SKIP], np.delete(order, slice(None, None, SKIP))
     x = np.zeros((len(z), system.equations.size), complex)
     accuracy = np.full(len(z), np.inf)
-    x[knots], accuracy[knots] = follow_down(system, z[knots])
-    for k in range(x.shape[1]):
-        x[between, k] = np.interp(z.real[between], z.real[knots], x[knots, k])
-    _, size = system.newton_step(x[between], z[between])
-    near = between[size < CLOSE]
-    x[near], accuracy[near] = system.newton(x[near], z[near])
-    settled = (accuracy[near] < STALLED) & is_physical(system, x[near], z[near])
-    accuracy[near[~settled]] = np.inf
-    rest = between[np.isinf(accuracy[between])]
-    x[rest], accuracy[rest] = follow_down(system, z[rest])
+    skips = [skip for skip in SKIPS if len(z) > 2 * skip]
+    known = order[:: skips[0]]
+    x[known], accuracy[known] = follow_down(system, z[known])
+    for skip, finer in pairwise([*skips, 1]):
+        places = order[::finer]
+        todo = np.delete(places, slice(None, None, skip // finer))
+        slopes = system.slope(x[known], z[known])
+        start = _between(z[known].real, x[known], slopes, z[todo].real)
+        found, size = system.newton(start, z[todo], CLOSE)
+        good = (size < STALLED) & is_physical(system, found, z[todo])
+        x[todo[good]], accuracy[todo[good]] = found[good], size[good]
+        rest = todo[~good]
+        x[rest], accuracy[rest] = follow_down(system, z[rest])
+        known = places
     return x, accuracy
+
+
+def _between(knots: Array, values: Array, slopes: Array, t: Array) -> Array:
+    """Interpolate by Hermite's cubics, shape (B, N); constant beyond the last knot."""
+    k = np.clip(np.searchsorted(knots, t) - 1, 0, len(knots) - 2)
+    h = (knots[k + 1] - knots[k])[:, None]
+    s = np.minimum((t - knots[k])[:, None] / h, 1.0)
+    a, b = values[k], values[k + 1]
+    left, right = h * slopes[k] - b + a, b - a - h * slopes[k + 1]
+    cubic: Array = a + s * (b - a) + s * (1 - s) * ((1 - s) * left + s * right)
+    return cubic
 
 
 def is_physical(system: ResolventSystem, x: Array, z: Array) -> Array:
@@ -174,16 +190,22 @@ class Resolvent:
     parameters: tuple[float, ...]
     _systems: dict[Any, ResolventSystem] = field(default_factory=dict, repr=False)
 
+    def fields(self, contour: Contour, halvings: int) -> Fields:
+        """Evaluate the fields on a contour, its step halved so often."""
+        step = first_step(28.0) / 2**halvings
+        return contour_fields(self.law, contour, DIGITS, step)
+
     def system(
         self, contour: Contour, halvings: int, stride: int = 1
     ) -> ResolventSystem:
         """Put the fields on a contour into the equations, its step halved so often."""
         key = contour, halvings, stride
         if key not in self._systems:
-            step = first_step(28.0) / 2**halvings
-            fields = contour_fields(self.law, contour, DIGITS, step)
             self._systems[key] = ResolventSystem(
-                float_equations(self.model), list(self.parameters), fields, stride
+                float_equations(self.model),
+                list(self.parameters),
+                self.fields(contour, halvings),
+                stride,
             )
         return self._systems[key]
 
@@ -194,7 +216,7 @@ class Resolvent:
 
     def mean(self) -> float:
         """First moment of the bulk: ``(alpha/beta) E chi`` at g = 1, A = V."""
-        system = self.system(REAL_AXIS, 0)
+        system = self.system(REAL_AXIS, 1)
         chi = system.chi(system.start(np.array([-1.0])))
         return float((chi @ system.weights).real[0]) * system.amplitude
 

@@ -16,7 +16,7 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import precision, to_ball
-from detequiv.numerics.averages import REAL_AXIS, contour_fields, first_step
+from detequiv.numerics.averages import REAL_AXIS
 from detequiv.numerics.equations import ResolventSystem, ball_equations
 from detequiv.numerics.resolvent.counting import SAME, Counting
 from detequiv.numerics.resolvent.floats import Resolvent, follow_down, is_physical
@@ -82,7 +82,7 @@ class RealBranch:
         law, model = self.resolvent.law, self.resolvent.model
         if all(u.is_zero for u in law.spikes):
             return []
-        fields = contour_fields(law, REAL_AXIS, 18.0, first_step(28.0))
+        fields = self.resolvent.fields(REAL_AXIS, 1)
         groups, forms = len(law.spikes), []
         for slopes in self._far:
             if not all(far.settles for far in slopes):

@@ -12,6 +12,7 @@ from detequiv.numerics.solving.solve import (
     law_of_solution,
     solve,
     solve_at_width,
+    task_at_width,
     task_of,
 )
 from detequiv.numerics.solving.sweep import Point, sweep
@@ -33,6 +34,7 @@ __all__ = [
     "solve_floats",
     "solve_model",
     "sweep",
+    "task_at_width",
     "task_of",
     "vouch",
 ]

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
 from detequiv.numerics.averages import Fields, FieldSource, first_step, float_fields
 from detequiv.numerics.equations import FloatSystem
-from detequiv.numerics.solving.newton import TOLERANCE, minimise
+from detequiv.numerics.iteration import TOLERANCE, minimise
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import Model
 
@@ -121,7 +120,8 @@ def _solve_floats(
         if worst < SETTLED or worst > best / 10:
             # refining changes nothing more: what is left is rounding
             # at one point two rules may agree by chance, hardly at its neighbours too
-            gap = maximum_filter1d(np.where(np.isfinite(gap), gap, np.inf), 3)
+            gap = np.pad(np.where(np.isfinite(gap), gap, np.inf), 1, mode="edge")
+            gap = np.maximum(np.maximum(gap[:-2], gap[2:]), gap[1:-1])
             return FloatSolutions(
                 x,
                 quantities,

@@ -1,12 +1,28 @@
 """What a solve returns: values, how many digits are vouched for, and the residual."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import mpmath
 
-from detequiv.theory.problem import Problem
+from detequiv.theory.display import Shown, Tabular
+from detequiv.theory.errors import ConvergenceError
+from detequiv.theory.models import families, upper_triangle
+from detequiv.theory.problem import DirectionsLaw, FeatureLaw, Problem
 
-__all__ = ["LOSS_QUANTITIES", "QUANTITIES", "RATES", "Solution", "reported"]
+__all__ = [
+    "LOSS_QUANTITIES",
+    "QUANTITIES",
+    "RATES",
+    "Solution",
+    "digits_of_floats",
+    "from_floats",
+    "reported",
+    "symmetric_rows",
+]
+
+FEWEST = 6  # digits of what is solved in float64, below which nothing is reported
 
 QUANTITIES = (
     "generalization_error",
@@ -42,8 +58,8 @@ def reported(problem: Problem) -> tuple[str, ...]:
     return QUANTITIES
 
 
-@dataclass(frozen=True, kw_only=True)
-class Solution:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Solution(Shown):
     """Deterministic equivalent of one problem.
 
     Attributes
@@ -67,7 +83,8 @@ class Solution:
         The coupling of the groups through their linear part, K x K.
     m, t : tuple of mpf
         Learned function of the projection: ``m . c0(kappa) + t . h(kappa)``,
-        length K each, t once for each latent of a trained network. Where these
+        length K each, t once for each latent, of which a trained network and features
+        of several spikes have several. Where these
         functions are linearly dependent the coefficients are one choice among
         several; the function is unique.
     digits : int
@@ -77,7 +94,7 @@ class Solution:
     residual : mpf
         Largest component of the gradient of Psi, unknowns in natural sizes.
     equations : str
-        "spiked" or "network".
+        "spiked", "network", or "inputs" for ridge on the inputs themselves.
     classification_error : mpf or None
         ``P(y f(x) < 0)`` on fresh data, where labels are -1 and 1; a fit of 0 counts
         one half.
@@ -118,3 +135,56 @@ class Solution:
     def text(self, name: str) -> str:
         """One of the quantities as a decimal string with the digits vouched for."""
         return str(mpmath.nstr(getattr(self, name), self.digits, strip_zeros=False))
+
+    def _table(self) -> Tabular:
+        what = "the limit" if self.width is None else f"{self.width} units"
+        return Tabular(
+            f"Solution of {what}, {self.digits} digits vouched for",
+            [(name, self.text(name)) for name in reported(self.problem)],
+            note="also: g, A, m, t, residual, problem",
+        )
+
+
+def digits_of_floats(what: str, digits: int | None, vouched: int) -> int:
+    """Digits to report of what is solved in float64: those asked for, or all."""
+    wanted = FEWEST if digits is None else digits
+    if vouched < wanted:
+        raise ConvergenceError(
+            f"{what} solved in float64, which vouches for {vouched} of {wanted} digits "
+            f"here; ask for at most {vouched}"
+        )
+    return vouched if digits is None else digits
+
+
+def from_floats(
+    problem: Problem,
+    law: FeatureLaw | DirectionsLaw,
+    values: Mapping[str, Any],
+    place: tuple[Iterable[float], Iterable[float]],
+    digits: int,
+    residual: float,
+) -> Solution:
+    """Put numbers of float64, unknowns and coefficients among them, under names."""
+    x, y = (list(map(mpmath.mpf, v)) for v in place)
+    places = families(law.model.coefficients)
+    groups = problem.groups
+    return Solution(
+        **values,
+        g=tuple(x[:groups]),
+        A=symmetric_rows(x[groups:], groups),
+        m=tuple(y[places["m"]]),
+        t=tuple(y[places.get("t", slice(0))]),
+        digits=digits,
+        residual=mpmath.mpf(residual),
+        equations=law.equations,
+        problem=problem,
+    )
+
+
+def symmetric_rows(upper: Sequence[Any], order: int) -> tuple[tuple[Any, ...], ...]:
+    """Rows of the symmetric matrix whose upper triangle comes first in `upper`."""
+    place = {pair: k for k, pair in enumerate(upper_triangle(order))}
+    return tuple(
+        tuple(upper[place[min(i, j), max(i, j)]] for j in range(order))
+        for i in range(order)
+    )

@@ -1,6 +1,5 @@
 """Solve one problem: its equations, its numbers, and what is reported of them."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,20 +8,26 @@ import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
-from detequiv.numerics.batches import solve_batch
-from detequiv.numerics.continuum import law_on_nodes, solve_continuum
-from detequiv.numerics.covariance import vouch_covariance
+from detequiv.numerics.continuum import law_on_nodes
 from detequiv.numerics.losses import loss_values
+from detequiv.numerics.solving.answers import (
+    report_loss,
+    solve_covariance,
+    solve_density,
+    solve_loss,
+    solve_on_batch,
+    solve_several,
+)
 from detequiv.numerics.solving.solution import (
     QUANTITIES,
     RATES,
     Solution,
     reported,
+    symmetric_rows,
 )
 from detequiv.numerics.solving.task import Task
 from detequiv.numerics.solving.vouch import vouch
-from detequiv.theory.errors import ConvergenceError, InputError
-from detequiv.theory.models import Model, families, ridgeless_model, upper_triangle
+from detequiv.theory.models import Model, families, ridgeless_model
 from detequiv.theory.problem import (
     FeatureLaw,
     Problem,
@@ -30,7 +35,6 @@ from detequiv.theory.problem import (
     check_limit,
     check_problem,
     covariance_law,
-    covariance_parameters,
     exact_parameters,
     interpolates,
     law_of,
@@ -42,6 +46,7 @@ __all__ = [
     "law_of_solution",
     "solve",
     "solve_at_width",
+    "task_at_width",
     "task_of",
 ]
 
@@ -58,16 +63,17 @@ def solve(
     digits : int, optional
         Significant decimal digits of every reported quantity, 1 to 250; 15 by
         default. A quantity that vanishes (a training error without noise, say) has
-        them relative to the variance of the labels. A step on a batch and losses other
-        than the square are solved in float64: by default with the digits that it
-        vouches for. So is a density of readouts, by default to 4 digits.
+        them relative to the variance of the labels. A step on a batch, several
+        directions and losses other than the square are solved in float64: by default
+        with the digits that it vouches for. So is a density of readouts, by default to
+        4 digits.
     width : int, optional
         The number p of units, with ``d = p / width_per_dim``. The theory of that
         width keeps what functions of the projection cost a finite number of units,
         through all orders of a unit's overlap with the spike
         (:mod:`detequiv.theory.models.mixture`); other corrections of order 1/d are
-        left out. By default the limit of infinite width. After a step on a batch, as
-        for `solve_at_width`.
+        left out. By default the limit of infinite width. After a step on a batch, and
+        for several directions, as for `solve_at_width`.
 
     Returns
     -------
@@ -96,103 +102,37 @@ def solve(
     check_problem(problem)
     usual = USUAL if digits is None else digits
     if problem.inputs is not None:
-        return _with_covariance(problem, width, usual)
+        return solve_covariance(problem, width, usual)
+    if problem.several:
+        return solve_several(problem, digits, width)
     if problem.on_batch:
-        return _report_batch(problem, digits, width)
+        return solve_on_batch(problem, digits, width)
     if problem.readout_law is not None:
-        return _solve_density(problem, digits, width)
-    if problem.ridge.loss != "square" and width is None:
-        return _solve_loss(problem, digits)
+        return solve_density(problem, digits, width)
+    if problem.ridge.loss != "square":
+        return solve_loss(problem, digits, width)
     if width is not None:
         return _at_width(problem, width, usual)
     return _report(problem, task_of(problem, law_of(problem)), usual)
-
-
-def _solve_density(problem: Problem, digits: int | None, width: int | None) -> Solution:
-    """Solve for readouts with a density, groups on nodes of it."""
-    found = solve_continuum(problem, width, digits)
-    return Solution(
-        **dict(zip(QUANTITIES, map(mpmath.mpf, found.quantities), strict=True)),
-        g=tuple(map(mpmath.mpf, found.g)),
-        A=(),
-        m=tuple(map(mpmath.mpf, found.outputs.means.ravel())),
-        t=tuple(map(mpmath.mpf, found.outputs.tangents.ravel())),
-        digits=found.digits,
-        residual=mpmath.mpf(found.residual),
-        equations="network",
-        problem=problem,
-        width=width,
-    )
-
-
-def _solve_loss(problem: Problem, digits: int | None) -> Solution:
-    """Solve for a loss other than the square, to the digits that float64 has."""
-    if digits is not None:
-        check_digits(digits)
-    found, values, vouched = loss_values(problem)
-    if digits is not None and digits > vouched:
-        raise ConvergenceError(
-            "a loss other than the square is solved in float64, which vouches for "
-            f"{vouched} of {digits} digits here; ask for at most {vouched}"
-        )
-    law = law_of(problem)
-    x, y = (list(map(mpmath.mpf, v)) for v in (found.place.x, found.place.y))
-    places = families(law.model.coefficients)
-    groups = problem.groups
-    return Solution(
-        **{name: values[name] for name in reported(problem)},
-        g=tuple(x[:groups]),
-        A=_symmetric(x[groups:], groups),
-        m=tuple(y[places["m"]]),
-        t=tuple(y[places.get("t", slice(0))]),
-        digits=vouched if digits is None else digits,
-        residual=mpmath.mpf(found.residual),
-        equations=law.equations,
-        problem=problem,
-    )
 
 
 def _at_width(problem: Problem, width: int, digits: int) -> Solution:
     """Solve with more and more nodes in the overlap, until the digits agree."""
     check_whole("width", width)
     check_digits(digits)
-    problem.require_square("the theory of a width")
 
     def at(count: int) -> Solution:
-        law, weights = mixture(problem, width, count, digits)
-        own = [*exact_parameters(problem, law), sp.Integer(width), *weights]
-        task = _in_limit(problem, law, own)
+        task = task_at_width(problem, width, count, digits)
         return replace(_report(problem, task, digits), width=width)
 
     return refine_overlaps(at, _gap, 10.0**-digits)
 
 
-def _with_covariance(problem: Problem, width: int | None, digits: int) -> Solution:
-    """Solve the equations of inputs with a covariance."""
-    check_digits(digits)
-    if width is not None:
-        raise InputError(
-            "width", width, "is worked out for isotropic inputs; not with [inputs]"
-        )
-    law = covariance_law(problem)
-    found = vouch_covariance(law, covariance_parameters(problem, law), digits)
-    groups = len(law.features.spikes)
-    places = families(law.model.coefficients)
-    learned = [to_mpf(v) for v in found.coefficients]
-    unknowns = [to_mpf(v) for v in found.unknowns]
-    return Solution(
-        **dict(zip(QUANTITIES, map(to_mpf, found.quantities), strict=True)),
-        g=tuple(unknowns[:groups]),
-        A=_symmetric(unknowns[groups:], groups),
-        m=tuple(learned[places["m"]]),
-        t=tuple(
-            v for name in ("T", "Q", "n") for v in learned[places.get(name, slice(0))]
-        ),
-        digits=digits,
-        residual=mpmath.mpf(found.residual),
-        equations=law.features.equations,
-        problem=problem,
-    )
+def task_at_width(problem: Problem, width: int, count: int, digits: int) -> Task:
+    """Put the theory of a width into equations, on `count` nodes in the overlap."""
+    law, weights = mixture(problem, width, count, digits)
+    own = [*exact_parameters(problem, law), sp.Integer(width), *weights]
+    return _in_limit(problem, law, own)
 
 
 def law_of_solution(solution: Solution) -> FeatureLaw:
@@ -247,32 +187,14 @@ def solve_at_width(
         As `solve` does; or the width is no positive number.
     """
     check_whole("width", width)
+    if problem.several:
+        return replace(solve_several(problem, digits, width), width=None)
     if problem.on_batch:
-        return replace(_report_batch(problem, digits, width), width=None)
+        return replace(solve_on_batch(problem, digits, width), width=None)
+    if problem.ridge.loss != "square":
+        return report_loss(problem, loss_values(problem, width=width), digits)
     digits = USUAL if digits is None else digits
     return _report(problem, task_of(problem, law_of(problem), width), digits)
-
-
-def _report_batch(problem: Problem, digits: int | None, width: int | None) -> Solution:
-    """Solve a step on a batch, and put the numbers under their names."""
-    if digits is not None:
-        check_digits(digits)
-    if width is not None:
-        check_whole("width", width)
-    found, groups = solve_batch(problem, digits, width), problem.groups
-    latents = len(batch_law(problem).law.tangents)
-    return Solution(
-        **found.quantities,
-        g=tuple(found.g),
-        A=tuple(map(tuple, found.coupling)),
-        m=tuple(found.coefficients[:groups]),
-        t=tuple(found.coefficients[groups : (1 + latents) * groups]),
-        digits=found.digits,
-        residual=mpmath.mpf(found.residual),
-        equations="network",
-        problem=problem,
-        width=width,
-    )
 
 
 def task_of(problem: Problem, law: FeatureLaw, width: int | None = None) -> Task:
@@ -323,20 +245,11 @@ def _report(problem: Problem, task: Task, digits: int) -> Solution:
     return Solution(
         **named,
         g=tuple(unknowns[:groups]),
-        A=_symmetric(unknowns[groups:], groups),
+        A=symmetric_rows(unknowns[groups:], groups),
         m=tuple(learned[places["m"]]),
         t=tuple(learned[places.get("t", slice(0))]),
         digits=digits,
         residual=mpmath.mpf(found.residual),
         equations=law_of(problem).equations,
         problem=problem,
-    )
-
-
-def _symmetric(upper: Sequence[Any], order: int) -> tuple[tuple[Any, ...], ...]:
-    """Rows of the symmetric matrix whose upper triangle comes first in `upper`."""
-    place = {pair: k for k, pair in enumerate(upper_triangle(order))}
-    return tuple(
-        tuple(upper[place[min(i, j), max(i, j)]] for j in range(order))
-        for i in range(order)
     )

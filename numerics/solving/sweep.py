@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
 
 import mpmath
 import numpy as np
@@ -20,8 +19,9 @@ from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
 from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.covariance import solve_covariance_points
-from detequiv.numerics.losses import loss_values
+from detequiv.numerics.losses import loss_values, loss_values_of_mixture
 from detequiv.numerics.solving.batch import solve_floats
+from detequiv.numerics.solving.directions import solve_directions
 from detequiv.numerics.solving.solution import QUANTITIES, reported
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.errors import ConvergenceError, DetequivError
@@ -40,8 +40,6 @@ Job = tuple[Problem, int | None]  # with its number of units; None is the limit
 TOGETHER = 1024  # points solved in one batch
 ENOUGH = 10  # digits, below which a float64 result is not good enough
 SETTLED = 10.0 ** -(ENOUGH + 1)  # error of float64 results from nodes in the overlap
-# The working precision of balls is global: threads of one process take turns.
-ONE_AT_A_TIME = Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,13 +161,8 @@ def _batches(jobs: Sequence[Job]) -> list[list[int]]:
     ]
 
 
-def _solve_each(digits: int, jobs: Sequence[Job]) -> list[Point]:
+def _solve_each(digits: int | None, jobs: Sequence[Job]) -> list[Point]:
     """Solve one by one, to the digits asked for."""
-    with ONE_AT_A_TIME:
-        return _solve_alone(jobs, digits)
-
-
-def _solve_alone(jobs: Sequence[Job], digits: int | None) -> list[Point]:
     points = []
     for problem, width in jobs:
         try:
@@ -184,17 +177,16 @@ def _solve_alone(jobs: Sequence[Job], digits: int | None) -> list[Point]:
 
 def _solve_together(jobs: Sequence[Job]) -> list[Point]:
     """Solve problems that share features and target, in float64 where it serves."""
-    with ONE_AT_A_TIME:
-        problem, _ = jobs[0]
-        if problem.inputs is not None:
-            return _solve_in_floats(jobs)
-        if problem.on_batch:
-            return [_solve_on_batch(*job) for job in jobs]
-        if problem.readout_law is not None:
-            return _solve_alone(jobs, None)
-        if problem.ridge.loss != "square":
-            return _solve_losses(jobs)
+    problem, _ = jobs[0]
+    if problem.inputs is not None:
         return _solve_in_floats(jobs)
+    if problem.on_batch:
+        return [_solve_on_batch(*job) for job in jobs]
+    if problem.readout_law is not None:
+        return _solve_each(None, jobs)
+    if problem.ridge.loss != "square":
+        return _solve_losses(jobs)
+    return _solve_in_floats(jobs)
 
 
 def _solve_on_batch(problem: Problem, width: int | None) -> Point:
@@ -211,24 +203,28 @@ def _solve_losses(jobs: Sequence[Job]) -> list[Point]:
     points, near = [], None
     for problem, width in jobs:
         try:
-            if width is not None:
-                problem.require_square("the theory of a width")
-            found, known, digits = loss_values(problem, near)
+            if width is None:
+                found = loss_values(problem, near)
+            else:
+                found = loss_values_of_mixture(problem, width, near)
         except DetequivError as error:
             points.append(Point(problem=problem, values={}, digits=0, failure=error))
         else:
-            near = found.place
-            values = {name: known[name] for name in reported(problem)}
-            points.append(Point(problem=problem, values=values, digits=digits))
+            near = found.found.place
+            values = {name: found.values[name] for name in reported(problem)}
+            points.append(Point(problem=problem, values=values, digits=found.digits))
     return points
 
 
 def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     problem, width = jobs[0]
     try:
-        if to_float(problem.ridge.penalty) == 0 or problem.target.binary:
-            return _solve_alone(jobs, ENOUGH)
-        if width is None and problem.inputs is not None:
+        if problem.several:
+            found = solve_directions(jobs)
+            values, errors = found.quantities, found.errors
+        elif to_float(problem.ridge.penalty) == 0 or problem.target.binary:
+            return _solve_each(ENOUGH, jobs)
+        elif width is None and problem.inputs is not None:
             values, errors = solve_covariance_points([job for job, _ in jobs])
         elif width is None:
             values, errors = _floats(jobs, law_of(problem), [])
@@ -237,7 +233,7 @@ def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     except ConvergenceError:
         # one lost point loses its batch: halve until it is alone
         if len(jobs) == 1:
-            return _solve_alone(jobs, ENOUGH)
+            return _solve_each(ENOUGH, jobs)
         middle = len(jobs) // 2
         halves = jobs[:middle], jobs[middle:]
         return [point for half in halves for point in _solve_in_floats(half)]
@@ -251,7 +247,7 @@ def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     points = []
     for job, row, digits in zip(jobs, values, reached, strict=True):
         if digits < ENOUGH:
-            points += _solve_alone([job], ENOUGH)
+            points += _solve_each(ENOUGH, [job])
         else:
             points.append(Point(problem=job[0], values=_Floats(row), digits=digits))
     return points

@@ -1,39 +1,40 @@
 """Solve one set of equations to so many digits, and vouch for them.
 
 Float64 finds the branch, or balls where it is too coarse for that; balls bring the
-digits. Four errors are watched: rounding (the balls' radii), Newton's (the last
-correction, far below the digits asked for), the quadrature's (the same solve on
-every second and every fourth node), and that of the fields (the same solve with all of
-them moved by their errors). Where they leave too few digits, precision and nodes are
-increased; where that does not help, an error is raised and no number returned.
+digits, on rules that are refined until they stand.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from math import floor, inf, isfinite, log2, log10
+from math import floor, inf, log2, log10
 from typing import Any
 
 import flint
 import numpy as np
 
 from detequiv.numerics.arithmetic import precision, relative_error
-from detequiv.numerics.averages import Fields, LawFields, first_step, geometric_error
+from detequiv.numerics.averages import Fields, LawFields, first_step
 from detequiv.numerics.equations import BallOutputs, BallSystem, Cone, FloatSystem
+from detequiv.numerics.iteration import (
+    GUARD,
+    SPARE,
+    descend,
+    error_left,
+    polish,
+    refine,
+)
 from detequiv.numerics.losses import error_rates
 from detequiv.numerics.solving.batch import (
     FloatSolutions,
     analyticity,
     solve_floats,
 )
-from detequiv.numerics.solving.chord import polish
-from detequiv.numerics.solving.descent import descend
 from detequiv.numerics.solving.task import Task
 from detequiv.theory.errors import ConvergenceError
 
-__all__ = ["Vouched", "follow", "vouch"]
+__all__ = ["Vouched", "follow", "polish_system", "vouch"]
 
 arb = flint.arb
-ATTEMPTS = 9  # rounds of more precision and more nodes
-GUARD, MOST_GUARD = 25, 100  # digits carried beyond those asked for, at first and last
 
 
 @dataclass(frozen=True)
@@ -92,42 +93,25 @@ def vouch(
         They cannot be vouched for; the message says how many can.
     """
     extra = _extra(task)
+    enough = digits + extra + SPARE
     floats = _floats(task) if start is None else None
-    step, fields, guard, reached = first_step(digits + 4), None, GUARD, -inf
+    step, fields = first_step(digits + 4), None
     if floats is not None:
         strip = analyticity(task.model, task.floats, floats)
         step, fields = first_step(digits + 4, 0.8 * strip), floats.fields
-        if fields.digits >= digits + extra + 3:
+        if fields.digits >= enough:
             # nodes are shared; a finer rule only where this one proves too coarse
             step = floats.step * 2.0 ** max(0, floor(log2(step / floats.step)))
-    if near is not None and near.fields.digits >= digits + extra + 3:
+    if near is not None and near.fields.digits >= enough:
         step, fields = near.step, near.fields
-    for _ in range(ATTEMPTS):
-        if fields is not None and fields.digits >= digits + extra + 3:
-            fields = task.fields.refine(fields, step)
-        else:
-            fields = task.fields.evaluate(digits + extra + 3, step)
-        try:
-            attempt = _attempt(
-                task, floats, start, fields, step, digits + extra, guard, measured=True
-            )
-        except (ConvergenceError, np.linalg.LinAlgError) as error:
-            if guard > MOST_GUARD:
-                raise ConvergenceError(str(error)) from None
-            # float64 was too far off, or rounding is amplified beyond the guard
-            floats, start, guard = None, None, 2 * guard
-            continue
-        reached = max(reached, attempt.digits)
-        if attempt.digits >= digits:
-            return attempt
-        if attempt.quadrature_limited:
-            step /= 2
-        else:
-            extra += min(max(10.0, digits - attempt.digits), 10.0 + digits)
-    raise ConvergenceError(
-        f"{max(0, floor(reached)) if isfinite(reached) else 0} of {digits} digits can "
-        "be vouched for; ask for fewer, or for a larger ridge.penalty"
-    )
+
+    def attempt(fields: Fields, step: float, digits: float, guard: int) -> Vouched:
+        # one that failed: float64 was too far off, or rounding is amplified beyond it
+        known = (floats, start) if guard == GUARD else (None, None)
+        return _attempt(task, *known, fields, step, digits, guard, measured=True)
+
+    found: Vouched = refine(task.fields, attempt, digits, extra, step, fields)
+    return found
 
 
 def follow(task: Task, digits: int, near: Vouched, start: list[Any]) -> Vouched:
@@ -146,7 +130,7 @@ def follow(task: Task, digits: int, near: Vouched, start: list[Any]) -> Vouched:
         The start is too far off, or rounding leaves too few digits.
     """
     extra = _extra(task)
-    if near.fields.digits < digits + extra + 3:
+    if near.fields.digits < digits + extra + SPARE:
         raise ConvergenceError("the fields have too few digits")
     found = _attempt(
         task,
@@ -190,9 +174,9 @@ def _attempt(
     measured: bool,
 ) -> Vouched:
     """Solve on one rule; to measure its error, on coarser and disturbed ones too."""
-    newton_matrix = None
+    float_system = None
     if floats is not None:
-        newton_matrix = FloatSystem.of(task.model, fields, task.floats)
+        float_system = FloatSystem.of(task.model, fields, task.floats)
     with precision(digits + guard):
         results: list[tuple[list[Any], BallOutputs]] = []
         x: Any = start if floats is None else floats.unknowns[0]
@@ -206,7 +190,7 @@ def _attempt(
                 x = descend(system)
             goal = digits if results else digits + 10
             try:
-                found, found_residual = polish(system, newton_matrix, x, goal)
+                found, found_residual = polish_system(system, float_system, x, goal)
             except ConvergenceError:
                 if not results:
                     raise
@@ -230,24 +214,28 @@ def _attempt(
         ]
     values = [[*o.quantities, *u] for u, o in results]
     references = [*values[0][: len(values[0]) - len(x)], *sizes]
-
-    def gap(one: list[Any], other: list[Any]) -> float:
-        apart = [abs(p - q).mid() for p, q in zip(one, other, strict=True)]
-        return relative_error(references, apart, labels)
-
     outputs = results[0][1]
-    rounding = relative_error(
+    error = relative_error(
         outputs.quantities, [v.rad() for v in outputs.quantities], labels
     )
-    quadrature, inherited = 0.0, rounding
+    limited = False
     if measured:
-        fine, half, quarter, disturbed = values
-        quadrature = geometric_error(gap(fine, quarter), gap(fine, half))
-        inherited = max(rounding, gap(quarter, disturbed))
-    error = max(inherited, quadrature, 10.0**-digits)
-    return Vouched(
-        x, outputs, residual, -log10(error), quadrature > inherited, fields, step
-    )
+        error, limited = error_left(values, references, error, labels)
+    error = max(error, 10.0**-digits)
+    return Vouched(x, outputs, residual, -log10(error), limited, fields, step)
+
+
+def polish_system(
+    system: BallSystem, floats: FloatSystem | None, start: Any, digits: float
+) -> tuple[list[Any], float]:
+    """Chord steps, unknowns in the sizes that they have on the cone."""
+    cone = Cone(np.array([[float(v) for v in start]]), system.equations.order)
+    inverse, sizes = None, cone.sizes[0]
+    if floats is not None:
+        # a singular matrix: float64 does not hold it
+        with suppress(np.linalg.LinAlgError):
+            inverse = floats.inverse_hessian(cone)[0] / sizes[:, None] / sizes
+    return polish(system.gradient, system.hessian, start, sizes, inverse, digits)
 
 
 def _with_rates(

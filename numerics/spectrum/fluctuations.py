@@ -54,7 +54,7 @@ def trace_covariance(problem: Problem, z: ArrayLike) -> NDArray[np.float64]:
         raise InputError("z", z, "must be finite and off the real axis")
     law, ridge = law_of(problem), problem.ridge
     parameters = tuple(map(float, exact_parameters(problem, law)))
-    resolvent = Resolvent(law.model, law, parameters)
+    resolvent = Resolvent(law.resolvent_model, law, parameters)
     # the equations live in the scale of Phi^T Phi / p
     factor = float(ridge.width_per_dim / ridge.samples_per_dim)
     below = points.imag < 0

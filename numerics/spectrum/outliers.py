@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from detequiv.numerics.averages import REAL_AXIS
 from detequiv.numerics.equations import STALLED
@@ -233,6 +232,8 @@ class FiniteWidth:
             return []
         if number == 1:
             eigenvalue = self._eigenvalue(below)
+            from scipy.optimize import brentq  # takes long to import
+
             z = brentq(eigenvalue, low, high, xtol=PLACE * low, rtol=PLACE)
             return [(float(z), 1)]
         middle = sqrt(low * high)

@@ -85,6 +85,7 @@ class Spectrum:
         self.digits, self.width = digits, width
         if scale not in ("n", "p"):
             raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
+        problem.require_isotropic()
         self.problem = problem
         self.scale = f"Phi^T Phi / {scale}"
         room = "features" if problem.network is None else "network"
@@ -114,7 +115,7 @@ class Spectrum:
     def _resolvent(self) -> Resolvent:
         law = self._law
         parameters = exact_parameters(self.problem, law)
-        return Resolvent(law.model, law, tuple(float(v) for v in parameters))
+        return Resolvent(law.resolvent_model, law, tuple(float(v) for v in parameters))
 
     @cached_property
     def _branch(self) -> RealBranch:

@@ -29,7 +29,7 @@ from detequiv.numerics.spectrum.edges import (
 from detequiv.numerics.spectrum.gaps import inner_gaps, outer_gap
 from detequiv.theory.errors import ConvergenceError
 
-__all__ = ["End", "find_end", "find_support"]
+__all__ = ["End", "find_end", "find_support", "rough_end"]
 
 arb = flint.arb
 Array = NDArray[Any]
@@ -69,13 +69,26 @@ def find_end(
         The end could not be told, or not to that many digits.
     """
     digits = max(digits, FEWEST)
-    with np.errstate(all="ignore"):  # a step may lead anywhere before it is refused
-        enlarged, u, kind = _tell(branch, branch.march(point, direction), digits)
+    enlarged, u, kind = _reach(branch, point, direction, digits)
     root = _polish(branch, enlarged, u, digits)
     with precision(2 * digits + GUARD):
         sizes = [exact_ball(float(s)) for s in enlarged.sizes]
         unknowns = tuple((v * s).mid() for v, s in zip(root, sizes, strict=False))
         return End((root[-1] * exact_ball(enlarged.size)).mid(), kind, unknowns)
+
+
+def rough_end(branch: RealBranch, point: BranchPoint, direction: int) -> End:
+    """Find the same end in float64 alone, on one rule: nothing is vouched for."""
+    enlarged, u, kind = _reach(branch, point, direction, FEWEST)
+    unknowns = map(float, u[: enlarged.count] * enlarged.sizes)
+    return End(arb(float(u[-1]) * enlarged.size), kind, tuple(unknowns))
+
+
+def _reach(
+    branch: RealBranch, point: BranchPoint, direction: int, digits: int
+) -> tuple[Enlarged, Array, str]:
+    with np.errstate(all="ignore"):  # a step may lead anywhere before it is refused
+        return _tell(branch, branch.march(point, direction), digits)
 
 
 def _tell(

@@ -10,13 +10,11 @@ Everything here is in the scale of ``Phi^T Phi / p``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import flint
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from detequiv.numerics.arithmetic import (
     add,
@@ -36,7 +34,8 @@ from detequiv.numerics.averages import (
 from detequiv.numerics.equations import BallSystem
 from detequiv.numerics.resolvent import RealBranch, Resolvent
 from detequiv.numerics.spectrum.gaps import outer_gap
-from detequiv.numerics.spectrum.support import find_end
+from detequiv.numerics.spectrum.outliers import FiniteWidth
+from detequiv.numerics.spectrum.support import End, find_end, rough_end
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
 from detequiv.theory.problem import Problem, exact_parameters, law_of
@@ -45,30 +44,10 @@ __all__ = ["find_threshold"]
 
 arb, arb_mat = flint.arb, flint.arb_mat
 Array = NDArray[Any]
-ROUGH = 8  # digits with which the bracketed root is looked for
+NEAR = 1e-3  # relative error from which the secant method goes on
 SPARE = 5.0  # digits carried beyond those asked for
 ATTEMPTS = 8  # refinements of the rule in kappa
 STEPS = 12  # of the secant method
-
-
-@dataclass(frozen=True)
-class _AtEnd:
-    """The upper end of the bulk, and H there."""
-
-    end: Any
-    matrix: Any
-
-    @property
-    def eigenvalues(self) -> Array:
-        """Ascending."""
-        rows = [[float(v) for v in row] for row in self.matrix.tolist()]
-        values: Array = np.linalg.eigvalsh(rows)
-        return values
-
-    @property
-    def above(self) -> int:
-        """Count the outliers above the bulk."""
-        return int(np.sum(self.eigenvalues > 0))
 
 
 def find_threshold(
@@ -108,11 +87,15 @@ def find_threshold(
     ConvergenceError
         The bulk has no regular upper end, or the digits were not reached.
     """
+    known: dict[float, Array] = {}
 
-    def at(scale: Any, wanted: int) -> _AtEnd:
-        return _at_end(_scaled(problem, scale, group), width, wanted)
+    def eigenvalues(scale: float) -> Array:
+        if scale not in known:
+            known[scale] = _rough(_scaled(problem, scale, group), width)
+        return known[scale]
 
-    counts = [at(s, ROUGH).above for s in (low, high)]
+    first, last = (to_float(exact(s, "scale")) for s in (low, high))
+    counts = [int(np.sum(eigenvalues(s) > 0)) for s in (first, last)]
     if counts[0] == counts[1]:
         raise InputError(
             "low, high",
@@ -121,31 +104,32 @@ def find_threshold(
             "which one leaves",
         )
     place = -1 - min(counts)
-    first, last = (to_float(exact(s, "scale")) for s in (low, high))
+    from scipy.optimize import brentq  # takes long to import
 
-    def eigenvalue(scale: float) -> float:
-        return float(at(scale, ROUGH).eigenvalues[place])
+    near = brentq(lambda s: float(eigenvalues(s)[place]), first, last, rtol=NEAR)
 
-    near = float(brentq(eigenvalue, first, last, rtol=10.0**-ROUGH))
-    return _secant(at, near, digits)
+    def at(scale: Any) -> tuple[Any, Any]:
+        return _at_end(_scaled(problem, scale, group), width, digits)
+
+    return _secant(at, float(near), digits)
 
 
 def _secant(
-    at: Callable[[Any, int], _AtEnd], near: float, digits: int
+    at: Callable[[Any], tuple[Any, Any]], near: float, digits: int
 ) -> tuple[Any, Any]:
     """Bring a root of ``det H`` at the end of the bulk to `digits` digits."""
     with precision(digits + 3 * SPARE):
         s = exact_ball(near)
-        step = (s * arb(10) ** -ROUGH).mid()
-        known = at(to_mpf(s), digits).matrix.det().mid()
+        step = (s * exact_ball(NEAR / 10)).mid()
+        end, value = at(to_mpf(s))
         for _ in range(STEPS):
             s = (s + step).mid()
-            state = at(to_mpf(s), digits)
-            value = state.matrix.det().mid()
-            step = (step * value / (known - value)).mid()
-            known = value
+            known_end, known = end, value
+            end, value = at(to_mpf(s))
+            share = (value / (known - value)).mid()
+            step = (step * share).mid()
             if abs(step) < abs(s) * arb(10) ** -(digits + 1):
-                return (s + step).mid(), state.end
+                return (s + step).mid(), (end + (end - known_end) * share).mid()
     raise ConvergenceError(
         f"the threshold near {near:.8g} was not reached to {digits} digits; ask for "
         "fewer"
@@ -170,36 +154,53 @@ def _scaled(problem: Problem, scale: Any, group: int | None) -> Problem:
     return problem.with_values({"features.spike": spikes})
 
 
-def _at_end(problem: Problem, width: int, digits: int) -> _AtEnd:
-    """Evaluate H at the upper end of the bulk, on rules refined until they agree."""
+def _branch(problem: Problem) -> RealBranch:
     law = law_of(problem)
     parameters = exact_parameters(problem, law)
-    resolvent = Resolvent(law.model, law, tuple(float(v) for v in parameters))
-    branch = RealBranch(resolvent, parameters)
+    floats = tuple(float(v) for v in parameters)
+    branch = RealBranch(Resolvent(law.resolvent_model, law, floats), parameters)
     if branch.unbounded:
         raise ConvergenceError("the bulk reaches infinity: no outlier can leave it")
-    end = find_end(branch, outer_gap(branch, 1.0, 1), -1, digits)
+    return branch
+
+
+def _regular(end: End) -> End:
     if end.kind != "regular":
         raise ConvergenceError(
             f"the upper end of the bulk is {end.kind}, where an outlier leaves at no "
             "definite scale that can be solved for; give smaller spikes"
         )
+    return end
+
+
+def _rough(problem: Problem, width: int) -> Array:
+    """Eigenvalues of H at the upper end of the bulk in float64, ascending."""
+    branch = _branch(problem)
+    end = _regular(rough_end(branch, outer_gap(branch, 1.0, 1), -1))
+    matrix = FiniteWidth(branch.resolvent, width).matrix(np.array(end.unknowns) + 0j)
+    values: Array = np.linalg.eigvalsh(matrix.real)
+    return values
+
+
+def _at_end(problem: Problem, width: int, digits: int) -> tuple[Any, Any]:
+    """Upper end of the bulk, and det H there, on rules refined until they agree."""
+    branch = _branch(problem)
+    law, model = branch.resolvent.law, branch.resolvent.model
+    end = _regular(find_end(branch, outer_gap(branch, 1.0, 1), -1, digits))
     step = first_step(digits + SPARE)
     for _ in range(ATTEMPTS):
         fields = contour_fields(law, REAL_AXIS, digits + 2 * SPARE, step)
         with precision(2 * digits + 25):
-            balls = [to_ball(v) for v in parameters]
+            balls = [to_ball(v) for v in branch.exact]
             fine, half, quarter = (
                 _energy_hessian(
-                    BallSystem(law.model, fields, balls, stride),
-                    list(end.unknowns),
-                    width,
+                    BallSystem(model, fields, balls, stride), list(end.unknowns), width
                 )
                 for stride in (1, 2, 4)
             )
             error = geometric_error(_gap(quarter, fine), _gap(half, fine))
         if error < 10.0 ** -(digits + SPARE / 2):
-            return _AtEnd(end.value, fine)
+            return end.value, fine.det().mid()
         step *= 0.65
     raise ConvergenceError(
         f"at the end of the bulk the matrix H was reached to {error:.1e} only; ask for "

@@ -101,7 +101,10 @@ def test_people_get_a_table(file: str) -> None:
         (["solve", "{file}", "--set", "ridge.penalty"], "--set = ridge.penalty: "),
         (["solve", "{file}", "--set", "ridge.penalty=-1"], "ridge.penalty = -1: "),
         (["solve", "{file}", "--set", "penalty=1"], "penalty = 1: no such field"),
-        (["solve", "{file}", "--set", "target=1"], "target = 1: no such field"),
+        (
+            ["solve", "{file}", "--set", "target=1"],
+            "target = 1: a table; give target.function",
+        ),
         (["solve", "{file}", "--set", "target.noise=\n"], "--set = target.noise=: "),
         (
             ["solve", "{file}", "--set", "features.activation=exp(z**2)"],

@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 import sympy as sp
 
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.models import (
     KappaMean,
     Model,
@@ -30,7 +31,9 @@ from detequiv.theory.paper import (
     Formula,
     Section,
     as_latex,
+    as_notebook,
     as_text,
+    displayed,
     equation,
     tex,
 )
@@ -59,7 +62,7 @@ class TotalDerivative:
     mixed: tuple[sp.Expr, ...]
 
 
-class Derivation:
+class Derivation(Shown):
     """The equations of one model.
 
     Parameters
@@ -151,6 +154,23 @@ class Derivation:
     def latex(self, *, body: bool = False) -> str:
         """Write the derivation as a LaTeX document that compiles, or its body."""
         return as_latex(self.title, self.sections(), body=body)
+
+    def _table(self) -> Tabular:
+        rows = [(str(symbol), domain) for symbol, domain in self.unknowns.items()]
+        return Tabular(
+            self.title,
+            rows,
+            note="also: potential, residuals, jacobian, errors, text()",
+        )
+
+    def _repr_html_(self) -> str:
+        """Write the derivation for a notebook, which sets the formulas."""
+        return as_notebook(self.title, self.sections())
+
+    def _repr_latex_(self) -> str:
+        """Write the equations for a notebook."""
+        (equations,) = (s for s in self.sections() if s.title == "Equations")
+        return displayed(equations)
 
     def text(self) -> str:
         """Write the derivation in plain text."""

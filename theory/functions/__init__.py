@@ -1,8 +1,8 @@
 """Functions of z: their grammar, admission, kinks, growth and analyticity."""
 
-from detequiv.theory.functions.admission import read_function
+from detequiv.theory.functions.admission import read_function, read_target
 from detequiv.theory.functions.adoption import is_written
-from detequiv.theory.functions.analyticity import strip
+from detequiv.theory.functions.analyticity import steep_places, strip
 from detequiv.theory.functions.asymptotes import far_slope
 from detequiv.theory.functions.expressions import (
     exact,
@@ -10,7 +10,12 @@ from detequiv.theory.functions.expressions import (
     parse_function,
     sign,
 )
-from detequiv.theory.functions.grammar import CATALOGUE, hermite_polynomial, z
+from detequiv.theory.functions.grammar import (
+    CATALOGUE,
+    hermite_polynomial,
+    projections,
+    z,
+)
 from detequiv.theory.functions.growth import Order, orders
 from detequiv.theory.functions.pieces import (
     Pieces,
@@ -33,8 +38,11 @@ __all__ = [
     "orders",
     "parse_function",
     "pieces",
+    "projections",
     "read_function",
+    "read_target",
     "sign",
+    "steep_places",
     "strip",
     "symmetric_part",
     "value_text",

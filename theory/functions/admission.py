@@ -7,10 +7,13 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions.analyticity import require_finite, strip
 from detequiv.theory.functions.expressions import parse_function
+from detequiv.theory.functions.grammar import projections, z
 from detequiv.theory.functions.growth import require_square_integrable
 from detequiv.theory.functions.pieces import KINKED, pieces
 
-__all__ = ["read_function"]
+__all__ = ["read_function", "read_target"]
+
+BOUNDED = (sp.tanh, sp.sin, sp.cos, sp.erf)  # functions of any polynomial argument
 
 
 def read_function(
@@ -56,3 +59,81 @@ def read_function(
         raise InputError(field, text, str(error)) from None
     # an average does not see single points, such as where sign(z)**2 is not 1
     return parts.branches[0] if not parts.breaks and function.has(*KINKED) else function
+
+
+def read_target(text: str | sp.Expr, field: str) -> sp.Expr:
+    """Read a function of z, or of several projections z1, z2, ..; z alone is z1.
+
+    Parameters
+    ----------
+    text, field
+        As for `read_function`.
+
+    Returns
+    -------
+    Expr
+        In z if it has no other variable, else in z1, z2, ...
+
+    Raises
+    ------
+    InputError
+        Outside the grammar; not square integrable, or not smooth in several variables.
+
+    Examples
+    --------
+    >>> read_target("z1**2", "target.function")
+    z**2
+    >>> read_target("z + z*z2", "target.function")
+    z1*z2 + z1
+    """
+    first, *others = projections
+    if isinstance(text, str) and not any(s.name in text for s in projections):
+        return read_function(text, field)
+    function = parse_function(text, field, (z, *projections))
+    if not function.free_symbols & set(others):
+        return read_function(function.subs(first, z), field)
+    function = function.subs(z, first)
+    try:
+        for term in sp.Add.make_args(sp.expand(function)):
+            _check_term(term)
+    except ValueError as error:
+        raise InputError(field, text, str(error)) from None
+    return function
+
+
+def _check_term(term: sp.Expr) -> None:
+    """Refuse a product that may not be square integrable, or has kinks.
+
+    Its factors may be functions of one variable each, whose products are functions of
+    independent numbers, and bounded ones of all of them.
+    """
+    alone: dict[sp.Symbol, sp.Expr] = {}
+    for factor in sp.Mul.make_args(term):
+        variables = factor.free_symbols
+        if len(variables) == 1:
+            (variable,) = variables
+            alone[variable] = alone.get(variable, sp.S.One) * factor
+        elif variables:
+            base, power = factor.as_base_exp()
+            inside = base.args[0] if isinstance(base, BOUNDED) else None
+            if not (
+                power.is_Integer
+                and power.is_positive
+                and inside is not None
+                and inside.is_polynomial(*variables)
+            ):
+                names = ", ".join(kind.__name__ for kind in BOUNDED)
+                raise ValueError(
+                    f"{factor} mixes its variables: give products of functions of one "
+                    f"variable each, or {names} of a polynomial"
+                )
+    for variable, factor in alone.items():
+        parts = pieces(factor.subs(variable, z))
+        if parts.breaks:
+            raise ValueError(
+                f"{factor} has a kink or a jump; several projections are solved for "
+                "smooth functions"
+            )
+        require_finite(parts)
+        require_square_integrable(parts, sp.S.One)
+        strip(parts.branches[0])

@@ -6,7 +6,7 @@ import mpmath
 import sympy as sp
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions.grammar import bounded, check_size, z
+from detequiv.theory.functions.grammar import bounded, check_size, projections, z
 from detequiv.theory.functions.pieces import pieces
 
 __all__ = ["adopt", "is_written", "without_floats"]
@@ -40,7 +40,8 @@ def adopt(function: sp.Expr, field: str) -> sp.Expr:
     InputError
         It holds a function or a condition that has no words there, or it is too large.
     """
-    named = {s: z for s in function.free_symbols if s.name == "z"}
+    ours = {s.name: s for s in (z, *projections)}
+    named = {s: ours[s.name] for s in function.free_symbols if s.name in ours}
     try:
         exactly = without_floats(function.xreplace(named))
         exactly = exactly.replace(sp.sech, lambda x: 1 / sp.cosh(x))

@@ -16,12 +16,13 @@ from detequiv.theory.functions.boxes import Box, enclose
 from detequiv.theory.functions.grammar import z
 from detequiv.theory.functions.pieces import Pieces
 
-__all__ = ["require_finite", "strip"]
+__all__ = ["require_finite", "steep_places", "strip"]
 
 WINDOW = 40  # boxes cover [-WINDOW, WINDOW] finely and the rest by two half-lines
 FINEST = 2.0**-12  # boxes on the axis are halved down to this width
 WIDEST = 8.0  # of a strip that boxes establish
 NARROWEST = 2.0**-6
+STEEP = 0.05  # distance of a singularity from the axis to which rules give a panel
 TAME = (
     ": removable and integrable singularities are not taken, only functions whose "
     "every part is finite"
@@ -174,27 +175,53 @@ def strip(function: sp.Expr) -> sp.Expr | None:
     """
     widths: list[sp.Expr] = []
     for part in sp.preorder_traversal(function):
-        if not (_critical(part) or (isinstance(part, sp.tanh) and part.has(z))):
+        if not _has_strip(part):
             continue
-        exact = _distance(part)
-        if exact is None:
+        zeros = _zeros(part)
+        if zeros is None:
             return sp.Rational(_by_boxes(function))
-        widths.append(exact)
+        widths += [height for _, height in zeros]
     width = sp.Min(*widths)
     return None if width is sp.oo else width
 
 
-def _distance(part: sp.Expr) -> sp.Expr | None:
-    """Distance from the axis of the nearest zero of a critical argument, if known."""
+@lru_cache(maxsize=256)
+def steep_places(function: sp.Expr) -> tuple[sp.Expr, ...]:
+    """Places on the axis next to which there is a known singularity.
+
+    Examples
+    --------
+    >>> steep_places(sp.tanh(z) + sp.tanh(1000 * z - 400))
+    (2/5,)
+    """
+    parts = filter(_has_strip, sp.preorder_traversal(function))
+    zeros = {zero for part in parts for zero in _zeros(part) or ()}
+    return tuple(sorted({x for x, height in zeros if height < STEEP}, key=float))
+
+
+def _has_strip(part: sp.Expr) -> bool:
+    """Whether a part of an expression may be singular at complex z."""
+    return bool(_critical(part)) or (isinstance(part, sp.tanh) and part.has(z))
+
+
+def _zeros(part: sp.Expr) -> list[tuple[sp.Expr, sp.Expr]] | None:
+    """Zeros of a critical argument next to the axis, if known.
+
+    Each by its real part, and its distance from the axis.
+    """
     argument = part.args[0]
     if isinstance(part, sp.tanh | sp.tan):
-        linear = argument.is_polynomial(z) and sp.degree(argument, z) == 1
-        slope = sp.Abs(sp.diff(argument, z)) if linear else None
-        return sp.pi / 2 / slope if isinstance(part, sp.tanh) and linear else None
+        if isinstance(part, sp.tan) or not argument.is_polynomial(z):
+            return None
+        if sp.degree(argument, z) != 1:
+            return None
+        slope, offset = sp.Poly(argument, z).all_coeffs()
+        return [(-offset / slope, sp.pi / 2 / sp.Abs(slope))]
     if isinstance(argument, sp.cosh):
-        return _distance(sp.tanh(argument.args[0]))
+        return _zeros(sp.tanh(argument.args[0]))
     if argument.is_polynomial(z) and sp.degree(argument, z) <= 2:
-        return sp.Min(*[sp.Abs(sp.im(r)) for r in sp.roots(sp.Poly(argument, z))])
+        roots = sp.roots(sp.Poly(argument, z))
+        return [(sp.re(r), sp.Abs(sp.im(r))) for r in roots]
     rates = {sp.diff(e.args[0], z) for e in argument.atoms(sp.exp)}
     if len(rates) == 1 and (rate := rates.pop()).is_number:
         power = sp.Dummy()
@@ -205,7 +232,10 @@ def _distance(part: sp.Expr) -> sp.Expr | None:
             and sp.degree(poly, power) == 1
             and not poly.has(z)
         ):
-            return sp.pi / sp.Abs(rate)  # the root is negative: it is not on the axis
+            # the root is negative: it is not on the axis
+            (root,) = sp.roots(sp.Poly(poly, power))
+            place = (sp.log(-root) - one.args[0].subs(z, 0)) / rate
+            return [(place, sp.pi / sp.Abs(rate))]
     return None
 
 

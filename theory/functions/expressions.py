@@ -1,5 +1,6 @@
 """Numbers and functions of z, exactly, from text or from SymPy."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import comb, prod
@@ -175,8 +176,10 @@ def sign(number: sp.Expr) -> int:
     return 1 if value > 0 else -1
 
 
-def parse_function(text: str | float | sp.Expr, field: str) -> sp.Expr:
-    """Read a function of z.
+def parse_function(
+    text: str | float | sp.Expr, field: str, variables: Sequence[sp.Symbol] = (z,)
+) -> sp.Expr:
+    """Read a function of z, or of several variables.
 
     Parameters
     ----------
@@ -184,6 +187,8 @@ def parse_function(text: str | float | sp.Expr, field: str) -> sp.Expr:
         A catalogue name ("tanh"), or an expression in z ("z**2 - 1", "max(z, 0)").
     field : str
         Name to use in an error message.
+    variables : sequence of Symbol
+        Those of the grammar that it may have.
 
     Raises
     ------
@@ -204,8 +209,11 @@ def parse_function(text: str | float | sp.Expr, field: str) -> sp.Expr:
         result = exact(text, field)  # a constant, as TOML has it
     else:
         raise InputError(field, text, "give a name, or an expression in z, as text")
-    if result.free_symbols - {z}:
-        raise InputError(field, text, "the only variable is z")
+    if result.free_symbols - set(variables):
+        known = (
+            "the only variable is z" if len(variables) == 1 else "variables are z1.."
+        )
+        raise InputError(field, text, known)
     if result.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I):
         raise InputError(field, text, "has no finite real value")
     try:
@@ -217,17 +225,18 @@ def parse_function(text: str | float | sp.Expr, field: str) -> sp.Expr:
 
 
 def _expanded(function: sp.Expr) -> sp.Expr:
-    """Multiply a polynomial in z out; leave other functions as they are.
+    """Multiply a polynomial out; leave other functions as they are.
 
     Raises
     ------
     ValueError
         Too many terms, or numbers out of range.
     """
-    if not function.is_polynomial(z):
+    variables = sorted(function.free_symbols, key=str) or [z]
+    if not function.is_polynomial(*variables):
         return function
     if _is_rational(function):
-        result = _polynomial(function).as_expr()
+        result = _polynomial(function, variables).as_expr()
     elif _terms(function) > MOST_TERMS:
         raise ValueError("is too large an expression")
     else:
@@ -240,7 +249,7 @@ def _expanded(function: sp.Expr) -> sp.Expr:
 def _is_rational(function: sp.Expr) -> bool:
     """Whether a polynomial is written with rational numbers alone."""
     return all(
-        part == z
+        part.is_Symbol
         or part.is_Rational
         or part.is_Add
         or part.is_Mul
@@ -249,17 +258,14 @@ def _is_rational(function: sp.Expr) -> bool:
     )
 
 
-def _polynomial(function: sp.Expr) -> sp.Poly:
+def _polynomial(function: sp.Expr, variables: list[sp.Symbol]) -> sp.Poly:
     """Multiply out, with rational coefficients: in no more than the degree's terms."""
-    if function.is_Add:
-        return sum(map(_polynomial, function.args[1:]), _polynomial(function.args[0]))
-    if function.is_Mul:
-        return prod(
-            map(_polynomial, function.args[1:]), start=_polynomial(function.args[0])
-        )
+    if function.is_Add or function.is_Mul:
+        first, *others = (_polynomial(part, variables) for part in function.args)
+        return sum(others, first) if function.is_Add else prod(others, start=first)
     if function.is_Pow and function.exp.is_positive:
-        return _polynomial(function.base) ** int(function.exp)
-    return sp.Poly(function, z, domain="QQ")
+        return _polynomial(function.base, variables) ** int(function.exp)
+    return sp.Poly(function, *variables, domain="QQ")
 
 
 def _terms(function: sp.Expr) -> int:

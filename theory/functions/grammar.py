@@ -25,11 +25,13 @@ __all__ = [
     "bounded",
     "check_size",
     "hermite_polynomial",
+    "projections",
     "translate",
     "z",
 ]
 
 z = sp.Symbol("z", real=True)
+projections = sp.symbols("z1:10", real=True)  # of a target of several
 
 LONGEST = 100_000  # characters of an expression, most of them digits of coefficients
 MOST_WORDS = 1200  # numbers, names and operators of an expression
@@ -100,7 +102,7 @@ OF_NUMBERS: Mapping[str, Callable[..., sp.Expr]] = {
     name: getattr(sp, name) for name in ("asin", "acos", "atan")
 }
 _EXTREMA = ("max", "min", "relu", "leaky_relu")
-_CONSTANTS = {"pi": sp.pi, "e": sp.E, "z": z}
+_CONSTANTS = {"pi": sp.pi, "e": sp.E, "z": z, **{s.name: s for s in projections}}
 # numbers that need no syntax tree: what the points of a curve mostly are
 _WHOLE = r"(?:0|[1-9]\d*)"
 SHORT = 500  # characters, of these
@@ -221,7 +223,7 @@ def _magnitude(number: sp.Expr) -> float:
 
 def _degree(value: sp.Expr) -> int:
     """Degree in z with functions of z counted as constants of degree 0."""
-    if value == z:
+    if value.is_Symbol:
         return 1
     if value.is_Add or value.is_Mul:
         degrees = [_degree(a) for a in value.args]

@@ -24,7 +24,7 @@ from math import comb, prod
 import sympy as sp
 from sympy.simplify.fu import TR8
 
-from detequiv.theory.functions import Pieces, pieces, strip, z
+from detequiv.theory.functions import Pieces, pieces, steep_places, strip, z
 from detequiv.theory.gaussian.special import NormalCdf, OwenT
 
 __all__ = [
@@ -73,6 +73,11 @@ class Moments:
     second: sp.Expr | None
     kinks: tuple[sp.Expr, ...]
     strip: sp.Expr | None
+
+    @property
+    def marks(self) -> tuple[sp.Expr, ...]:
+        """Points about which the nodes of a rule crowd: kinks, or where f is steep."""
+        return self.kinks or steep_places(self.function)
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ import mpmath
 import sympy as sp
 
 from detequiv.theory.functions import hermite_polynomial, pieces, z
+from detequiv.theory.precision import binary_digits
 
 __all__ = ["GaussianMean", "NormalCdf", "OwenT", "density"]
 
@@ -76,7 +77,7 @@ class OwenT(sp.Function):
         h, a = (x._eval_evalf(prec + 10) for x in self.args)
         if not (h.is_Float and a.is_Float):
             return None
-        with mpmath.workprec(prec + 10):
+        with binary_digits(prec + 10):
             square = mpmath.mpf(h) ** 2 / 2
             value = mpmath.quad(
                 lambda x: mpmath.exp(-square * (1 + x * x)) / (1 + x * x),
@@ -134,7 +135,7 @@ def _mean(
     function: sp.Lambda, m: sp.Expr, rho: sp.Expr, k: sp.Expr, prec: int
 ) -> sp.Float:
     """Average to so many bits; remembered, for expressions ask for it repeatedly."""
-    with mpmath.workprec(prec + 20):
+    with binary_digits(prec + 20):
         centre, width = (mpmath.mpf(x._eval_evalf(prec + 20)) for x in (m, rho))
         parts = pieces(function.expr)
         kinks = [mpmath.mpf(b._eval_evalf(prec + 20)) for b in parts.breaks]

@@ -9,11 +9,12 @@ from detequiv.theory.losses.envelope import (
     smooth_envelope,
     v,
 )
-from detequiv.theory.losses.loss import LOSSES, Loss, named_loss, u
+from detequiv.theory.losses.loss import LOSSES, SEPARATION, Loss, named_loss, u
 
 __all__ = [
     "DERIVATIVES",
     "LOSSES",
+    "SEPARATION",
     "Envelope",
     "Loss",
     "SmoothEnvelope",

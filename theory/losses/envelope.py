@@ -71,16 +71,18 @@ def envelope(loss: Loss) -> Envelope:
         pieces.append(sp.factor(piece.subs(u, place) + (place - v) ** 2 / chi))
 
     for i, piece in enumerate(loss.pieces):
-        slope = sp.diff(piece, u)
-        (place,) = sp.solve(u + chi * slope / 2 - v, u)
-        rest(piece, sp.factor(place))
+        slope = -sp.oo if piece is sp.oo else sp.diff(piece, u)
+        if piece is not sp.oo:
+            (place,) = sp.solve(u + chi * slope / 2 - v, u)
+            rest(piece, sp.factor(place))
         if i < len(loss.breaks):
-            end = loss.breaks[i]
+            end, following = loss.breaks[i], loss.pieces[i + 1]
             low = slope.subs(u, end)
-            high = sp.diff(loss.pieces[i + 1], u).subs(u, end)
-            breaks.append(end + chi * low / 2)
+            high = sp.diff(following, u).subs(u, end)
+            if piece is not sp.oo:
+                breaks.append(end + chi * low / 2)
             if low != high:
-                rest(piece, end)
+                rest(following, end)
                 breaks.append(end + chi * high / 2)
     return Envelope(tuple(pieces), tuple(prox), tuple(breaks))
 

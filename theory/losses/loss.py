@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import sympy as sp
 
-__all__ = ["LOSSES", "Loss", "named_loss", "u"]
+__all__ = ["LOSSES", "SEPARATION", "Loss", "named_loss", "u"]
 
 u = sp.Symbol("u", real=True)  # the margin or the residual
 
@@ -26,7 +26,7 @@ class Loss:
         Whether its argument u is the margin ``y f``, which needs labels of -1 and 1;
         it is the residual ``y - f`` otherwise.
     pieces : tuple of Expr
-        In the symbol u, from left to right.
+        In the symbol u, from left to right. The first may be infinite: a constraint.
     breaks : tuple of Expr
         Where one piece ends and the next begins, increasing.
 
@@ -80,3 +80,7 @@ def named_loss(name: str, delta: sp.Expr | None = None) -> Loss:
             "squared_hinge", True, ((1 - u) ** 2, sp.S.Zero), (sp.S.One,)
         ),
     }[name]
+
+
+SEPARATION = Loss("separation", True, (sp.oo, sp.S.Zero), (sp.S.Zero,))
+"""No loss where the sign of the fit is that of the label, and no other fit allowed."""

@@ -1,6 +1,6 @@
 """Models, two scalar potentials each, and what they are made of."""
 
-from detequiv.theory.models.anisotropic import anisotropic_model
+from detequiv.theory.models.anisotropic import anisotropic_model, level_model
 from detequiv.theory.models.convex import ConvexModel, convex_model
 from detequiv.theory.models.covariance import CovarianceModel, covariance_model
 from detequiv.theory.models.kappa_mean import KappaMean
@@ -20,7 +20,7 @@ from detequiv.theory.models.potential import (
 )
 from detequiv.theory.models.ridge import ridge_model
 from detequiv.theory.models.ridgeless import ridgeless_model
-from detequiv.theory.models.spiked import spiked_model
+from detequiv.theory.models.spiked import spiked_model, uncoupled_model
 
 __all__ = [
     "ConvexModel",
@@ -36,10 +36,12 @@ __all__ = [
     "energy_ridge",
     "energy_source",
     "families",
+    "level_model",
     "mixture_model",
     "ridge_model",
     "ridgeless_model",
     "spiked_model",
     "symmetric",
+    "uncoupled_model",
     "upper_triangle",
 ]

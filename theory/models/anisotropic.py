@@ -21,9 +21,17 @@ from functools import lru_cache
 
 import sympy as sp
 
-from detequiv.theory.models.potential import Model, Unknowns, regression_quantities
+from detequiv.theory.models.covariance import CovarianceModel
+from detequiv.theory.models.matrices import InverseEntry, LogDet
+from detequiv.theory.models.potential import (
+    Model,
+    Unknowns,
+    level_quantities,
+    regression_quantities,
+)
+from detequiv.theory.models.spiked import spiked_model
 
-__all__ = ["anisotropic_model"]
+__all__ = ["anisotropic_model", "level_model"]
 
 
 @lru_cache(maxsize=16)
@@ -63,4 +71,64 @@ def anisotropic_model(levels: int) -> Model:
         quantities=regression_quantities(
             alpha, ridge, noise, sp.Add(*[p * g for p, _, g, _, _ in groups])
         ),
+    )
+
+
+@lru_cache(maxsize=1)
+def level_model() -> CovarianceModel:
+    r"""Write the same potentials as a saddle in two unknowns, for any number of levels.
+
+    The scalars ``g_q = 1 / (\lambda + s_q B)`` of all levels are eliminated by the
+    multiplier B of ``A = chi``,
+
+    .. math::
+
+       \Psi = \sum_s \omega_s \log(\lambda + s B) - A B + \alpha \log(1 + A)
+         + \epsilon A,
+
+    whose derivative by lambda is the average of g. Of the fit only
+    ``T = sum s w* r_i``, its covariance with ``<w*, x>``, enters the predictor. Labels
+    are functions of that projection; what is nonlinear in them is noise.
+
+    Returns
+    -------
+    CovarianceModel
+        Parameters and fields are those of spiked features in one group without a
+        spike, levels those of `detequiv.theory.models.covariance.covariance_model`.
+        Beta is 1: the units are the inputs.
+    """
+    base = spiked_model(1)
+    alpha, beta, ridge, source, noise, _ = base.parameters
+    coupling, field, entry = sp.symbols("A_1_1 B_1_1 M_1_1", real=True)
+    fit, multiplier = sp.symbols("T_1 yT_1", real=True)
+    s, omega = sp.Symbol("s", positive=True), sp.Symbol("omega", nonnegative=True)
+    r = sp.Symbol("r_1", real=True)
+    vv, vp, pp = sp.symbols("vv vp pp", real=True)
+    (m, *_), (c0, c1, *_, tau0, tau1, tau2) = base.coefficients, base.fields
+    return CovarianceModel(
+        g=(),
+        coupling=(coupling,),
+        field=(field,),
+        coefficients=(m, fit, multiplier),
+        means=1,
+        parameters=base.parameters,
+        fields=base.fields,
+        levels=(s, omega, r, vv, vp, pp),
+        chi=base.chi,
+        linear_form=c1**2 * coupling,
+        psi_local=-coupling * field,
+        psi_average=base.psi_average,
+        psi_level=omega * LogDet(entry),
+        matrix=(entry,),
+        precision=(ridge + s * field,),
+        energy_local=2 * fit * multiplier,
+        energy_level=-s * pp * multiplier**2 * InverseEntry(0, 0, entry),
+        energy_weight=base.energy_weight,
+        energy_residuals=(tau0 - m * c0, tau1 - c1 * fit),
+        energy_counted=(sp.S.Zero, c1 * fit),
+        energy_rest=tau2,
+        samples=alpha / beta,
+        ridge=ridge,
+        source=source,
+        quantities=level_quantities(alpha / beta, ridge, noise),
     )

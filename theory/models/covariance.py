@@ -33,6 +33,7 @@ saddle in three unknowns, however many levels there are:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import isqrt
 
 import sympy as sp
 
@@ -42,7 +43,14 @@ from detequiv.theory.models.matrices import (
     symmetric,
     upper_triangle,
 )
-from detequiv.theory.models.potential import regression_quantities
+from detequiv.theory.models.potential import (
+    energy,
+    energy_loss,
+    energy_ridge,
+    energy_source,
+    level_quantities,
+    psi_ridge,
+)
 from detequiv.theory.models.spiked import spiked_model
 
 __all__ = ["CovarianceModel", "covariance_model"]
@@ -79,10 +87,12 @@ class CovarianceModel:
         ``Energy = energy_local + sum_s energy_level + E_kappa[energy_weight (sum
         residual^2 - sum counted^2 + energy_rest)]``: of the squares, those that the
         levels' cost has counted already are taken out.
+    samples : Expr
+        Number of samples over that of units.
     ridge, source : Symbol
         As in `detequiv.theory.models.potential.Model`.
     quantities : dict of str to Expr
-        What is reported.
+        What is reported, of `totals`.
     """
 
     g: Symbols
@@ -106,14 +116,24 @@ class CovarianceModel:
     energy_residuals: tuple[sp.Expr, ...]
     energy_counted: tuple[sp.Expr, ...]
     energy_rest: sp.Expr
+    samples: sp.Expr
     ridge: sp.Symbol
     source: sp.Symbol
     quantities: dict[str, sp.Expr]
+
+    totals = (energy, energy_source, energy_ridge, energy_loss, psi_ridge)
+    """The Energy, its total derivatives by the source, by the ridge penalty and by a
+    factor to the loss, and that of Psi by the penalty."""
 
     @property
     def unknowns(self) -> Symbols:
         """Arguments of Psi in the order in which they are packed into a vector."""
         return self.g + self.coupling + self.field
+
+    @property
+    def order(self) -> int:
+        """Of a level's matrix, which has ``order (order + 1) / 2`` entries."""
+        return isqrt(2 * len(self.matrix))
 
     @cached_property
     def form(self) -> list[sp.Expr]:
@@ -127,17 +147,26 @@ class CovarianceModel:
         weight = self.energy_weight
         return [slope, sp.diff(slope, self.chi), weight, sp.diff(weight, self.chi)]
 
+    @property
+    def loss_slope(self) -> sp.Expr:
+        """Differentiate the slope in chi, or the weight, by a factor to the loss.
+
+        That of ``t/(1 + t chi)`` at t = 1 is ``1/(1 + chi)^2``; it is written without
+        the difference, which cancels at small penalties.
+        """
+        return (self.energy_weight - self.source) ** 2 / self.samples
+
     def gradient(self, scalar: sp.Expr) -> list[sp.Expr]:
         """Differentiate by the unknowns, on which the levels' matrices depend too."""
-        return [self._total(scalar, x) for x in self.unknowns]
+        return [self.total(scalar, x) for x in self.unknowns]
 
     def hessian(self, scalar: sp.Expr) -> list[sp.Expr]:
         """Upper triangle of the second derivatives by the unknowns."""
         slopes, x = self.gradient(scalar), self.unknowns
-        return [self._total(slopes[i], x[j]) for i, j in upper_triangle(len(x))]
+        return [self.total(slopes[i], x[j]) for i, j in upper_triangle(len(x))]
 
-    def _total(self, scalar: sp.Expr, x: sp.Symbol) -> sp.Expr:
-        """Differentiate by one unknown."""
+    def total(self, scalar: sp.Expr, x: sp.Symbol) -> sp.Expr:
+        """Differentiate by an unknown, or by the ridge penalty or the source."""
         through = [
             sp.diff(scalar, entry) * slope
             for entry, slope in zip(self.matrix, self._slopes[x], strict=True)
@@ -148,7 +177,8 @@ class CovarianceModel:
     @cached_property
     def _slopes(self) -> dict[sp.Symbol, list[sp.Expr]]:
         """Derivatives of the levels' matrices."""
-        return {x: [sp.diff(e, x) for e in self.precision] for x in self.unknowns}
+        symbols = (*self.unknowns, self.ridge, self.source)
+        return {x: [sp.diff(e, x) for e in self.precision] for x in symbols}
 
     def form_matrix(self, scalar: sp.Expr) -> list[sp.Expr]:
         """Upper triangle of a quadratic form in the coefficients."""
@@ -308,9 +338,8 @@ def covariance_model(groups: int, trained: bool = False) -> CovarianceModel:
         energy_residuals=(tau0 - learned, tau1 - dot(c1, beside)),
         energy_counted=(dot(c1, spike), dot(c1, beside)),
         energy_rest=tau2,
+        samples=alpha / beta,
         ridge=ridge,
         source=source,
-        quantities=dict(
-            regression_quantities(alpha / beta, ridge, noise, dot(weights, g))
-        ),
+        quantities=level_quantities(alpha / beta, ridge, noise),
     )

@@ -23,15 +23,20 @@ __all__ = [
     "System",
     "Unknowns",
     "energy",
+    "energy_loss",
     "energy_ridge",
     "energy_source",
     "families",
+    "level_quantities",
+    "psi_ridge",
     "regression_quantities",
     "units",
 ]
 
 # the minimal Energy and its total derivatives by the source and the ridge penalty
 energy, energy_source, energy_ridge = sp.symbols("E E_source E_ridge", real=True)
+# of inputs with a covariance: of the training error alone, and of Psi by the penalty
+energy_loss, psi_ridge = sp.symbols("E_loss Psi_lambda", real=True)
 units = sp.Symbol("p", positive=True)  # their number, in what is of order 1/p
 
 
@@ -72,6 +77,14 @@ def regression_quantities(
         "ridge_objective": energy,
         "resolvent_trace": trace,
     }
+
+
+def level_quantities(
+    samples: sp.Expr, ridge: sp.Symbol, noise: sp.Symbol
+) -> dict[str, sp.Expr]:
+    """Name what is reported, as `regression_quantities`, in sums that do not cancel."""
+    training = {"training_error": energy_loss / samples}
+    return regression_quantities(samples, ridge, noise, psi_ridge) | training
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,12 @@ the groups through their common linear part; g_q is the average diagonal entry
 of the resolvent ``(Phi^T Phi / p + lambda)^{-1}`` in group q.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 import sympy as sp
 
-from detequiv.theory.models.matrices import LogDet, symmetric
+from detequiv.theory.models.matrices import LogDet, symmetric, upper_triangle
 from detequiv.theory.models.potential import (
     Model,
     Unknowns,
@@ -19,7 +20,7 @@ from detequiv.theory.models.potential import (
     units,
 )
 
-__all__ = ["spiked_model"]
+__all__ = ["spiked_model", "uncoupled_model"]
 
 
 @lru_cache(maxsize=16)
@@ -136,4 +137,34 @@ def spiked_model(groups: int, latents: int = 1) -> Model:
             for j in range(i, groups)
         ),
         quantities=regression_quantities(alpha / beta, ridge, noise, dot(weights, g)),
+    )
+
+
+@lru_cache(maxsize=16)
+def uncoupled_model(groups: int, latents: int = 1) -> Model:
+    """Write down the potentials of features without a linear part, ``c1 = 0``.
+
+    Nothing couples the groups there, ``A = V`` solves its equations, and the g_q are
+    all unknowns that are left.
+
+    Parameters
+    ----------
+    groups, latents : int
+        As for `spiked_model`, whose parameters, fields and coefficients are kept.
+    """
+    base = spiked_model(groups, latents)
+    beta, weights, g = base.parameters[1], base.parameters[-groups:], base.unknowns
+    known = {
+        entry: beta * weights[i] * g.positive[i] if i == j else sp.S.Zero
+        for entry, (i, j) in zip(g.definite, upper_triangle(groups), strict=True)
+    }
+    flat = dict.fromkeys(base.fields[base.families["c1"]], sp.S.Zero)
+    (entropy,) = base.psi_local.atoms(LogDet)
+    local = base.psi_local.subs(entropy, sp.expand_log(entropy.subs(known).doit()))
+    return replace(
+        base,
+        unknowns=Unknowns(positive=g.positive),
+        linear_form=base.linear_form.subs(flat),
+        psi_local=sp.expand(local.subs(known)),
+        start=base.start[:groups],
     )

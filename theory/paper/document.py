@@ -6,7 +6,8 @@ names of the theory for its symbols; formulas in matrix notation are spelled by 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from re import sub
+from html import escape
+from re import findall, sub
 from textwrap import fill
 
 import sympy as sp
@@ -18,7 +19,9 @@ __all__ = [
     "Formula",
     "Section",
     "as_latex",
+    "as_notebook",
     "as_text",
+    "displayed",
     "equation",
     "number",
     "short",
@@ -220,6 +223,33 @@ def _displayed(section: Section, place: str) -> list[str]:
         if item:
             parts.append(item)
     return parts
+
+
+def as_notebook(title: str, sections: Iterable[Section]) -> str:
+    """Write HTML whose formulas a notebook sets: without macros, between dollars."""
+    parts = [f"<h3>{escape(title)}</h3>"]
+    for section in sections:
+        parts.append(f"<h4>{escape(section.title)}</h4>")
+        for item in section.body:
+            if isinstance(item, Formula):
+                parts.append(escape(displayed(Section("", [item])), quote=False))
+            else:
+                parts.append(f"<p>{escape(_without_macros(item), quote=False)}</p>")
+    return "\n".join(parts)
+
+
+def displayed(section: Section) -> str:
+    """Write the formulas of a section as one display between dollars."""
+    rows = ROW.join(i.latex for i in section.body if isinstance(i, Formula))
+    body = _without_macros(rows)
+    return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
+
+
+def _without_macros(latex: str) -> str:
+    """Put in what the macros of the preamble stand for."""
+    for name, meaning in findall(r"newcommand\{\\(\w+)\}\{(.*)\}", PREAMBLE):
+        latex = sub(rf"\\{name}(?![a-zA-Z])", meaning.replace("\\", r"\\"), latex)
+    return latex
 
 
 def as_text(title: str, sections: Iterable[Section]) -> str:

@@ -17,6 +17,7 @@ from detequiv.theory.problem.covariance import (
     covariance_law,
     covariance_parameters,
 )
+from detequiv.theory.problem.directions import DirectionsLaw, kappas, spikes_law
 from detequiv.theory.problem.independence import spanning_groups
 from detequiv.theory.problem.limits import check_limit, interpolates
 from detequiv.theory.problem.problem import Problem, check_problem
@@ -42,6 +43,7 @@ __all__ = [
     "MOST_GROUPS",
     "BatchLaw",
     "CovarianceLaw",
+    "DirectionsLaw",
     "FeatureLaw",
     "Inputs",
     "Network",
@@ -64,6 +66,7 @@ __all__ = [
     "feature_law",
     "interpolates",
     "kappa",
+    "kappas",
     "law_at_width",
     "law_of",
     "law_of_groups",
@@ -73,5 +76,6 @@ __all__ = [
     "sampled_slope",
     "spanning_groups",
     "spiked_problem",
+    "spikes_law",
     "trained_group",
 ]

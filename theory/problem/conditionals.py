@@ -13,9 +13,9 @@ from typing import Any
 import sympy as sp
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions import sign
+from detequiv.theory.functions import sign, symmetric_part
 from detequiv.theory.gaussian import Moments, conditional_moments, hermite_coefficient
-from detequiv.theory.models import Model, mixture_model, spiked_model
+from detequiv.theory.models import Model, mixture_model, spiked_model, uncoupled_model
 from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.step import TrainedGroup, trained_groups
 from detequiv.theory.problem.tables.regression import Ridge
@@ -129,6 +129,19 @@ class FeatureLaw:
             if count
         }
 
+    @property
+    def resolvent_model(self) -> Model:
+        """The same, for the resolvent: without unknowns that nothing couples.
+
+        Even activations have no linear part where there is no spike.
+        """
+        if any(self.spikes) or self.mixture:
+            return self.model
+        odd = symmetric_part(self.activation.function, -1)
+        if set(odd.branches) != {sp.S.Zero}:
+            return self.model
+        return uncoupled_model(len(self.spikes), len(self.tangents))
+
 
 def feature_law(problem: Problem) -> FeatureLaw:
     """Describe the features and the target of `problem`.
@@ -145,14 +158,15 @@ def feature_law(problem: Problem) -> FeatureLaw:
         see :mod:`detequiv.theory.problem.batches`; or the inputs have a covariance,
         which asks for other equations.
     """
-    if problem.inputs is not None:
-        raise InputError(
-            "inputs",
-            "[inputs]",
-            "this is worked out for isotropic inputs alone; leave the table out, or "
-            "ask for solve or curve",
-        )
+    problem.require_isotropic()
     features, network = problem.features, problem.network
+    if problem.several:
+        raise InputError(
+            "problem",
+            "several directions",
+            "they are known to solve, curve, learned_function and simulate; here give "
+            "one spike and one projection",
+        )
     if network is not None and problem.on_batch:
         raise InputError("network.batch_per_dim", network.batch_per_dim, _NO_BATCH)
     if network is not None:
@@ -202,8 +216,8 @@ def law_of(problem: Problem) -> FeatureLaw:
     return feature_law(problem)
 
 
-def exact_parameters(problem: Problem, law: FeatureLaw) -> list[sp.Expr]:
-    """Exact parameters of the spiked model, in its order."""
+def exact_parameters(problem: Problem, law: Any) -> list[sp.Expr]:
+    """Exact parameters of the spiked model, in its order; of several spikes too."""
     return [
         *ridge_parameters(problem.ridge),
         sp.S.Zero,

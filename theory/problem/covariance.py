@@ -19,7 +19,8 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import affine_slope
 from detequiv.theory.gaussian import conditional_moments, hermite_coefficient
-from detequiv.theory.models import CovarianceModel, covariance_model
+from detequiv.theory.models import CovarianceModel, covariance_model, level_model
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem.conditionals import FeatureLaw, c1, c2, kappa
 from detequiv.theory.problem.problem import Problem
 from detequiv.theory.problem.tables.inputs import PRECISION, Inputs, Levels
@@ -29,7 +30,7 @@ __all__ = ["CovarianceLaw", "covariance_law", "covariance_parameters"]
 
 Column = tuple[mpmath.mpf, ...]
 LEARNED = 0.1  # of the target's quadratic part, taken for noise nevertheless
-Layer = SpikedFeatures | Network
+Layer = SpikedFeatures | Network | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,7 +57,9 @@ class CovarianceLaw:
 
     @property
     def model(self) -> CovarianceModel:
-        """The potentials with as many groups."""
+        """The potentials with as many groups, or those of the inputs themselves."""
+        if self.features.equations == "inputs":
+            return level_model()
         return covariance_model(len(self.features.spikes), self.trained)
 
 
@@ -70,15 +73,16 @@ def covariance_law(problem: Problem) -> CovarianceLaw:
     """
     problem.require_regression("[inputs]")
     part = problem.network if problem.features is None else problem.features
-    assert part is not None
     assert problem.inputs is not None
     return _law(part, problem.target, problem.inputs)
 
 
 @lru_cache(maxsize=16)
 def _law(part: Layer, target: Target, inputs: Inputs) -> CovarianceLaw:
+    if part is None:
+        return _inputs_alone(target, inputs.levels)
     _check_range(inputs, part.activation)
-    with mpmath.workdps(PRECISION):
+    with decimal_digits(PRECISION):
         if isinstance(part, SpikedFeatures):
             return _spiked(part, target, inputs.levels)
         return _trained(part, target, inputs.levels)
@@ -112,6 +116,28 @@ def covariance_parameters(problem: Problem, law: CovarianceLaw) -> list[sp.Expr]
     ]
 
 
+def _inputs_alone(target: Target, levels: Levels) -> CovarianceLaw:
+    """Ridge on the inputs: linear units, one an input, and no spike."""
+    itself = SpikedFeatures(activation="z", spike=0)
+    ones = (mpmath.mpf(1),) * len(levels.s)
+    nothing = (mpmath.mpf(0),) * len(levels.s)
+    return CovarianceLaw(
+        features=_features(
+            itself,
+            target,
+            "inputs",
+            spikes=itself.spike,
+            bulks=itself.bulk,
+            # beside the projection: labels have no other function of kappa to learn
+            alignment=sp.S.Zero,
+            tangents=((kappa * c1,),),
+        ),
+        trained=False,
+        levels=(levels.s, levels.weights, ones, nothing, nothing, levels.power),
+        norms=(),
+    )
+
+
 def _spiked(part: SpikedFeatures, target: Target, levels: Levels) -> CovarianceLaw:
     """Rows ``rho_q w_j + u_q v``; the spike's power on levels is the target's."""
     zeta = target.alignment
@@ -123,6 +149,7 @@ def _spiked(part: SpikedFeatures, target: Target, levels: Levels) -> CovarianceL
         features=_features(
             part,
             target,
+            "spiked",
             spikes=part.spike,
             bulks=part.bulk,
             alignment=zeta,
@@ -195,6 +222,7 @@ def _trained(part: Network, target: Target, levels: Levels) -> CovarianceLaw:
         features=_features(
             part,
             target,
+            "network",
             spikes=tuple(spikes),
             bulks=tuple(bulks),
             alignment=_exact(zeta),
@@ -223,8 +251,9 @@ def _shares(
 
 
 def _features(
-    part: Layer,
+    part: SpikedFeatures | Network,
     target: Target,
+    equations: str,
     *,
     spikes: tuple[sp.Expr, ...],
     bulks: tuple[sp.Expr, ...],
@@ -240,7 +269,7 @@ def _features(
         tangents=tangents,
         alignment=alignment,
         noise_variance=target.noise**2,
-        equations="spiked" if isinstance(part, SpikedFeatures) else "network",
+        equations=equations,
     )
 
 

@@ -3,24 +3,39 @@
 One frozen object travels through the whole package.
 """
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from inspect import Parameter, signature
-from typing import Any, cast
+from typing import Any
 
+from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import InputError
+from detequiv.theory.functions import value_text
+from detequiv.theory.problem.tables.entries import (
+    TABLES,
+    USUAL,
+    build,
+    check_field,
+    entries_for_any_groups,
+    entries_of,
+    nearest,
+    parameters_of,
+    with_entry,
+)
 from detequiv.theory.problem.tables.inputs import Inputs
 from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
 from detequiv.theory.problem.tables.readouts import ReadoutLaw
 from detequiv.theory.problem.tables.regression import Ridge
+from detequiv.theory.problem.tables.several import check_several
+from detequiv.theory.problem.tables.spelled import Spelled
 
 __all__ = ["Problem", "check_problem"]
 
+_OPTIONAL = ("features", "network", "inputs")
+_ONE_LAYER = "give either features or network, one of the two"
 
-@dataclass(frozen=True, kw_only=True)
-class Problem:
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Problem(Spelled, Shown):
     """What is to be solved or simulated.
 
     Attributes
@@ -32,14 +47,15 @@ class Problem:
     features : SpikedFeatures, optional
         The spiked random feature model, or:
     network : Network, optional
-        A network whose first layer takes one gradient step. Exactly one of the two.
+        A network whose first layer takes one gradient step. With neither, and
+        ``width_per_dim = 1``, it is the `inputs` themselves that are regressed on.
     inputs : Inputs, optional
         The covariance of the inputs; without it they are isotropic.
 
     Raises
     ------
     InputError
-        Both or neither of features and network are given.
+        Both of features and network are given, or neither without inputs.
 
     Examples
     --------
@@ -60,13 +76,14 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Refuse two descriptions of the first layer, or none."""
-        for name, kind in _TABLES.items():
+        for name, kind in TABLES.items():
             part = getattr(self, name)
             if not isinstance(part, kind) and not (part is None and name in _OPTIONAL):
                 raise InputError(name, part, f"give a {kind.__name__}")
-        if (self.features is None) == (self.network is None):
-            given = "features and network" if self.features else "no features"
-            raise InputError("problem", given, _ONE_LAYER)
+        if self.features is not None and self.network is not None:
+            raise InputError("problem", "features and network", _ONE_LAYER)
+        if self.on_inputs:
+            self._check_on_inputs()
         if self.network is not None and self.target.alignment != 1:
             raise InputError(
                 "target.alignment",
@@ -78,6 +95,43 @@ class Problem:
                 "ridge.loss",
                 self.ridge.loss,
                 "needs labels of -1 and 1; give target.labels = 'sign' or 'logit'",
+            )
+
+        if self.several:
+            check_several(self.layer, self.target, self.ridge, self.inputs)
+
+    def _check_on_inputs(self) -> None:
+        """Refuse a first layer that was forgotten."""
+        if self.inputs is None:
+            raise InputError("problem", "no features", _ONE_LAYER)
+        if self.ridge.width_per_dim != 1:
+            raise InputError(
+                "ridge.width_per_dim",
+                self.ridge.width_per_dim,
+                "is 1 for ridge on the inputs themselves; for a layer of units give "
+                "features or network",
+            )
+        if self.target.alignment != 1:
+            raise InputError(
+                "target.alignment",
+                self.target.alignment,
+                "is that of a spike; leave it out for ridge on the inputs themselves",
+            )
+
+    def require_isotropic(self) -> None:
+        """Refuse inputs with a covariance, where they are not worked out.
+
+        Raises
+        ------
+        InputError
+            There are [inputs].
+        """
+        if self.inputs is not None:
+            raise InputError(
+                "inputs",
+                "[inputs]",
+                "this is worked out for isotropic inputs alone; leave the table out, "
+                "or ask for solve or curve",
             )
 
     def require_regression(self, what: str) -> None:
@@ -108,8 +162,24 @@ class Problem:
 
     @property
     def groups(self) -> int:
-        """K, the number of groups of units."""
-        return cast(SpikedFeatures | Network, self.features or self.network).groups
+        """K, the number of groups of units; the inputs themselves are one."""
+        return 1 if self.layer is None else self.layer.groups
+
+    @property
+    def layer(self) -> SpikedFeatures | Network | None:
+        """The features, or the network; None for the inputs themselves."""
+        return self.features or self.network
+
+    @property
+    def several(self) -> bool:
+        """Whether spikes or the target have several directions."""
+        layer = self.layer
+        return self.target.several or (layer is not None and layer.several)
+
+    @property
+    def on_inputs(self) -> bool:
+        """Whether the regression is on the inputs themselves, without a layer."""
+        return self.layer is None
 
     @property
     def readout_law(self) -> ReadoutLaw | None:
@@ -135,9 +205,9 @@ class Problem:
             raise InputError("tables", tables, "give a mapping")
         parts = {}
         for name, table in tables.items():
-            if name not in _TABLES:
-                raise InputError(name, table, f"no such table{_nearest(name, _TABLES)}")
-            parts[name] = _build(name, table)
+            if name not in TABLES:
+                raise InputError(name, table, f"no such table{nearest(name, TABLES)}")
+            parts[name] = build(name, table)
         for name in ("target", "ridge"):
             if name not in parts:
                 raise InputError(name, "(missing)", f"add the table [{name}]")
@@ -148,12 +218,21 @@ class Problem:
         return {
             name: {
                 key: value
-                for key, value in _entries(part).items()
-                if value != () and (key not in _USUAL or value != _USUAL[key])
+                for key, value in entries_of(part).items()
+                if value != () and (key not in USUAL or value != USUAL[key])
             }
-            for name in _TABLES
+            for name in TABLES
             if (part := getattr(self, name)) is not None
         }
+
+    def _table(self) -> Tabular:
+        rows = [
+            (f"{name}.{key}", value_text(value))
+            for name, table in self.tables().items()
+            for key, value in table.items()
+            if value is not None
+        ]
+        return Tabular("Problem", rows)
 
     def value(self, name: str) -> Any:
         """Read the value of a dotted name, such as "features.spike[0]"."""
@@ -177,32 +256,36 @@ class Problem:
         changed: dict[tuple[str, str], tuple[Any, ...] | None] = {}  # lists, by entries
         for name, value in values.items():
             table, _, key = str(name).partition(".")
-            part = getattr(self, table) if table in _TABLES else None
+            part = getattr(self, table) if table in TABLES else None
             if part is None or not key:
                 known = [
                     f"{t}.{k}"
-                    for t, kind in _TABLES.items()
+                    for t, kind in TABLES.items()
                     if getattr(self, t) is not None
-                    for k in _parameters(kind)
+                    # a table's own name means one of its fields
+                    for k in parameters_of(kind)
+                    if part is None or t == table
                 ]
-                raise InputError(name, value, f"no such field{_nearest(name, known)}")
+                if part is not None:
+                    raise InputError(name, value, f"a table; give {', '.join(known)}")
+                raise InputError(name, value, f"no such field{nearest(name, known)}")
             if table not in tables:
-                tables[table] = _for_any_number_of_groups(part)
+                tables[table] = entries_for_any_groups(part)
             key, bracket, place = key.partition("[")
-            _check_field(table, key, value)
+            check_field(table, key, value)
             field, now = (table, key), getattr(part, key)
             before = changed.get(field)
             if field in changed and not (bracket and before):
                 raise InputError(name, value, f"{table}.{key} is already given")
             changed[field] = None
             if bracket:
-                now = changed[field] = _with_entry(name, before or now, place, value)
+                now = changed[field] = with_entry(name, before or now, place, value)
                 tables[table][key] = now
                 continue
             tables[table][key] = value
-        parts = {name: getattr(self, name) for name in _TABLES}
+        parts = {name: getattr(self, name) for name in TABLES}
         for table, entries in tables.items():
-            parts[table] = _TABLES[table](**entries)
+            parts[table] = TABLES[table](**entries)
         return type(self)(**parts)
 
 
@@ -217,89 +300,3 @@ def check_problem(problem: object) -> None:
     if not isinstance(problem, Problem):
         how = "Problem.from_tables" if isinstance(problem, Mapping) else "detequiv.load"
         raise InputError("problem", problem, f"give a Problem; {how} makes one")
-
-
-_SYMBOLS = {  # of the paper, and what is commonly written for them
-    "alpha": "ridge.samples_per_dim",
-    "beta": "ridge.width_per_dim",
-    "lambda": "ridge.penalty",
-    "lam": "ridge.penalty",
-    "zeta": "target.alignment",
-    "eta": "network.step",
-    "sigma": "features.activation",
-    "learning_rate": "network.step",
-}
-_OPTIONAL = ("features", "network", "inputs")
-_ONE_LAYER = "give either features or network, one of the two"
-# what a table need not say
-_USUAL = {"labels": "none", "slope": None, "loss": "square", "delta": None}
-_TABLES: Mapping[str, Any] = {
-    "features": SpikedFeatures,
-    "network": Network,
-    "inputs": Inputs,
-    "target": Target,
-    "ridge": Ridge,
-}
-
-
-def _with_entry(name: str, now: Any, place: str, value: object) -> tuple[Any, ...]:
-    """Replace one entry of a list; `place` is what follows the bracket."""
-    count = len(now) if isinstance(now, tuple) else 0
-    digits = place.removesuffix("]")
-    if not (place.endswith("]") and digits.isascii() and digits.isdecimal()):
-        raise InputError(name, value, "write the place of an entry as [0]")
-    if not (len(digits) < 4 and int(digits) < count):
-        problem = f"entries are 0 to {count - 1}" if count else "is no list"
-        raise InputError(name, value, problem)
-    return (*now[: int(digits)], value, *now[int(digits) + 1 :])
-
-
-@cache
-def _parameters(part: type) -> dict[str, Parameter]:
-    """Parameters of a part's constructor, by their names."""
-    return dict(signature(part).parameters)
-
-
-def _entries(part: Any) -> dict[str, Any]:
-    """Entries of a part's table."""
-    return {name: getattr(part, name) for name in _parameters(part.__class__)}
-
-
-def _for_any_number_of_groups(part: Any) -> dict[str, Any]:
-    """Entries of a part's table, its bulks and weights left equal if they are."""
-    entries = _entries(part)
-    for key in {"bulk", "weights"} & entries.keys():
-        if len(set(entries[key])) <= 1:
-            entries[key] = entries[key][0] if key == "bulk" else None
-    return entries
-
-
-def _build(name: str, table: object) -> Any:
-    """Call the class of a table with its entries, after checking their names."""
-    if not isinstance(table, Mapping):
-        raise InputError(name, table, f"must be a table [{name}]")
-    for key, value in table.items():
-        _check_field(name, key, value)
-    for key, parameter in _parameters(_TABLES[name]).items():
-        if parameter.default is Parameter.empty and key not in table:
-            raise InputError(f"{name}.{key}", "(missing)", "has no default; give it")
-    return _TABLES[name](**table)
-
-
-def _check_field(table: str, key: str, value: object) -> None:
-    known = _parameters(_TABLES[table])
-    if key not in known:
-        for other, kind in _TABLES.items():
-            if key in _parameters(kind) and key not in _SYMBOLS:
-                raise InputError(f"{table}.{key}", value, f"belongs to [{other}]")
-        raise InputError(
-            f"{table}.{key}", value, f"no such field{_nearest(key, known)}"
-        )
-
-
-def _nearest(name: str, known: Any) -> str:
-    name = str(name)
-    if symbol := _SYMBOLS.get(name.rpartition(".")[2]):
-        return f"; did you mean {symbol}?"
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"

@@ -82,7 +82,7 @@ def remark(problem: Problem) -> str:
     the step makes no spike, for target.function has no linear part (mu_1(f*) = 0)
     """
     network = problem.network
-    if network is None or network.step.is_zero:
+    if network is None or problem.several or network.step.is_zero:
         return ""
     law = _law(problem)
     if all(u.is_zero for u in law.spikes):

@@ -1,6 +1,6 @@
 """Judging differences: extrapolation in 1/d and verdicts."""
 
-from detequiv.validation.statistics.extrapolation import Trend, fit_trend, z_threshold
+from detequiv.validation.statistics.extrapolation import Trend, fit_trend, p_value
 from detequiv.validation.statistics.judgement import (
     POWER,
     Finding,
@@ -22,6 +22,6 @@ __all__ = [
     "fit_trend",
     "holm",
     "judge",
+    "p_value",
     "spend",
-    "z_threshold",
 ]

@@ -7,7 +7,7 @@ from math import hypot
 import numpy as np
 from scipy import stats
 
-__all__ = ["ONSET", "Trend", "fit_trend", "z_threshold"]
+__all__ = ["ONSET", "Trend", "fit_trend", "p_value"]
 
 ONSET = 50.0
 """Dimension at which successive powers of 1/d are taken to be of one size.
@@ -62,23 +62,23 @@ class Trend:
         return self.intercept / self.standard_error
 
 
-def z_threshold(level: float, freedom: int) -> float:
-    """Find what ``|z|`` exceeds with probability `level` when nothing differs.
+def p_value(z: float, freedom: int) -> float:
+    """Find how probable a ``|z|`` as large is when nothing differs.
 
     Parameters
     ----------
-    level : float
-        Probability, two-sided.
+    z : float
+        Estimate over its standard error.
     freedom : int
         Degrees of freedom of the least known standard error. Student's law with these
         stands in for the unknown law of z, and is wider.
 
     Examples
     --------
-    >>> round(z_threshold(0.05, 10**6), 2), round(z_threshold(0.05, 10), 2)
-    (1.96, 2.23)
+    >>> round(p_value(1.96, 10**6), 3), round(p_value(-1.96, 10), 3)
+    (0.05, 0.078)
     """
-    return float(stats.t.isf(level / 2, freedom))
+    return float(2 * stats.t.sf(abs(z), freedom))
 
 
 def fit_trend(

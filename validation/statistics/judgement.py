@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from scipy import optimize, stats
 
-from detequiv.validation.statistics.extrapolation import Trend, fit_trend
+from detequiv.validation.statistics.extrapolation import Trend, fit_trend, p_value
 
 __all__ = [
     "POWER",
@@ -209,7 +209,7 @@ def judge(
         factor * trend.error for factor, trend in zip(widened, trends, strict=True)
     ]
     p_values = [
-        float(2 * stats.t.sf(abs(trend.intercept) / error, m.freedom))
+        p_value(trend.intercept / error, m.freedom)
         for trend, error, m in zip(trends, errors, measurements, strict=True)
     ]
     adjusted = holm(p_values)

@@ -5,10 +5,16 @@ A mutant is one plausible slip in the theory of learned features.
 
 from dataclasses import replace
 
+import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
+from detequiv.numerics.arithmetic import to_float
+from detequiv.numerics.losses import ConvexSolution, Found, Rules, outcomes
+from detequiv.theory.functions import z
+from detequiv.theory.gaussian import Moments, conditional_moments
 from detequiv.theory.models import Model, energy, energy_ridge, energy_source
-from detequiv.theory.problem import c1, c2, kappa
+from detequiv.theory.problem import FeatureLaw, c1, c2, kappa
 from detequiv.validation.studies.slips import (
     Mutant,
     Names,
@@ -21,7 +27,7 @@ from detequiv.validation.studies.slips import (
     scaled,
 )
 
-__all__ = ["MUTANTS"]
+__all__ = ["LOSS_MUTANTS", "MUTANTS"]
 
 
 def _inverted_proportion(model: Model, names: Names) -> Model:
@@ -32,6 +38,13 @@ def _inverted_proportion(model: Model, names: Names) -> Model:
         psi_average=model.psi_average.subs(swapped, simultaneous=True),
         energy_weight=model.energy_weight.subs(swapped, simultaneous=True),
     )
+
+
+def _penalised_mean(model: Model, names: Names) -> Model:
+    """Give c0 the price of the tangent functions."""
+    terms = zip(names.m, names.pi, names.g, strict=True)
+    cost = sum(c**2 / (names.beta * pi * g) for c, pi, g in terms)
+    return replace(model, energy_local=model.energy_local + cost)
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -53,17 +66,7 @@ MUTANTS: tuple[Mutant, ...] = (
         name="tangent functions without their penalty",
         model=in_part("energy_local", lambda n: dict.fromkeys(n.t, 0)),
     ),
-    Mutant(
-        name="c0 penalised like the tangent functions",
-        model=lambda model, n: replace(
-            model,
-            energy_local=model.energy_local
-            + sum(
-                c**2 / (n.beta * pi * g)
-                for c, pi, g in zip(n.m, n.pi, n.g, strict=True)
-            ),
-        ),
-    ),
+    Mutant(name="c0 penalised like the tangent functions", model=_penalised_mean),
     Mutant(name="no c0: the predictor's mean is not learned", model=scaled("c0", 0)),
     Mutant(name="cs 3 percent too large", model=scaled("cs", sp.Rational(103, 100))),
     Mutant(name="cs 3 percent too small", model=scaled("cs", sp.Rational(97, 100))),
@@ -180,3 +183,44 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
 )
 """The slips. Some show with several groups, noise, or a trained network only."""
+
+
+def _leverage_for_spread(
+    rules: Rules, parameters: NDArray[np.float64], found: ConvexSolution
+) -> dict[str, float]:
+    """Spread fresh fits by the leverage of the samples."""
+    place = replace(found.place, multipliers=found.place.x)
+    system = rules.system(parameters)
+    return outcomes(system, Found(place, system.moments(place), 0.0, 0.0))
+
+
+def _fresh_for_fitted(
+    rules: Rules, parameters: NDArray[np.float64], found: ConvexSolution
+) -> dict[str, float]:
+    """Take fresh samples for those that were fitted."""
+    fresh = ("generalization_error", "classification_error", "test_loss")
+    fitted = ("training_error", "training_classification_error", "training_loss")
+    other = {name: found.values[one] for name, one in zip(fitted, fresh, strict=True)}
+    return {**found.values, **other}
+
+
+def _flipped(law: FeatureLaw) -> Moments:
+    """Signs that are wrong as often whatever the signal."""
+    share = np.sqrt(1 - to_float(law.noise_variance))
+    return conditional_moments(sp.Rational(round(share * 10**6), 10**6) * sp.sign(z))
+
+
+LOSS_MUTANTS: tuple[Mutant, ...] = (
+    Mutant(name="leverage in the place of the spread", report=_leverage_for_spread),
+    Mutant(name="proximal map forgotten", report=_fresh_for_fitted),
+    Mutant(name="c0 penalised like the tangent functions", model=_penalised_mean),
+    Mutant(
+        name="labels' noise in the wrong place: flips without regard to the signal",
+        law=in_law(target=_flipped),
+    ),
+    Mutant(
+        name="half the penalty, as beside |a|^2 / 2",
+        problem=in_ridge(lambda ridge: {"penalty": ridge.penalty / 2}),
+    ),
+)
+"""The same for losses other than the square."""

@@ -11,13 +11,17 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from detequiv.numerics.averages import LawFields
 from detequiv.numerics.derived import combine_functions
+from detequiv.numerics.losses import ConvexSolution, Rules, solve_convex
 from detequiv.numerics.solving import solve_floats
 from detequiv.theory.models import Model, upper_triangle
 from detequiv.theory.problem import FeatureLaw, Problem, exact_parameters, law_of
-from detequiv.validation.trial import PROJECTIONS, QUANTITIES, learned_at
+from detequiv.validation.trial import PROJECTIONS, learned_at, measured
+
+Array = NDArray[np.float64]
 
 __all__ = [
     "Mutant",
@@ -109,6 +113,8 @@ class Names:
 
 
 ModelSlip = Callable[[Model, Names], Model]
+Report = Callable[[Rules, Array, ConvexSolution], Mapping[str, float]]
+"""Of a loss other than the square: its equations, parameters and solution."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,12 +127,15 @@ class Mutant:
         What went wrong.
     problem, law, model : callable, optional
         What it does to the problem, to the law of the features, and to the potentials.
+    report : callable, optional
+        What it makes of the solution for a loss other than the square.
     """
 
     name: str
     problem: Callable[[Problem], Problem] | None = None
     law: Callable[[FeatureLaw], FeatureLaw] | None = None
     model: ModelSlip | None = None
+    report: Report | None = None
 
     def predict(self, problem: Problem, width: int | None = None) -> dict[str, float]:
         """Wrong values of everything that a trial measures, solved in float64.
@@ -149,11 +158,21 @@ class Mutant:
         numbers = [float(v) for v in exact_parameters(problem, law)]
         if width is not None:
             model, numbers = model.at_width, [*numbers, float(width)]
-        found = solve_floats(model, LawFields(law), np.array([numbers]))
-        values = dict(zip(model.quantities, found.quantities[0], strict=True))
-        mean = found.coefficients[0][: -len(law.spikes)]  # the others are r
+        if problem.ridge.loss == "square":
+            found = solve_floats(model, LawFields(law), np.array([numbers]))
+            values = dict(zip(model.quantities, found.quantities[0], strict=True))
+            coefficients = found.coefficients[0]
+        else:
+            parameters, loss = np.array(numbers), problem.ridge.named_loss
+            solution = solve_convex(law, model, parameters, loss)
+            values, coefficients = solution.values, solution.place.y
+            if self.report is not None:
+                values = dict(
+                    self.report(Rules(law, model, loss), parameters, solution)
+                )
+        mean = coefficients[: -len(law.spikes)]  # the others are r
         learned = map(float, combine_functions(law, mean, PROJECTIONS))
-        return {name: float(values[name]) for name in QUANTITIES} | dict(
+        return {name: float(values[name]) for name in measured(problem)} | dict(
             zip(map(learned_at, PROJECTIONS), learned, strict=True)
         )
 

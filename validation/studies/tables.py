@@ -6,7 +6,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from detequiv.validation.statistics import z_threshold
+from detequiv.validation.statistics import holm, p_value
 
 __all__ = ["new_table", "verdict"]
 
@@ -50,7 +50,7 @@ def verdict(
         Each intercept over its standard error.
     level : float
         Probability, at most, that a disagreement is found where there is none
-        (Bonferroni).
+        (Holm).
     draws : int
         The smallest number of draws that a standard error comes from.
     seed : int
@@ -59,14 +59,13 @@ def verdict(
     Returns
     -------
     int
-        0 if they agree, 1 if some ``|z|`` is too large.
+        0 if they agree, 1 if some p-value is too small.
     """
-    largest = max(map(abs, scores))
-    threshold = z_threshold(level / len(scores), draws - 1)
-    agree = largest <= threshold
+    least = min(holm([p_value(z, draws - 1) for z in scores]))
+    agree = least > level
     console.print(
         f"{'Agreement' if agree else 'DISAGREEMENT'}: largest |z| of an intercept "
-        f"{largest:.2f}, threshold {threshold:.2f} (family-wise error probability "
-        f"{level:g} over {len(scores)} intercepts), seed {seed}"
+        f"{max(map(abs, scores)):.2f}, p-value {least:.2g} over {len(scores)} "
+        f"intercepts (family-wise error probability {level:g}), seed {seed}"
     )
     return 0 if agree else 1

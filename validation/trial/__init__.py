@@ -1,12 +1,15 @@
 """Theory and simulation of one problem, set side by side."""
 
 from detequiv.validation.trial.evidence import (
-    PROJECTIONS,
-    QUANTITIES,
     Evidence,
     at_sizes,
     gather,
+)
+from detequiv.validation.trial.measured import (
+    PROJECTIONS,
+    QUANTITIES,
     learned_at,
+    measured,
 )
 from detequiv.validation.trial.predict import width_corrections
 from detequiv.validation.trial.simulate import Elementwise, sampler, simulate, sizes
@@ -30,6 +33,7 @@ __all__ = [
     "at_sizes",
     "gather",
     "learned_at",
+    "measured",
     "predict",
     "sampler",
     "simulate",

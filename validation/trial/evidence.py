@@ -18,42 +18,32 @@ from numpy.random import Generator, SeedSequence
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem import Problem
 from detequiv.validation.statistics import Measurement
+from detequiv.validation.trial.measured import (
+    PROJECTIONS,
+    below_at,
+    learned_at,
+    measured,
+    outlier_at,
+    resolvent_at,
+)
 from detequiv.validation.trial.simulate import simulate, sizes
 from detequiv.validation.witness import FloatArray, group_sizes
 
 __all__ = [
-    "PROJECTIONS",
-    "QUANTITIES",
     "SHAPE",
     "Evidence",
     "Theory",
     "at_dimensions",
     "at_sizes",
-    "below_at",
     "choose_dimensions",
     "draw_until",
     "gather",
-    "learned_at",
-    "outlier_at",
-    "resolvent_at",
 ]
 
 SHAPE = (1.0, 1.5, 2.0, 3.0)
 """Dimensions of the draws, over the smallest of them."""
-PROJECTIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
-"""Values of kappa at which the learned function is measured."""
-# The excess error is one of these less a constant, no test of its own.
-QUANTITIES = (
-    "generalization_error",
-    "training_error",
-    "readout_norm",
-    "ridge_objective",
-    "resolvent_trace",
-)
 LARGEST = 6
 """How many of the largest eigenvalues are kept, for outliers among them."""
-REFERENCE = 1000
-"""Dimension at which theory of an outlier is quoted."""
 SMALLEST = (100, 150, 200)  # candidates: below, 1/d is no small parameter
 PILOT = 4  # draws that tell what a draw takes
 ENOUGH = 100  # draws that the largest dimension must allow within the budget
@@ -64,27 +54,6 @@ CHUNK = 0.5  # seconds of draws between looks at the clock
 
 Theory = Callable[[Problem, int | None], Mapping[str, float]]
 """A problem and the number of units, None for the limit, to quantities by name."""
-
-
-def learned_at(kappa: float) -> str:
-    """Name of the learned function at one projection."""
-    return f"learned_function({kappa:g})"
-
-
-def resolvent_at(z: complex) -> tuple[str, str]:
-    """Name the real and the imaginary part of ``(1/p) tr (Phi^T Phi / n - z)^{-1}``."""
-    place = f"resolvent({z.real:g}{z.imag:+g}i)"
-    return f"{place}, real", f"{place}, imaginary"
-
-
-def below_at(z: complex) -> str:
-    """Name the mass of the eigenvalues below Re z, smoothed by Im z."""
-    return f"mass below({z.real:g}, smoothed by {z.imag:g})"
-
-
-def outlier_at(place: int) -> str:
-    """Name the logarithm of the so many-th largest singular value of Phi / sqrt(n)."""
-    return f"log singular value {place}, d = {REFERENCE}"
 
 
 def at_sizes(problem: Problem, d: int) -> Problem:
@@ -181,7 +150,7 @@ class Evidence:
             projections=PROJECTIONS,
             eigenvalues=bool(self.points),
         )
-        fresh = {name: found.sample(name) for name in QUANTITIES}
+        fresh = {name: found.sample(name) for name in measured(self.problem)}
         learned = np.array([one.learned for one in found.draws])
         fresh |= dict(zip(map(learned_at, PROJECTIONS), learned.T, strict=True))
         for z in self.points:

@@ -27,6 +27,9 @@ from detequiv.validation.witness import (
     Experiment,
     FloatArray,
     Function,
+    InputsModel,
+    Labels,
+    Loss,
     Model,
     Progress,
     SpikedModel,
@@ -94,6 +97,15 @@ def _kinks(expression: sp.Expr) -> tuple[float, ...]:
     return tuple(float(point) for point in pieces(expression).breaks)
 
 
+def _labels(problem: Problem) -> Labels | None:
+    """Say how labels of -1 and 1 are drawn."""
+    target = problem.target
+    if not target.binary:
+        return None
+    slope = None if target.slope is None else float(target.slope)
+    return Labels(mean=Elementwise(target.mean), slope=slope)
+
+
 def sampler(problem: Problem) -> Model:
     """Translate the features, or network, and target of a problem to be sampled.
 
@@ -102,18 +114,21 @@ def sampler(problem: Problem) -> Model:
     InputError
         If a step on samples is asked of an activation that jumps.
     """
-    problem.require_regression("the sampler")
+    if problem.on_batch:
+        problem.require_regression("a sampled step on a batch")
     features, network = problem.features, problem.network
     described = features if network is None else network
-    assert described is not None
     common: dict[str, Any] = {
-        "activation": Elementwise(described.activation),
-        # units with a density of readouts are one group
-        "weights": tuple(map(float, described.weights)) or (1.0,),
+        "activation": Elementwise(described.activation if described else z),
+        # units with a density of readouts are one group, inputs by themselves another
+        "weights": tuple(map(float, described.weights if described else ())) or (1.0,),
         "target": Elementwise(problem.target.function),
         "noise": float(problem.target.noise),
         "covariance": _covariance(problem),
+        "labels": _labels(problem),
     }
+    if described is None:
+        return InputsModel(**common)
     if isinstance(described, SpikedFeatures):
         return SpikedModel(
             **common,
@@ -232,6 +247,9 @@ def simulate(
             model.covariance.deviations(dimension)
         except ValueError as error:
             raise InputError("dimension", dimension, str(error)) from None
+    loss = None
+    if ridge.loss != "square":
+        loss = Loss(name=ridge.loss, delta=float(ridge.delta or 0))
     experiment = Experiment(
         model=model,
         dimensions=sizes(problem, dimension),
@@ -239,6 +257,7 @@ def simulate(
         repetitions=repetitions,
         projections=projections,
         eigenvalues=eigenvalues,
+        loss=loss,
     )
     try:
         return run(

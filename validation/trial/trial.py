@@ -22,16 +22,18 @@ from detequiv.theory.problem import Problem, check_problem, law_of
 from detequiv.validation.statistics import Judgement, judge, spend
 from detequiv.validation.trial.evidence import (
     LARGEST,
-    PROJECTIONS,
-    QUANTITIES,
-    REFERENCE,
     Evidence,
     Theory,
     at_dimensions,
-    below_at,
     choose_dimensions,
     draw_until,
+)
+from detequiv.validation.trial.measured import (
+    PROJECTIONS,
+    REFERENCE,
+    below_at,
     learned_at,
+    measured,
     outlier_at,
     resolvent_at,
 )
@@ -66,11 +68,12 @@ def predict(
     Given points off the axis, the spectrum too: the resolvent there, the mass of the
     eigenvalues to their left, and the outliers at that width, or that of `REFERENCE`.
     """
+    digits = DIGITS if problem.ridge.loss == "square" else None
     if width is None:
-        solution = solve(problem, digits=DIGITS)
+        solution = solve(problem, digits=digits)
     else:
-        solution = solve_at_width(problem, width, digits=DIGITS)
-    values = {name: float(getattr(solution, name)) for name in QUANTITIES}
+        solution = solve_at_width(problem, width, digits=digits)
+    values = {name: float(getattr(solution, name)) for name in measured(problem)}
     learned = map(float, learned_function(solution, PROJECTIONS))
     values |= dict(zip(map(learned_at, PROJECTIONS), learned, strict=True))
     if points:

@@ -2,10 +2,12 @@
 
 from detequiv.validation.witness.draws import Experiment
 from detequiv.validation.witness.hermite import UnresolvedError
+from detequiv.validation.witness.losses import Labels, Loss
 from detequiv.validation.witness.model import (
     Covariance,
     FloatArray,
     Function,
+    InputsModel,
     Model,
     SpikedModel,
     group_sizes,
@@ -24,7 +26,10 @@ __all__ = [
     "Experiment",
     "FloatArray",
     "Function",
+    "InputsModel",
+    "Labels",
     "Leading",
+    "Loss",
     "Model",
     "Progress",
     "SpikedModel",

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.random import Generator, SeedSequence
 from threadpoolctl import ThreadpoolController
 
-from detequiv.validation.witness.hermite import UnresolvedError
+from detequiv.validation.witness.hermite import UnresolvedError, hermite_expansion
+from detequiv.validation.witness.losses import ConvexFit, Loss, fit_convex
 from detequiv.validation.witness.model import (
     FirstLayer,
     FloatArray,
@@ -25,6 +26,7 @@ from detequiv.validation.witness.ridge import RidgeFit, fit_ridge
 from detequiv.validation.witness.risk import excess_error, learned_function
 
 __all__ = [
+    "LOSS_QUANTITIES",
     "QUANTITIES",
     "SAMPLER",
     "Dimensions",
@@ -46,6 +48,13 @@ QUANTITIES = (
     "readout_norm",
     "ridge_objective",
     "resolvent_trace",
+)
+
+LOSS_QUANTITIES = (
+    "classification_error",
+    "training_classification_error",
+    "test_loss",
+    "training_loss",
 )
 
 # Where the test error has to be sampled: fresh test points for each training point,
@@ -107,6 +116,8 @@ class Experiment:
         Values of ``kappa = <v, x>`` at which to measure the learned function.
     eigenvalues : bool
         Whether to keep the eigenvalues of ``Phi^T Phi / n`` of each draw.
+    loss : Loss, optional
+        What is minimised in place of the squares.
     """
 
     model: Model
@@ -115,6 +126,7 @@ class Experiment:
     repetitions: int
     projections: tuple[float, ...] = ()
     eigenvalues: bool = False
+    loss: Loss | None = None
 
     def __post_init__(self) -> None:
         """Refuse what leaves no standard error."""
@@ -136,11 +148,13 @@ class Experiment:
         parts = (
             f"{field.name}={getattr(self, field.name)!r}"
             for field in fields(self)
-            if field.name != "repetitions"
+            if field.name != "repetitions" and getattr(self, field.name) is not None
         )
         text = f"sampler {SAMPLER}: {', '.join(parts)}"
         if self.model.covariance is not None:
             text += f", {self.model.covariance!r}"
+        if self.model.labels is not None:
+            text += f", {self.model.labels!r}"
         if nameless := re.search(r"<(?:[^<>]|<\w+>)* at 0x", text):
             raise ValueError(
                 f"{nameless[0].split(' at ')[0]}>: draws of a model that holds it "
@@ -156,7 +170,8 @@ class Draw:
     Attributes
     ----------
     values : mapping of str to float
-        One value for each name in QUANTITIES, normalised as in `Estimates`.
+        One value for each name in QUANTITIES, normalised as in `Estimates`, and in
+        LOSS_QUANTITIES where they have a meaning.
     learned : ndarray, shape (len(projections),)
         Mean of the predictor over inputs with ``<v, x> = kappa``.
     eigenvalues : ndarray, shape (p,) or (0,)
@@ -185,7 +200,8 @@ def draw(experiment: Experiment, seed: SeedSequence) -> Draw:
         labels = model.label(layer, inputs, rng)
         features = model.features(layer, inputs)
         del inputs  # at large sizes, memory for the fit
-        fit = fit_ridge(features, labels, experiment.penalty)
+        fit = _fit(experiment, features, labels)
+        fitted = fit.predict(features)
         eigenvalues = spectrum(features) if experiment.eigenvalues else np.empty(0)
         del features
         try:
@@ -198,15 +214,70 @@ def draw(experiment: Experiment, seed: SeedSequence) -> Draw:
             learned = learned_function(model, layer, fit.readout, kappa)
         except UnresolvedError:
             learned = sampled_learned_function(model, layer, fit, kappa, rng)
-    values = {
-        "generalization_error": excess + model.noise**2,
-        "training_error": fit.training_error,
-        "excess_error": excess,
-        "readout_norm": fit.readout_norm,
-        "ridge_objective": fit.ridge_objective,
-        "resolvent_trace": fit.resolvent_trace,
-    }
+        noise = model.noise**2
+        if model.labels is not None:
+            noise = 1 - float(hermite_expansion(model.mean, np.ones(1), 1)[1][0])
+        values = {
+            "generalization_error": excess + noise,
+            "training_error": fit.training_error,
+            "excess_error": excess,
+            "readout_norm": fit.readout_norm,
+            "ridge_objective": fit.ridge_objective,
+            "resolvent_trace": fit.resolvent_trace,
+        }
+        if model.labels is not None or experiment.loss is not None:
+            count = TEST_PER_TRAINING * size.n
+            values |= _sampled_losses(experiment, layer, fit, count, rng)
+            values["training_loss"] = fit.training_loss
+        if model.labels is not None:
+            values["training_classification_error"] = _wrong(labels, fitted)
     return Draw(values=values, learned=learned, eigenvalues=eigenvalues)
+
+
+def _fit(
+    experiment: Experiment, features: FloatArray, labels: FloatArray
+) -> RidgeFit | ConvexFit:
+    if experiment.loss is None:
+        return fit_ridge(features, labels, experiment.penalty)
+    return fit_convex(features, labels, experiment.penalty, experiment.loss)
+
+
+def _wrong(labels: FloatArray, fit: FloatArray) -> float:
+    """Mean of the wrong signs, labels of -1 and 1 or their means; 0 is half wrong."""
+    return float(np.mean(1 - labels * np.sign(fit)) / 2)
+
+
+def _sampled_losses(
+    experiment: Experiment,
+    layer: FirstLayer,
+    fit: RidgeFit | ConvexFit,
+    count: int,
+    rng: Generator,
+) -> dict[str, float]:
+    """Loss and wrong signs on so many fresh inputs, averaged over labels -1 and 1."""
+    model, loss = experiment.model, experiment.loss
+    total, wrong = 0.0, 0.0
+
+    def value(labels: FloatArray, fitted: FloatArray) -> FloatArray:
+        return (labels - fitted) ** 2 if loss is None else loss.value(labels, fitted)
+
+    for start in range(0, count, BLOCK):
+        size = min(BLOCK, count - start)
+        inputs = draw_inputs(rng, size, len(layer.teacher))
+        fitted = fit.predict(model.features(layer, inputs))
+        if model.labels is None:
+            labels = model.label(layer, inputs, rng)
+            total += float(value(labels, fitted).sum())
+            continue
+        mean = model.mean(inputs @ layer.teacher)
+        one = np.ones(size)
+        up, down = value(one, fitted), value(-one, fitted)
+        total += float((up + down + mean * (up - down)).sum()) / 2
+        wrong += size * _wrong(mean, fitted)
+    found = {"test_loss": total / count}
+    if model.labels is not None:
+        found["classification_error"] = wrong / count
+    return found
 
 
 @cache
@@ -216,18 +287,23 @@ def _libraries() -> ThreadpoolController:
 
 
 def sampled_excess_error(
-    model: Model, layer: FirstLayer, fit: RidgeFit, count: int, rng: Generator
+    model: Model,
+    layer: FirstLayer,
+    fit: RidgeFit | ConvexFit,
+    count: int,
+    rng: Generator,
 ) -> float:
     """Mean of ``(f*(<w*, x>) - f(x))^2`` over so many fresh inputs.
 
-    Against the noiseless signal: the noise's variance, once added, gives the same
-    expectation as noisy labels would, with less spread.
+    Against the noiseless signal, or the mean of labels: the noise's variance, once
+    added, gives the same expectation as noisy labels would, with less spread.
     """
     total = 0.0
     for start in range(0, count, BLOCK):
         size = min(BLOCK, count - start)
         inputs = draw_inputs(rng, size, len(layer.teacher))
-        error = model.signal(layer, inputs) - fit.predict(model.features(layer, inputs))
+        signal = model.mean(inputs @ layer.teacher)
+        error = signal - fit.predict(model.features(layer, inputs))
         total += float(error @ error)
     return total / count
 
@@ -235,7 +311,7 @@ def sampled_excess_error(
 def sampled_learned_function(
     model: Model,
     layer: FirstLayer,
-    fit: RidgeFit,
+    fit: RidgeFit | ConvexFit,
     projections: tuple[float, ...],
     rng: Generator,
 ) -> FloatArray:

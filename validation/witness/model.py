@@ -11,11 +11,14 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from detequiv.validation.witness.losses import Labels
+
 __all__ = [
     "Covariance",
     "FirstLayer",
     "FloatArray",
     "Function",
+    "InputsModel",
     "Model",
     "SpikedModel",
     "draw_first_layer",
@@ -95,8 +98,8 @@ class Model(ABC):
 
     Inputs are ``x ~ N(0, Sigma)``, ``Sigma = I`` unless given; they are drawn as
     ``x = Sigma^(1/2) z``, and all vectors below are those that multiply z. Labels
-    ``y = f*(<w*, x>) + noise * N(0, 1)``; unit j computes ``sigma(f_j . x)``. What the
-    rows f_j are is a matter of the subclass.
+    ``y = f*(<w*, x>) + noise * N(0, 1)``, or -1 and 1; unit j computes
+    ``sigma(f_j . x)``. What the rows f_j are is a matter of the subclass.
 
     Parameters
     ----------
@@ -110,6 +113,8 @@ class Model(ABC):
         Standard deviation of the label noise.
     covariance : Covariance, optional
         Sigma.
+    labels : Labels, optional
+        How labels of -1 and 1 are drawn.
     """
 
     activation: Function
@@ -118,6 +123,7 @@ class Model(ABC):
     noise: float
     # draws of isotropic inputs keep the names that they have been stored by
     covariance: Covariance | None = field(default=None, repr=False)
+    labels: Labels | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be sampled."""
@@ -157,7 +163,14 @@ class Model(ABC):
     ) -> FloatArray:
         """Noisy labels of the inputs, shape (n,)."""
         signal = self.signal(layer, inputs)
+        if self.labels is not None:
+            return self.labels.draw(signal, self.noise, rng)
         return signal + self.noise * rng.standard_normal(len(inputs))
+
+    @property
+    def mean(self) -> Function:
+        """Mean of the labels given ``<w*, x>``, elementwise on arrays."""
+        return self.target if self.labels is None else self.labels.mean
 
     def signal(self, layer: "FirstLayer", inputs: FloatArray) -> FloatArray:
         """``f*(<w*, x>)`` for the inputs, shape (n,)."""
@@ -226,6 +239,30 @@ class SpikedModel(Model):
             direction=direction,
             teacher=teacher,
             overlap=overlap,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputsModel(Model):
+    """No layer at all: unit j is the input ``x_j``, and there are d of them."""
+
+    def first_layer(
+        self,
+        normals: FloatArray,
+        group: NDArray[np.int64],
+        axes: FloatArray,
+        deviations: FloatArray,
+        rng: Generator,
+    ) -> "FirstLayer":
+        """Rows of the square root of Sigma."""
+        direction, _ = axes
+        rows = np.diag(deviations)
+        return FirstLayer(
+            rows=rows,
+            group=group,
+            direction=direction,
+            teacher=direction,
+            overlap=rows @ direction,
         )
 
 

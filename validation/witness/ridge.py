@@ -35,6 +35,11 @@ class RidgeFit:
     ridge_objective: float
     resolvent_trace: float
 
+    @property
+    def training_loss(self) -> float:
+        """Mean of the squares that were minimised."""
+        return self.training_error
+
     def predict(self, features: FloatArray) -> FloatArray:
         """Predictions ``a . phi / sqrt(p)``, shape (n,), for features (n, p)."""
         labels: FloatArray = features @ (self.readout / np.sqrt(len(self.readout)))

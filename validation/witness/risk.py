@@ -38,7 +38,7 @@ TILE = 128
 
 
 def excess_error(model: Model, layer: FirstLayer, readout: FloatArray) -> float:
-    """``E (f*(<w*, x>) - f(x))^2`` over ``x ~ N(0, I_d)``.
+    """``E (f*(<w*, x>) - f(x))^2`` over ``x ~ N(0, I_d)``, f* the mean of the labels.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def excess_error(model: Model, layer: FirstLayer, readout: FloatArray) -> float:
     """
     guess = _Guess.of(layer)
     for order in ORDERS:
-        target, target_moment = hermite_expansion(model.target, np.ones(1), order)
+        target, target_moment = hermite_expansion(model.mean, np.ones(1), order)
         units = _Units.expand(model.activation, layer, readout, order)
         size = float(target_moment[0] + units.own)
         cross, left_out = units.along(layer.teacher)

@@ -46,7 +46,13 @@ class Estimates:
     * ``training_error``: ``(1/n) sum_mu (y_mu - f(x_mu))^2``;
     * ``readout_norm``: ``|a|^2 / p``;
     * ``ridge_objective``: its minimum, over p;
-    * ``resolvent_trace``: ``(1/p) tr (Phi^T Phi / p + lambda)^{-1}``.
+    * ``resolvent_trace``: ``(1/p) tr (Phi^T Phi / p + lambda)^{-1}``;
+
+    where labels are -1 and 1, or the loss is another, also
+
+    * ``classification_error``, ``training_classification_error``: wrong signs on fresh
+      data and among the samples, a fit of 0 counted one half;
+    * ``test_loss``, ``training_loss``: means of the loss on fresh data and the samples.
 
     Attributes
     ----------
@@ -62,15 +68,20 @@ class Estimates:
     draws: tuple[Draw, ...]
     seeds: tuple[SeedSequence, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the quantities."""
+        return tuple(self.draws[0].values)
+
     @cached_property
     def mean(self) -> dict[str, float]:
         """Mean of each quantity over the draws."""
-        return {name: float(np.mean(self.sample(name))) for name in QUANTITIES}
+        return {name: float(np.mean(self.sample(name))) for name in self.names}
 
     @cached_property
     def standard_error(self) -> dict[str, float]:
         """Standard error of each mean, from the spread over the draws."""
-        return {name: float(_standard_error(self.sample(name))) for name in QUANTITIES}
+        return {name: float(_standard_error(self.sample(name))) for name in self.names}
 
     @property
     def learned(self) -> FloatArray:

@@ -101,6 +101,8 @@ class TrainedModel(Model):
             )
         if self.rows not in ROWS:
             raise ValueError(f"rows = {self.rows!r}: one of {', '.join(ROWS)}")
+        if self.batch_per_dim is not None and self.labels is not None:
+            raise ValueError("batch_per_dim: a step on samples has no labels -1 and 1")
         if self.batch_per_dim is not None and self.slope is None:
             raise ValueError(
                 "slope = None: a step on samples needs the activation's derivative"
@@ -167,7 +169,7 @@ class TrainedModel(Model):
             a = hermite_coefficients(self.activation, np.ones(1), ORDER + 3)
         else:
             a = hermite_coefficients(self.activation, norm, ORDER + 3)
-        g = hermite_coefficients(self.target, np.ones(1), ORDER + 1)[0]
+        g = hermite_coefficients(self.mean, np.ones(1), ORDER + 1)[0]
         g[0] -= np.mean(readout * a[:, 0])
         k = np.arange(ORDER + 1)
         power = omega[:, None] ** k

@@ -12,7 +12,7 @@ from detequiv.shell.options import (
     digits_option,
     json_option,
     print_json,
-    say_limit,
+    say_width,
     takes_problem,
 )
 
@@ -42,4 +42,4 @@ def command(problem: de.Problem, digits: int, as_json: bool) -> None:
         return
     for name, value in values.items():
         click.echo(f"{name:<30}{value:<{digits + 8}}{MEANS[name]}")
-    say_limit()
+    say_width()

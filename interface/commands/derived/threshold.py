@@ -6,6 +6,7 @@ import click
 
 import detequiv as de
 from detequiv.shell.options import decimal, json_option, print_json, takes_problem
+from detequiv.theory.precision import decimal_digits
 
 __all__ = ["command"]
 
@@ -64,7 +65,7 @@ def command(
     ends = [exact(end, "--between") / unit for end in (low, high)]
     law = de.spectrum(problem, width=width)
     found = law.threshold(*ends, group=group, digits=digits)
-    with mpmath.workdps(digits + 10):
+    with decimal_digits(digits + 10):
         where = decimal(found.scale * mpmath.mpf(str(unit.evalf(digits + 10))), digits)
     edge = decimal(found.value, digits)
     if as_json:

@@ -16,6 +16,7 @@ from detequiv.numerics.solving import QUANTITIES
 from detequiv.theory.errors import ConvergenceError, InputError
 from detequiv.theory.functions import exact
 from detequiv.theory.paper import Formula, Section, as_latex
+from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import Problem
 
 __all__ = ["Expansion", "expand"]
@@ -96,7 +97,7 @@ class Expansion:
             small = value
         if self.side != "both" and not small.is_positive:
             raise InputError(self.parameter, x, f"is not on the side {self._where()}")
-        with mpmath.workdps(self.digits + 10):
+        with decimal_digits(self.digits + 10):
             t = sp.N(small, self.digits + 10)._to_mpmath(mpmath.mp.prec)
             total = mpmath.mpf(0)
             for exponent, coefficient in self.numbers:

@@ -77,6 +77,22 @@ def test_derivatives_and_parts_are_those_of_python() -> None:
     assert total == pytest.approx(float(parts["generalization_error"]), rel=1e-7)
 
 
+def test_derivatives_and_the_optimal_penalty_of_a_width(easy: Path) -> None:
+    ask = ("--width", "300", "--digits", "4")
+    slope = run("derivatives", str(easy), "--in", "ridge.penalty", *ask, "--json")
+    best = run("optimal-penalty", str(easy), *ask)
+    assert json.loads(slope)["width"] == 300
+    assert best.endswith("of networks of 300 units\n")
+    problem, step = de.load(easy), 1e-3
+    above, below = (
+        de.solve(problem.with_values({"ridge.penalty": 0.05 + s}), width=300)
+        for s in (step, -step)
+    )
+    for name, value in json.loads(slope)["derivatives"].items():
+        moved = float((getattr(above, name) - getattr(below, name)) / (2 * step))
+        assert float(value) == pytest.approx(moved, rel=2e-3)
+
+
 def test_what_was_learned_is_a_table_and_a_figure(tmp_path: Path) -> None:
     figure = tmp_path / "learned.svg"
     text = run("learned", FILE, "--kappa=-2:2:5", "--plot", str(figure))
@@ -147,3 +163,11 @@ def test_a_new_file_is_a_problem(preset: str, tmp_path: Path) -> None:
     assert (problem.network is not None) == (preset == "network")
     assert file.read_text("utf-8") == run("init", "--preset", preset)
     run("init", str(file), status=2)
+
+
+def test_the_separability_threshold_is_told() -> None:
+    file = FILE.replace("problem", "classification")
+    found = json.loads(run("separability", file, "--digits", "6", "--json"))
+    assert found == {"samples_per_dim": "2.61299", "digits": 6}
+    assert "2.6130: labels" in run("separability", file, "--digits", "5")
+    run("separability", FILE, status=2)

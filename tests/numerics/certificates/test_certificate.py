@@ -16,6 +16,7 @@ from detequiv.numerics.arithmetic.compiled import exact_ball, precision, to_mpf
 from detequiv.numerics.certificates.certificate import _attempt as prove
 from detequiv.numerics.certificates.certificate import certify, compare
 from detequiv.numerics.certificates.enclosed import EnclosedSystem
+from detequiv.numerics.certificates.majorants import Majorant
 from detequiv.numerics.certificates.smoothed import Smoothed
 from detequiv.numerics.certificates.strips import contour
 from detequiv.theory.functions.expressions import parse_function
@@ -59,8 +60,9 @@ def assert_contains(problem: de.Problem, digits: int = 21) -> None:
         spiked("erf", "3/2", "sin(z)", bulk="1/2"),
         spiked("z**2", [1, 2, 3], alignment="-7/10"),
         spiked("sin", ["1/2", 0], "relu", alignment="7/10"),
+        spiked("silu", "3/2", "softplus(2*z + 1)"),
     ],
-    ids=["relu", "erf", "polynomial", "sin"],
+    ids=["relu", "erf", "polynomial", "sin", "silu"],
 )
 def test_balls_contain_the_digits_of_the_solver(problem: de.Problem) -> None:
     assert_contains(problem)
@@ -112,6 +114,28 @@ TWINS: dict[str, tuple[Callable[[Any], Any], list[int]]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("name", "twin"),
+    [
+        ("sigmoid(2*z - 1)", lambda w: 1 / (1 + mp.exp(1 - 2 * w))),
+        ("softplus(2*z - 1)", lambda w: mp.log(1 + mp.exp(2 * w - 1))),
+        ("silu", lambda w: w / (1 + mp.exp(-w))),
+        ("tanh", mp.tanh),
+    ],
+    ids=["sigmoid", "softplus", "silu", "tanh"],
+)
+def test_polynomials_bound_functions_on_strips(
+    name: str, twin: Callable[[Any], Any]
+) -> None:
+    majorant = Majorant(conditional_moments(parse_function(name, "f")), "f")
+    for share in (0.0, 0.3, 0.7, 1.0):
+        height = share * majorant.height
+        poly = majorant.on_strip(arb(height))
+        for x in np.linspace(-9, 9, 73):
+            for y in np.linspace(-height, height, 21):
+                assert abs(twin(mp.mpc(x, y))) <= float(poly(arb(abs(x))).upper())
+
+
 @pytest.mark.parametrize("name", TWINS)
 def test_moments_off_the_axis_are_enclosed(name: str) -> None:
     function, kinks = TWINS[name]
@@ -150,9 +174,9 @@ def test_poles_in_the_rectangle_are_seen() -> None:
     """``1 + kappa^2`` vanishes at i: a rectangle of height 2 is refused."""
 
     class Fields:
-        def on_disc(self, centre: Any, radius: Any) -> list[Any]:
+        def on_disc(self, centre: complex, radius: float) -> list[Any]:
             around = arb(0, radius)
-            return [centre + acb(around, around)]
+            return [acb(centre.real, centre.imag) + acb(around, around)]
 
     def find(height: float) -> Any:
         fields: Any = Fields()
@@ -207,7 +231,7 @@ def test_comparisons_are_decided_only_where_they_differ() -> None:
 @pytest.mark.parametrize(
     ("problem", "field"),
     [
-        (spiked("softplus", 1), "features.activation"),
+        (spiked("exp(z/4)", 1), "features.activation"),
         (spiked("tanh(z**2)", 1), "features.activation"),
         (spiked("relu", 1, "abs"), "target.function"),
         (spiked("relu", 1, penalty=0), "ridge.penalty"),

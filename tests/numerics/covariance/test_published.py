@@ -1,6 +1,7 @@
 """Published formulas for ridge regression and random features, any covariance."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,9 +66,12 @@ def test_many_linear_features_are_ridge_regression_on_the_inputs(
     exponents: tuple[float, float], alpha: float, penalty: str
 ) -> None:
     # the kernel of p linear features is W^T W / p -> 1/d, up to 1/beta
-    found = de.solve(problem("z", exponents, alpha, 1e14, penalty), digits=12)
+    linear = problem("z", exponents, alpha, 1e14, penalty)
+    square = linear.with_values({"ridge.width_per_dim": 1})
+    itself = replace(square, features=None)
     error, _ = hastie(*levels(exponents), alpha, float(penalty))
-    assert float(found.generalization_error) == pytest.approx(error, rel=1e-10)
+    for found in (de.solve(linear, digits=12), de.solve(itself, digits=12)):
+        assert float(found.generalization_error) == pytest.approx(error, rel=1e-10)
 
 
 def coefficients(activation: str) -> tuple[float, float]:

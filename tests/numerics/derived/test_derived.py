@@ -258,3 +258,42 @@ def test_a_group_without_spike_teaches_an_odd_function_nothing(
         assert solution.m[-1] == 0
         learned = de.learned_function(solution, [1.0, 2.0])
         assert learned[: len(expected)] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ridge.penalty", "ridge.width_per_dim"])
+def test_derivatives_at_a_width_are_differences(name: str) -> None:
+    """Of networks with so many units: nodes in the overlap move with the dimension."""
+    place = de.Problem(
+        features=de.SpikedFeatures(activation="relu", spike=1),
+        target=de.Target(function="z", noise="1/2"),
+        ridge=de.Ridge(samples_per_dim=2, width_per_dim=1, penalty="1/10"),
+    )
+    slopes = de.derivatives(place, name, digits=8, width=200)
+    limit = de.derivatives(place, name, digits=8)
+    value, step = {"ridge.penalty": "1/10"}.get(name, "1"), sp.Rational(1, 10**10)
+    ends = [
+        de.solve(
+            place.with_values({name: sp.Rational(value) + s}), digits=24, width=200
+        )
+        for s in (step, -step)
+    ]
+    for quantity in ("generalization_error", "training_error", "readout_norm"):
+        above, below = (getattr(end, quantity) for end in ends)
+        with mpmath.workdps(30):
+            moved = (above - below) / (2 * mpmath.mpf(10) ** -10)
+        assert abs(slopes[quantity] / moved - 1) < 1e-8
+        assert abs(slopes[quantity] / limit[quantity] - 1) > 1e-5
+
+
+@pytest.mark.slow
+def test_the_optimal_penalty_of_a_width_is_its_minimum() -> None:
+    place = problem()
+    best = de.optimal_penalty(place, digits=4, width=150)
+    errors = [
+        de.solve(
+            place.with_values({"ridge.penalty": str(best.penalty * f)}), width=150
+        ).generalization_error
+        for f in (mpmath.mpf("0.97"), 1, mpmath.mpf("1.03"))
+    ]
+    assert errors[1] < min(errors[0], errors[2])
+    assert abs(errors[1] / best.generalization_error - 1) < 1e-4

@@ -1,9 +1,14 @@
 """Verdicts: theorems are true, false claims are refuted, records check themselves."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from time import sleep
 
+import flint
 import pytest
 import sympy as sp
 
@@ -29,65 +34,71 @@ R = sp.Rational
 @pytest.mark.parametrize(
     ("case", "box"),
     [
-        (UNTRAINED, {"ridge.penalty": (R(1, 20), R(21, 400))}),
-        (UNTRAINED, {"ridge.samples_per_dim": (R(2), R(101, 50))}),
-        (UNTRAINED, {"ridge.width_per_dim": (R(3, 2), R(151, 100))}),
-        (UNTRAINED, {"target.noise": (R(3, 10), R(31, 100))}),
+        (UNTRAINED, {"ridge.penalty": (R(1, 20), R(1, 15))}),
+        (UNTRAINED, {"ridge.samples_per_dim": (R(2), R(11, 5))}),
+        (UNTRAINED, {"ridge.width_per_dim": (R(5, 2), R(27, 10))}),
+        (UNTRAINED, {"target.noise": (R(1, 10), R(1))}),
         (
             problem("relu", ["3/2"]),
             {
-                "ridge.penalty": (R(1, 20), R(51, 1000)),
-                "target.noise": (R(3, 10), R(2, 5)),
+                "ridge.penalty": (R(1, 20), R(11, 200)),
+                "target.noise": (R(1, 10), R(2, 5)),
             },
         ),
-        (
+        pytest.param(
             problem("tanh", ["3/2", "-4/5"]),
-            {"ridge.penalty": (R(1, 20), R(501, 10000))},
+            {"ridge.penalty": (R(1, 20), R(11, 200))},
+            marks=pytest.mark.slow,
         ),
     ],
 )
 def test_a_box_encloses_values_and_derivatives_within(
     case: de.Problem, box: dict
 ) -> None:
-    found = BoxEnclosure(case).over(box)
-    draw = Random(1)
-    for corner in range(4):
+    found = BoxEnclosure(case).over(box, list(box))
+    draw, name = Random(1), next(iter(box))
+    for place in [0, 0, 1, 1, *(R(draw.randrange(99), 99) for _ in range(3))]:
         point = {
-            name: low + (high - low) * R(draw.choice((0, 1, draw.randrange(99))), 1)
-            if corner < 2
-            else low + (high - low) * R(draw.randrange(100), 99)
-            for name, (low, high) in box.items()
+            n: low + (high - low) * (place if n == name else draw.choice((0, 1)))
+            for n, (low, high) in box.items()
         }
-        point = {n: min(max(v, box[n][0]), box[n][1]) for n, v in point.items()}
         there = case.with_values(point)
         exact = de.solve(there, digits=20)
-        for quantity, ball in found.quantities.items():
+        for quantity, function in found.quantities.items():
+            ball = _at(function, box, point)
             assert ball.contains(_ball(getattr(exact, quantity))), quantity
-        name = next(iter(box))
+            assert ball.rad() < 1e-3 * abs(ball)
         for quantity, slope in de.derivatives(there, name, digits=10).items():
-            ball = found.derivatives[quantity, name]
+            ball = _at(found.derivatives[quantity, name], box, point)
             middle, radius = float(ball.mid()), float(ball.rad())
             assert abs(float(slope) - middle) <= radius * (1 + 1e-9) + 1e-12, quantity
 
 
-def test_the_excess_over_the_range_is_of_second_order() -> None:
-    box, excess = BoxEnclosure(UNTRAINED), []
-    for width in (R(1, 50), R(1, 100), R(1, 200)):
-        low, high = R(1, 20), R(1, 20) * (1 + width)
-        ball = box.over({"ridge.penalty": (low, high)}).quantities["training_error"]
-        ends = [
-            de.solve(UNTRAINED.with_values({"ridge.penalty": end})).training_error
-            for end in (low, high)
-        ]
-        excess.append(2 * float(ball.rad()) - float(abs(ends[1] - ends[0])))
-    assert excess[0] / excess[1] == pytest.approx(4, rel=0.25)
-    assert excess[1] / excess[2] == pytest.approx(4, rel=0.25)
-
-
 def _ball(value: object) -> object:
-    import flint
-
     return flint.arb(str(value))
+
+
+def _at(function: object, box: dict, point: dict) -> object:
+    """Enclose the value at a point, from the halves that it lies in."""
+    sides = [name for name, (low, high) in box.items() if low < high]
+    for axis, name in enumerate(sides):
+        low, high = box[name]
+        for _ in range(40):
+            middle = (low + high) / 2
+            side = 1 if point[name] > middle else 0
+            function = function.halves(axis)[side]
+            low, high = (middle, high) if side else (low, middle)
+    return function.range()
+
+
+def test_what_is_lost_falls_with_the_order_of_the_polynomials() -> None:
+    box, lost = BoxEnclosure(UNTRAINED), []
+    for width in (R(4, 5), R(2, 5)):
+        ends = R(1, 20), R(1, 20) * (1 + width)
+        found = box.over({"ridge.penalty": ends}).quantities["training_error"]
+        lost.append(float(found.centre.rad()))
+    assert lost[0] / lost[1] > 2**8
+    assert lost[1] < 1e-6
 
 
 def test_a_claim_is_proved_and_the_record_checks_itself() -> None:
@@ -158,7 +169,7 @@ def test_equality_stays_undecided_and_names_the_place() -> None:
 
 
 def test_a_stopped_run_goes_on_and_ends_with_the_same_record(tmp_path: Path) -> None:
-    claim, over = "training_error < 1", {"ridge.penalty": ("1/10", "1/7")}
+    claim, over = "training_error < 1", {"ridge.penalty": ("1/20", "1/4")}
     file = tmp_path / "boxes.jsonl"
     whole = de.check(UNTRAINED, claim, over=over, resume=file)
     lines = file.read_text("utf-8").splitlines()
@@ -167,6 +178,72 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_record(tmp_path: Path) -> 
     assert replace(again, seconds=0) == replace(whole, seconds=0)
     with pytest.raises(de.InputError, match="another claim"):
         de.check(UNTRAINED, "training_error < 2", over=over, resume=file)
+
+
+KILLED = """
+import detequiv as de, sys
+case = de.Problem.from_tables({tables!r})
+de.check(case, "training_error < 1", over={{"ridge.penalty": ("1/20", 1)}},
+         resume=sys.argv[1])
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_ends_with_the_same_record(tmp_path: Path) -> None:
+    file, over = tmp_path / "boxes.jsonl", {"ridge.penalty": ("1/20", 1)}
+    tables = json.loads(_record(UNTRAINED).to_json())["problems"][""]
+    run = subprocess.Popen(
+        [sys.executable, "-c", KILLED.format(tables=tables), str(file)]
+    )
+    while run.poll() is None:
+        if file.exists() and len(file.read_text("utf-8").splitlines()) > 2:
+            run.kill()
+        sleep(0.01)
+    assert run.wait() != 0
+    kept = len(file.read_text("utf-8").splitlines()) - 1
+    again = de.check(UNTRAINED, "training_error < 1", over=over, resume=file)
+    whole = de.check(UNTRAINED, "training_error < 1", over=over)
+    assert 2 <= kept < len(whole.proved)
+    assert replace(again, seconds=0) == replace(whole, seconds=0)
+
+
+def _record(case: de.Problem) -> Verdict:
+    over = {"ridge.penalty": ("1/10", "1/9")}
+    return de.check(case, "training_error < 1", over=over)
+
+
+def test_a_tampered_record_fails() -> None:
+    verdict = _record(UNTRAINED)
+    assert verdict.recheck()
+    record = json.loads(verdict.to_json())
+    (box,) = record["proved"]
+    other = json.loads(_record(problem("relu", ["3/2"])).to_json())
+    for change in (
+        {"claim": "training_error < 1/3"},
+        {"claim": "training_error < 1 and excess_error < 1/10"},
+        {"over": {"ridge.penalty": ["1/10", "1/8"]}},
+        {"proved": []},
+        {"proved": [{"ridge.penalty": [box["ridge.penalty"][0], "1/10"]}]},
+        {"verdict": "counterexample", "counterexample": {"ridge.penalty": "1/10"}},
+        {"verdict": "counterexample", "counterexample": None},
+        {"problems": other["problems"], "claim": "generalization_error > 6/5"},
+    ):
+        assert not Verdict.from_json(json.dumps(record | change)).recheck(), change
+
+
+def test_some_of_the_proofs_of_a_record_are_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over = {"ridge.penalty": ("1/20", 1)}
+    verdict = de.check(UNTRAINED, "training_error < 1", over=over)
+    seen = []
+    monkeypatch.setattr(
+        "detequiv.numerics.discovery.verdict.examine",
+        lambda _, box: (seen.append(box) or True, False),
+    )
+    assert verdict.recheck(most=3)
+    assert len(seen) in (2, 3)
+    assert not replace(verdict, proved=verdict.proved[1:]).recheck(most=3)
 
 
 @pytest.mark.parametrize(
@@ -193,46 +270,3 @@ def test_boxes_that_were_split_cover_the_whole() -> None:
         boxes += split(box, whole)
     assert covers(boxes, whole)
     assert not covers(boxes[1:], whole)
-
-
-CLAIMS = [
-    (
-        "relu",
-        [0],
-        "training_error <= generalization_error",
-        "ridge.penalty",
-        "1/100",
-        1,
-    ),
-    ("relu", [0], "D(training_error, ridge.penalty) > 0", "ridge.penalty", "1/10", 1),
-    (
-        "relu",
-        ["3/2"],
-        "training_error <= generalization_error",
-        "ridge.penalty",
-        "1/10",
-        1,
-    ),
-    ("relu", ["3/2"], "excess_error < 2", "ridge.penalty", "1/10", 1),
-    (
-        "erf",
-        ["3/2"],
-        "training_error <= generalization_error",
-        "ridge.penalty",
-        "1/10",
-        1,
-    ),
-    ("erf", ["3/2"], "readout_norm > 0", "ridge.penalty", "1/10", 1),
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("activation", "spike", "claim", "name", "low", "high"), CLAIMS
-)
-def test_true_claims_are_proved_over_a_factor_of_ten(
-    activation: str, spike: list, claim: str, name: str, low: object, high: object
-) -> None:
-    case = problem(activation, spike)
-    verdict = de.check(case, claim, over={name: (low, high)}, budget=600)
-    assert verdict.verdict == "proved", verdict.remark

@@ -17,7 +17,7 @@ from detequiv.numerics.averages.law_fields import LawFields
 from detequiv.numerics.equations.balls import BallSystem
 from detequiv.numerics.equations.floats import FloatSystem
 from detequiv.numerics.solving.batch import solve_floats
-from detequiv.numerics.solving.chord import polish
+from detequiv.numerics.solving.vouch import polish_system
 from detequiv.theory.problem.conditionals import exact_parameters, law_of
 
 DIGITS = 60
@@ -57,7 +57,7 @@ def quantities(problem: de.Problem, shifts: list[dict[str, sp.Expr]]) -> list[An
                 v + shift.get(name, 0) for name, v in zip(names, exact, strict=True)
             ]
             system = BallSystem(model, fields, [to_ball(sp.sympify(v)) for v in moved])
-            x, _ = polish(system, newton, start.unknowns[0], DIGITS)
+            x, _ = polish_system(system, newton, start.unknowns[0], DIGITS)
             values = map(to_mpf, system.outputs(x).quantities)
             found.append(dict(zip(model.quantities, values, strict=True)))
     return found

@@ -8,9 +8,9 @@ from detequiv.numerics.arithmetic.compiled import precision, to_ball
 from detequiv.numerics.averages.law_fields import LawFields, float_fields
 from detequiv.numerics.equations.balls import BallSystem
 from detequiv.numerics.equations.floats import FloatSystem
+from detequiv.numerics.iteration.descent import descend
+from detequiv.numerics.iteration.newton import minimise
 from detequiv.numerics.solving import batch
-from detequiv.numerics.solving.descent import descend
-from detequiv.numerics.solving.newton import minimise
 from detequiv.numerics.solving.solution import QUANTITIES
 from detequiv.theory.problem.conditionals import exact_parameters, law_of
 

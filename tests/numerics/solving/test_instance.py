@@ -5,11 +5,17 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+import sympy as sp
 
 from detequiv.numerics.solving.instance import solve_model
 from detequiv.theory.derivation.derive import derive
 from detequiv.theory.errors import InputError
 from detequiv.theory.models.anisotropic import anisotropic_model
+from detequiv.theory.models.potential import (
+    Model,
+    Unknowns,
+    regression_quantities,
+)
 from detequiv.theory.models.ridge import ridge_model
 from detequiv.theory.models.spiked import spiked_model
 
@@ -137,3 +143,70 @@ def test_a_discrete_law_of_kappa_against_the_generated_module() -> None:
     g, a = module["solve"](*arguments)
     for name, value in module["errors"](g, a, *arguments, 0.5).items():
         assert found.quantities[name] == pytest.approx(value, rel=1e-8), name
+
+
+def elliptical_model() -> Model:
+    """Ridge regression on elliptical data: ``x = s z``, s a function of kappa."""
+    alpha, ridge, g, chi = sp.symbols("alpha lambda g chi", positive=True)
+    source, b = sp.symbols("epsilon b", real=True)
+    noise, s = sp.symbols("Delta s", nonnegative=True)
+    return Model(
+        unknowns=Unknowns(positive=(g,)),
+        coefficients=(b,),
+        parameters=(alpha, ridge, source, noise),
+        fields=(s,),
+        chi=chi,
+        linear_form=s**2 * g,
+        psi_local=ridge * g - sp.log(g),
+        psi_average=alpha * sp.log(1 + chi) + source * chi,
+        energy_local=ridge * b**2,
+        energy_weight=alpha / (1 + chi) + source,
+        energy_residuals=(s * (1 - b),),
+        energy_rest=noise,
+        ridge=ridge,
+        source=source,
+        start=(1 / ridge,),
+        quantities=regression_quantities(alpha, ridge, noise, g),
+    )
+
+
+def test_kappa_may_have_two_components() -> None:
+    """The scale of the data depends on two projections; by bisection, and moments."""
+    grid = range(-2, 3)
+    scales = [sp.Rational(6 + x * y, 4) for x in grid for y in grid]
+    shares = [sp.Rational(1, 25)] * 25
+    values = {"alpha": "3/2", "lambda": "1/10", "Delta": "1/4"}
+    found = solve_model(
+        elliptical_model(),
+        values,
+        fields=[{"s": s} for s in scales],
+        weights=shares,
+        digits=30,
+    )
+    with mpmath.workdps(60):
+        squares = [mpmath.mpf(s.p) ** 2 / mpmath.mpf(s.q) ** 2 for s in scales]
+        alpha, ridge, noise = mpmath.mpf("1.5"), mpmath.mpf("0.1"), mpmath.mpf("0.25")
+
+        def trace(source: Any) -> Any:
+            """Solve ``1/g = lambda + E s^2 w``."""
+            return mpmath.findroot(
+                lambda g: (
+                    1 / g - ridge - sum(s * weight(g, s, source) for s in squares) / 25
+                ),
+                (mpmath.mpf("0.1"), 10),
+                solver="anderson",
+            )
+
+        def weight(g: Any, square: Any, source: Any) -> Any:
+            return alpha / (1 + square * g) + source
+
+        def least(source: Any) -> Any:
+            """Energy, minimised over b by hand."""
+            g = trace(source)
+            mean = sum(weight(g, s, source) for s in squares) / 25
+            signal = sum(s * weight(g, s, source) for s in squares) / 25
+            return mean * noise + signal * ridge / (signal + ridge)
+
+        error = mpmath.diff(least, 0, h=mpmath.mpf("1e-20"))
+        assert abs(found.quantities["generalization_error"] / error - 1) < 1e-30
+        assert abs(found.quantities["resolvent_trace"] / trace(0) - 1) < 1e-30

@@ -7,8 +7,8 @@ import detequiv as de
 from detequiv.numerics.averages.law_fields import LawFields, float_fields
 from detequiv.numerics.equations.cone import Cone
 from detequiv.numerics.equations.floats import FloatSystem
+from detequiv.numerics.iteration.newton import minimise
 from detequiv.numerics.solving.batch import solve_floats
-from detequiv.numerics.solving.newton import minimise
 from detequiv.theory.problem.conditionals import exact_parameters, law_of
 
 CONES = {"numbers": (3, 0), "a matrix": (0, 3), "both": (2, 2)}

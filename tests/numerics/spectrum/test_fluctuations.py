@@ -5,7 +5,7 @@ import pytest
 
 import detequiv as de
 from detequiv.numerics.spectrum.fluctuations import trace_covariance
-from detequiv.validation.statistics.extrapolation import fit_trend, z_threshold
+from detequiv.validation.statistics.extrapolation import fit_trend, p_value
 from detequiv.validation.trial.simulate import sampler
 from detequiv.validation.witness.draws import Dimensions
 from detequiv.validation.witness.spectra import draw_eigenvalues
@@ -52,5 +52,5 @@ def test_the_spread_of_simulated_matrices() -> None:
     errors = np.sqrt(2 / (np.array(list(repetitions.values())) - 1))
     for ratios in np.transpose(found):
         trend = fit_trend(list(repetitions), ratios - 1, ratios * errors)
-        assert abs(trend.intercept) < z_threshold(5e-5, 199) * trend.error
+        assert p_value(trend.intercept / trend.error, 199) > 5e-5
         assert trend.error < 0.3  # the spread is seen to be of this order

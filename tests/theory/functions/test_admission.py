@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions.admission import read_function
-from detequiv.theory.functions.analyticity import require_finite, strip
+from detequiv.theory.functions.analyticity import require_finite, steep_places, strip
 from detequiv.theory.functions.boxes import Box, enclose
 from detequiv.theory.functions.expressions import parse_function, z
 from detequiv.theory.functions.growth import orders
@@ -220,3 +220,10 @@ def test_finiteness_is_asked_on_each_branch_only() -> None:
     require_finite(pieces(parse_function("1/(z + 2)*step(z) + step(-z)", "f")))
     with pytest.raises(ValueError, match="pole at z = -2"):
         require_finite(pieces(parse_function("1/(z + 2)*step(-z) + step(z)", "f")))
+
+
+def test_steep_places() -> None:
+    function = parse_function(
+        "tanh(z) + sigmoid(200*z + 100) + 1/(1 + 900*(z - 2/5)**2)", "f"
+    )
+    assert steep_places(function) == (sp.Rational(-1, 2), sp.Rational(2, 5))

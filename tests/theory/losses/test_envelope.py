@@ -9,6 +9,7 @@ from scipy.optimize import minimize_scalar
 from detequiv.theory.losses import (
     DERIVATIVES,
     LOSSES,
+    SEPARATION,
     Loss,
     chi,
     envelope,
@@ -91,6 +92,16 @@ def test_an_envelope_has_an_envelope_at_the_sum(name: str) -> None:
         assert sp.simplify(one - other.subs(chi, chi + gamma)) == 0
     for one, other in zip(twice.breaks, found.breaks, strict=True):
         assert sp.simplify(one - other.subs(chi, chi + gamma)) == 0
+
+
+def test_separation_is_a_steep_hinge() -> None:
+    steep = sp.Symbol("steep", positive=True)
+    hinge = Loss("steep hinge", True, (-steep * u, sp.S.Zero), (sp.S.Zero,))
+    known, limit = envelope(hinge), envelope(SEPARATION)
+    assert sp.limit(known.breaks[0], steep, sp.oo) == -sp.oo
+    assert known.pieces[1:] == limit.pieces == (v**2 / chi, 0)
+    assert known.prox[1:] == limit.prox
+    assert known.breaks[1:] == limit.breaks
 
 
 @pytest.mark.parametrize("leverage", LEVERAGES)

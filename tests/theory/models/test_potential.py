@@ -15,7 +15,7 @@ import sympy as sp
 
 from detequiv.theory.models.matrices import InverseEntry, symmetric, upper_triangle
 from detequiv.theory.models.potential import Model
-from detequiv.theory.models.spiked import spiked_model
+from detequiv.theory.models.spiked import spiked_model, uncoupled_model
 
 
 def averaged(model: Model, groups: int) -> dict[sp.Expr, sp.Expr]:
@@ -308,3 +308,26 @@ def test_chi_sees_equal_groups_as_one() -> None:
         {a: a_11 + 2 * a_12 + a_22, g: (pi_1 * g_1 + pi_2 * g_2) / one.parameters[5]}
     )
     assert sp.expand(two.linear_form.subs(merged) - joined) == 0
+
+
+@pytest.mark.parametrize("groups", [1, 3])
+def test_features_without_a_linear_part_leave_the_matrix_at_its_minimum(
+    groups: int,
+) -> None:
+    full, reduced = spiked_model(groups), uncoupled_model(groups)
+    beta, weights = full.parameters[1], full.parameters[-groups:]
+    g = full.unknowns.positive
+    diagonal = {
+        entry: beta * weights[i] * g[i] if i == j else 0
+        for entry, (i, j) in zip(
+            full.unknowns.definite, upper_triangle(groups), strict=True
+        )
+    }
+    flat = dict.fromkeys(full.fields[full.families["c1"]], 0)
+    assert sp.expand(full.linear_form.subs(flat) - reduced.linear_form) == 0
+    for slope, own in zip(
+        full.system.local_gradient,
+        reduced.system.local_gradient + [0] * len(diagonal),
+        strict=True,
+    ):
+        assert sp.simplify(slope.subs(diagonal).doit() - own) == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from detequiv.validation.statistics.extrapolation import ONSET, fit_trend, z_threshold
+from detequiv.validation.statistics.extrapolation import ONSET, fit_trend, p_value
 
 DIMENSIONS = [150, 300, 600]
 ERRORS = np.array([0.01, 0.02, 0.015])
@@ -58,6 +58,6 @@ def test_one_dimension_is_refused() -> None:
         fit_trend([100, 100], [0.3, 0.2], [0.01, 0.01])
 
 
-def test_the_threshold_is_two_sided_and_wider_than_normal() -> None:
-    assert z_threshold(0.01, 10**7) == pytest.approx(stats.norm.isf(0.005), rel=1e-5)
-    assert z_threshold(0.01, 20) > z_threshold(0.01, 200) > stats.norm.isf(0.005)
+def test_the_p_value_is_two_sided_and_wider_than_normal() -> None:
+    assert p_value(-2.5, 10**7) == pytest.approx(2 * stats.norm.sf(2.5), rel=1e-5)
+    assert p_value(2.5, 20) > p_value(2.5, 200) > 2 * stats.norm.sf(2.5)

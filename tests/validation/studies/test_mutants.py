@@ -11,9 +11,11 @@ from detequiv.validation.studies.mutants import MUTANTS
 from detequiv.validation.studies.rejection import PROBLEMS, reject
 from detequiv.validation.studies.slips import Mutant
 from detequiv.validation.trial.evidence import (
+    gather,
+)
+from detequiv.validation.trial.measured import (
     PROJECTIONS,
     QUANTITIES,
-    gather,
     learned_at,
 )
 from detequiv.validation.trial.trial import predict, tried

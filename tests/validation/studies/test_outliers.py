@@ -3,7 +3,7 @@
 import pytest
 
 from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
-from detequiv.validation.statistics.extrapolation import z_threshold
+from detequiv.validation.statistics.extrapolation import p_value
 from detequiv.validation.studies import outliers
 from detequiv.validation.studies.outliers import compare_outliers
 
@@ -23,7 +23,7 @@ def test_the_outlier_of_a_constant() -> None:
         "overlap with latent 1",
     ]
     # Unlucky with probability 1e-4 over the three.
-    assert max(abs(one.z) for one in found) < z_threshold(3e-5, 39)
+    assert p_value(max(abs(one.z) for one in found), 39) > 3e-5
     assert found[0].trend.error < 0.2  # relative
     assert found[1].trend.error < 0.1
 
@@ -37,7 +37,7 @@ def test_a_wrong_theory_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(outliers, "Spectrum", Wider)
     found = compare_outliers(CONSTANT, {40: 60, 80: 40}, rng=1)
-    assert abs(found[0].z) > z_threshold(2e-5, 39)
+    assert p_value(found[0].z, 39) < 2e-5
 
 
 @pytest.mark.usefixtures("in_one_process")

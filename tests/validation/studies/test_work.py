@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.random import SeedSequence
 from rich.console import Console
+from scipy import stats
 
-from detequiv.validation.statistics.extrapolation import z_threshold
 from detequiv.validation.studies.tables import verdict
 from detequiv.validation.studies.work import (
     Comparison,
@@ -63,7 +63,7 @@ def test_a_comparison_extrapolates_relative_to_theory_or_not() -> None:
 def test_the_verdict_turns_at_the_threshold(
     factor: float, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    scores = [0.0, -factor * z_threshold(0.01 / 2, 9)]
+    scores = [0.0, -factor * float(stats.t.isf(0.01 / 4, 9))]
     assert verdict(Console(), scores, level=0.01, draws=10, seed=3) == status
     printed = capsys.readouterr().out
     assert printed.startswith("DISAGREEMENT" if status else "Agreement")

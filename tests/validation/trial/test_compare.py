@@ -17,7 +17,7 @@ from detequiv.theory.problem import (
     Target,
 )
 from detequiv.validation.studies import trend
-from detequiv.validation.trial.evidence import QUANTITIES as JUDGED
+from detequiv.validation.trial.measured import QUANTITIES as JUDGED
 from detequiv.validation.trial.simulate import Elementwise, sampler, simulate
 from detequiv.validation.trial.trial import predict
 from detequiv.validation.witness.runs import QUANTITIES

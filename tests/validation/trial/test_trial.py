@@ -13,14 +13,16 @@ from detequiv.theory.errors import InputError
 from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
 from detequiv.validation.trial import evidence, trial
 from detequiv.validation.trial.evidence import (
-    PROJECTIONS,
-    QUANTITIES,
     Evidence,
     at_dimensions,
     at_sizes,
-    below_at,
     choose_dimensions,
     gather,
+)
+from detequiv.validation.trial.measured import (
+    PROJECTIONS,
+    QUANTITIES,
+    below_at,
     learned_at,
     outlier_at,
     resolvent_at,

@@ -16,6 +16,8 @@ import sympy as sp
 
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact, is_rounded, sign
+from detequiv.theory.precision import decimal_digits
+from detequiv.theory.problem.tables.spelled import Spelled
 
 __all__ = ["PRECISION", "Inputs", "Levels", "PowerLaw"]
 
@@ -25,7 +27,7 @@ MOST_LEVELS = 100_000  # of a power law
 COLUMNS = ("eigenvalue", "target_power", "weight")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PowerLaw:
     """Eigenvalues ``i^-exponent``, i = 1..levels, each of one direction.
 
@@ -41,6 +43,12 @@ class PowerLaw:
     exponent: sp.Expr
     levels: int
     target_exponent: sp.Expr
+
+    def __repr__(self) -> str:
+        """Write the mapping that is read as this law."""
+        return repr(
+            {name: v if name == "levels" else str(v) for name, v in vars(self).items()}
+        )
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,8 @@ class Levels:
     power: tuple[mpmath.mpf, ...]
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class Inputs:
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class Inputs(Spelled):
     """Gaussian inputs with a covariance, by its eigenvalues.
 
     Parameters
@@ -180,7 +188,7 @@ class Inputs:
     @cached_property
     def levels(self) -> Levels:
         """Eigenvalues, weights and the target's power, normalised."""
-        with mpmath.workdps(PRECISION):
+        with decimal_digits(PRECISION):
             law = self.power_law
             if law is None:
                 assert self.eigenvalues is not None

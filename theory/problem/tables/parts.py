@@ -11,9 +11,23 @@ from typing import Any
 import sympy as sp
 
 from detequiv.theory.errors import InputError
-from detequiv.theory.functions import exact, is_rounded, read_function, sign
+from detequiv.theory.functions import (
+    exact,
+    is_rounded,
+    projections,
+    read_function,
+    read_target,
+    sign,
+)
 from detequiv.theory.problem.tables.labels import mean_label, read_labels
 from detequiv.theory.problem.tables.readouts import ReadoutLaw, read_law
+from detequiv.theory.problem.tables.spelled import Spelled
+from detequiv.theory.problem.tables.vectors import (
+    is_list,
+    is_nested,
+    read_alignment,
+    read_vectors,
+)
 
 __all__ = ["MOST_GROUPS", "Network", "SpikedFeatures", "Target"]
 
@@ -28,16 +42,17 @@ NO_LIMIT = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class SpikedFeatures:
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class SpikedFeatures(Spelled):
     """Spiked random features: rows ``f_j = rho_q w_j + u_q v``.
 
     Parameters
     ----------
     activation : str or Expr
         sigma; a catalogue name or an expression in z.
-    spike : number or sequence of numbers
-        Spike strengths ``u_q``, length K.
+    spike : number or sequence of numbers, or of vectors
+        Spike strengths ``u_q``, length K; as vectors, those along several orthonormal
+        directions.
     bulk : number or sequence of numbers
         Bulk scales ``rho_q > 0``, length K; one number serves all groups.
     weights : sequence of numbers, optional
@@ -50,7 +65,7 @@ class SpikedFeatures:
     """
 
     activation: sp.Expr
-    spike: tuple[sp.Expr, ...]
+    spike: tuple[Any, ...]
     bulk: tuple[sp.Expr, ...]
     weights: tuple[sp.Expr, ...]
 
@@ -63,7 +78,8 @@ class SpikedFeatures:
         weights: Numbers | None = None,
     ) -> None:
         name = "features."
-        strengths = _numbers(spike, name + "spike")
+        strengths = _numbers_or_vectors(spike, name + "spike")
+        squares = [sum(v**2 for v in u) if is_nested([u]) else u**2 for u in strengths]
         scales = _numbers(bulk, name + "bulk")
         if len(scales) == 1:
             scales *= len(strengths)
@@ -77,7 +93,7 @@ class SpikedFeatures:
             activation=read_function(
                 activation,
                 name + "activation",
-                [u**2 + r**2 for u, r in zip(strengths, scales, strict=True)],
+                [u + r**2 for u, r in zip(squares, scales, strict=True)],
             ),
             spike=strengths,
             bulk=scales,
@@ -89,9 +105,14 @@ class SpikedFeatures:
         """K, the number of groups of units."""
         return len(self.spike)
 
+    @property
+    def several(self) -> bool:
+        """Whether the spikes are vectors."""
+        return is_nested(self.spike)
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class Network:
+
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class Network(Spelled):
     """A two-layer network whose first layer takes one gradient step.
 
     Parameters
@@ -184,17 +205,23 @@ class Network:
             raise InputError("network.readout", self.readout.law, NO_LIMIT)
         return self.readout
 
+    @property
+    def several(self) -> bool:
+        """Whether there are several heads or several steps."""
+        return False
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class Target:
+
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class Target(Spelled):
     """Labels ``y = f*(<w*, x>) + noise``, or labels of -1 and 1.
 
     Parameters
     ----------
     function : str or Expr
-        f*; a catalogue name or an expression in z.
-    alignment : number
-        ``zeta = <w*, v>`` in [-1, 1].
+        f*; a catalogue name or an expression in z, or one in z1, z2, .., the
+        projections on several orthonormal w*.
+    alignment : number, or sequence of vectors
+        ``zeta = <w*, v>`` in [-1, 1]; the matrix ``<w*_l, v_i>`` for several.
     noise : number
         Standard deviation of the label noise; its variance is Delta.
     labels : str
@@ -210,7 +237,7 @@ class Target:
     """
 
     function: sp.Expr
-    alignment: sp.Expr
+    alignment: Any
     noise: sp.Expr
     labels: str
     slope: sp.Expr | None
@@ -219,20 +246,22 @@ class Target:
         self,
         *,
         function: str | sp.Expr,
-        alignment: Number = 1,
+        alignment: Number | Sequence[Any] = 1,
         noise: Number = 0,
         labels: str = "none",
         slope: Number | None = None,
     ) -> None:
-        overlap = exact(alignment, "target.alignment")
+        overlap = read_alignment(alignment, "target.alignment")
         deviation = exact(noise, "target.noise")
-        if sign(1 - overlap**2) < 0:
-            raise InputError("target.alignment", alignment, "must lie in [-1, 1]")
         if sign(deviation) < 0:
             raise InputError(
                 "target.noise", noise, "must not be negative, a standard deviation"
             )
-        read = read_function(function, "target.function")
+        read = read_target(function, "target.function")
+        if labels != "none" and read.free_symbols & set(projections):
+            raise InputError(
+                "target.labels", labels, "are made of one projection; use z alone"
+            )
         _set(
             self,
             function=read,
@@ -246,6 +275,17 @@ class Target:
     def binary(self) -> bool:
         """Whether labels are -1 and 1."""
         return self.labels != "none"
+
+    @property
+    def several(self) -> bool:
+        """Whether the labels are of several projections, or aligned with several."""
+        return is_nested(self.alignment) or self.projections > 1
+
+    @property
+    def projections(self) -> int:
+        """The number of z1, z2, .. that the function has, or 1."""
+        names = [s for s in projections if s in self.function.free_symbols]
+        return projections.index(names[-1]) + 1 if names else 1
 
     @property
     def mean(self) -> sp.Expr:
@@ -269,6 +309,16 @@ def _numbers(value: Numbers, field: str) -> tuple[sp.Expr, ...]:
     if not 1 <= len(value) <= MOST_GROUPS:
         raise InputError(field, value, f"give from 1 to {MOST_GROUPS} numbers")
     return tuple(exact(v, field) for v in value)
+
+
+def _numbers_or_vectors(value: Any, field: str) -> tuple[Any, ...]:
+    """Read numbers, or vectors of more than one."""
+    if not is_nested(value):
+        return _numbers(value, field)
+    if len(value) > MOST_GROUPS:
+        raise InputError(field, value, f"give from 1 to {MOST_GROUPS} vectors")
+    vectors = read_vectors(value, field)
+    return sum(vectors, ()) if len(vectors[0]) == 1 else vectors
 
 
 def _fractions(value: Numbers | None, count: int, field: str) -> tuple[sp.Expr, ...]:
@@ -296,8 +346,4 @@ def _fractions(value: Numbers | None, count: int, field: str) -> tuple[sp.Expr, 
 
 def _entries(value: Any) -> list[Any]:
     """Entries of a list or an array, or the one number as a list."""
-    if isinstance(value, list | tuple):
-        return list(value)
-    if getattr(value, "ndim", 0):
-        return list(value)
-    return [value]
+    return list(value) if is_list(value) else [value]

@@ -8,14 +8,15 @@ import sympy as sp
 from detequiv.theory.errors import InputError
 from detequiv.theory.functions import exact, sign
 from detequiv.theory.losses import LOSSES, Loss, named_loss
+from detequiv.theory.problem.tables.spelled import Spelled
 
 __all__ = ["Ridge"]
 
 Number = Any  # int, str, float, Fraction, Decimal, mpf or Expr; see `exact`
 
 
-@dataclass(frozen=True, kw_only=True, init=False)
-class Ridge:
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class Ridge(Spelled):
     """Fit of the second layer with a ridge penalty, in the proportional limit.
 
     Parameters

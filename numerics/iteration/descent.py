@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import cholesky, column, exact_ball, symmetric
 from detequiv.numerics.equations import BallSystem, Cone
-from detequiv.numerics.solving.newton import LARGEST_STEP, SMALLEST_STEP, newton_step
+from detequiv.numerics.iteration.newton import LARGEST_STEP, SMALLEST_STEP, newton_step
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import upper_triangle
 

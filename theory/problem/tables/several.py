@@ -1,0 +1,73 @@
+"""What does not go together with several directions."""
+
+from typing import Any
+
+from detequiv.theory.errors import InputError
+from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
+from detequiv.theory.problem.tables.regression import Ridge
+from detequiv.theory.problem.tables.vectors import MOST_DIRECTIONS, is_nested
+
+__all__ = ["check_several"]
+
+
+def check_several(
+    layer: SpikedFeatures | Network | None, target: Target, ridge: Ridge, inputs: Any
+) -> None:
+    """Refuse parts of a problem of several directions that do not fit.
+
+    Raises
+    ------
+    InputError
+        A covariance, a batch, labels of -1 and 1, another loss, no penalty, Gaussian
+        rows; an alignment of the wrong shape, or of one number.
+    """
+    if inputs is not None:
+        raise InputError("inputs", "[inputs]", "is known for one direction alone")
+    assert layer is not None  # only [inputs] go without
+    if target.binary:
+        raise InputError("target.labels", target.labels, "is known for one direction")
+    if ridge.loss != "square":
+        raise InputError("ridge.loss", ridge.loss, "is known for one direction")
+    if not ridge.penalty.is_positive:
+        raise InputError(
+            "ridge.penalty", ridge.penalty, "must be positive with several directions"
+        )
+    if target.projections > MOST_DIRECTIONS:
+        raise InputError(
+            "target.function",
+            target.function,
+            f"give at most {MOST_DIRECTIONS} projections",
+        )
+    if isinstance(layer, Network):
+        _check_network(layer)
+        return
+    directions = len(layer.spike[0]) if layer.several else 1
+    alignment = target.alignment
+    if not is_nested(alignment):
+        if alignment != 1:
+            raise InputError(
+                "target.alignment",
+                alignment,
+                "give the matrix of <w*_l, v_i>, one row a projection",
+            )
+        return
+    shape = len(alignment), len(alignment[0])
+    if shape[1] != directions or shape[0] < target.projections:
+        raise InputError(
+            "target.alignment",
+            alignment,
+            f"give {target.projections} rows of {directions} numbers, one row a "
+            "projection and one number a direction of features.spike",
+        )
+
+
+def _check_network(network: Network) -> None:
+    """Refuse steps on a batch, and Gaussian rows."""
+    if network.batch_per_dim is not None:
+        raise InputError(
+            "network.batch_per_dim",
+            network.batch_per_dim,
+            "is known for one direction; leave it out",
+        )
+    if network.rows != "spherical":
+        raise InputError("network.rows", network.rows, "is known for one direction")
