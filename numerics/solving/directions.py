@@ -150,7 +150,9 @@ def _on_lattice(
     left = np.where(accuracy < TOLERANCE, 0, accuracy) + (rounding / size).max(1)
     cone = system.cone(x)
     gradient, _ = system.derivatives(cone)
-    errors = SAFETY * (lattice + tables + left) + 1e-15
+    # sums over many nodes: what is left of as many roundings of either sign
+    sums = np.finfo(float).eps * np.sqrt(len(fields.rule(1)[0]))
+    errors = SAFETY * (lattice + tables + left) + sums
     return DirectionSolutions(
         x,
         quantities,

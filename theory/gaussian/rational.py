@@ -36,8 +36,10 @@ def quadratic_mean(numerator: sp.Expr, denominator: sp.Expr) -> sp.Expr:
 
     Examples
     --------
-    >>> quadratic_mean(sp.S.One, 2 + z**2)
-    sqrt(pi)*E*erfc(1)/2
+    >>> quadratic_mean(sp.S.One, 2 + z**2).equals(
+    ...     sp.sqrt(sp.pi) * sp.E * sp.erfc(1) / 2
+    ... )
+    True
     """
     above, below = sp.Poly(numerator, z), sp.Poly(denominator, z)
     quotient, rest = sp.div(above, below)
