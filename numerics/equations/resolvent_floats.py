@@ -7,11 +7,13 @@ depend on z, so that all averages over kappa are matrix products.
 Everything here is in the scale of ``Phi^T Phi / p``.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import flint
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from detequiv.numerics.averages import Fields
 from detequiv.numerics.equations.equations import Equations
@@ -95,6 +97,10 @@ class ResolventSystem:
 
     def derivatives(self, x: Array, z: Array) -> tuple[Array, Array]:
         """Gradient (B, N) and Hessian (B, N, N) of Psi at the unknowns x (B, N)."""
+        with _blas().limit(limits=1, user_api="blas"):
+            return self._derivatives(x, z)
+
+    def _derivatives(self, x: Array, z: Array) -> tuple[Array, Array]:
         eq, p = self.equations, self.parameters(z)
         slope, curvature = eq.average([x @ self._distinct], self._parameters)
         local = (x.T, self.inverse(x), p)
@@ -214,6 +220,12 @@ class ResolventSystem:
             matrix[:, i, j] = matrix[:, j, i] = x[:, k]
         inverse = np.linalg.inv(matrix)
         return [inverse[:, i, j] for i, j in pairs]
+
+
+@lru_cache(maxsize=1)
+def _blas() -> ThreadpoolController:
+    """Libraries whose threads cost more than they bring: the products are small."""
+    return ThreadpoolController()
 
 
 def _stack(values: list[Any], count: int) -> Array:
