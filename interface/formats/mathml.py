@@ -82,6 +82,6 @@ def _converter() -> Any:
         raise InputError(
             "equations",
             "(page)",
-            "math-core is not installed; pip install 'detequiv[explore]'",
+            "math-core is not installed; pip install 'detequiv[explore,report]'",
         ) from None
     return LatexToMathML().convert_with_local_state, LatexError

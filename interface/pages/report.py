@@ -13,11 +13,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from detequiv.figures.style import COLOURS, STYLE, draw_simulation, draw_theory
+from detequiv.formats.mathml import sections_html
 from detequiv.formats.problem_file import dump
 from detequiv.formats.quantities import DEFINITIONS
 from detequiv.numerics.derived import learned_function
 from detequiv.numerics.solving import solve
 from detequiv.theory.derivation import derive
+from detequiv.theory.errors import InputError
+from detequiv.theory.paper import Section
+from detequiv.theory.problem import Problem
 from detequiv.validation.statistics import POWER, Finding
 from detequiv.validation.trial import PROJECTIONS, Trial, learned_at
 
@@ -25,17 +29,7 @@ __all__ = ["page"]
 
 COLUMNS = 3  # of the small multiples
 LIBRARIES = ("detequiv", "numpy", "scipy", "sympy", "mpmath", "python-flint")
-EQUATIONS = (
-    r"$\Psi=\sum_q\pi_q(\lambda g_q-\log g_q)+\frac{1}{\beta}\left[\log\det V"
-    r"-\log\det A+\mathrm{tr}\,V^{-1}A-K\right]"
-    r"+\frac{\alpha}{\beta}\,\mathrm{E}_\kappa\log(1+\chi)"
-    r"+\varepsilon\,\mathrm{E}_\kappa\,\chi$",
-    r"$\chi(\kappa)=\sum_q\pi_q g_q c^*_q+\frac{1}{\beta}\,c_1^T A\,c_1,\qquad"
-    r" V=\mathrm{diag}(\beta\pi_q g_q),\qquad"
-    r" w(\kappa)=\frac{\alpha/\beta}{1+\chi}+\varepsilon$",
-    r"$\mathrm{Energy}=\mathrm{E}_\kappa\,w\left[(\tau_0-m\cdot c_0-t\cdot h)^2"
-    r"+(\tau_1-r\cdot c_1)^2+\tau_2\right]+t^TV^{-1}t+r^TV^{-1}r$",
-)
+SHOWN = ("Potential", "Energy")  # sections of a derivation; the others unfold
 
 TEMPLATE = """<!doctype html>
 <html lang="en">
@@ -56,7 +50,7 @@ pre { background: #f6f6f6; padding: .8rem 1rem; overflow-x: auto; }
 figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; }
 figcaption { color: #555; font-size: .92rem; }
 .agree { color: #00694a; } .disagree { color: #b33d00; } .undecided { color: #7a5c00; }
-.scroll { overflow-x: auto; }
+.scroll, .formula { overflow-x: auto; }
 </style>
 </head>
 <body>
@@ -68,15 +62,19 @@ figcaption { color: #555; font-size: .92rem; }
 <pre>{{ problem }}</pre>
 
 <h2>Equations</h2>
+{% if derivation -%}
 <p>Theory is the stationary point of &Psi; in g and A, and the minimum of the Energy
 over m, t and r; errors are derivatives of that minimum by &epsilon; and &lambda;
 (arXiv:2410.18938). Given &kappa;, the projection of an input on the spike,
 c<sub>0</sub>, c<sub>1</sub> and c<sup>*</sup> are the mean, the linear part and the
 remaining variance of the features of a group, h their tangent functions, and &tau; the
 same of the target.</p>
-<figure>{{ equations|safe }}</figure>
+{{ sections(shown)|safe }}
 <details><summary>All equations, as derived</summary>
-<pre>{{ derived }}</pre></details>
+{{ sections(derivation)|safe }}</details>
+{%- else -%}
+<p>They are solved, but not printed: {{ untold }}.</p>
+{%- endif %}
 
 <h2>Verdicts</h2>
 <div class="scroll"><table>
@@ -138,13 +136,16 @@ def page(trial: Trial) -> str:
         *((name, version(name)) for name in LIBRARIES),
         ("Python", platform.python_version()),
     ]
+    derivation, untold = _derivation(trial.problem)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(TEMPLATE).render(
         judgement=judgement,
         meaning=MEANINGS[judgement.verdict],
         problem=dump(trial.problem),
-        equations=_inline(_equations()),
-        derived=derive(trial.problem).text(),
+        derivation=derivation,
+        shown=[section for section in derivation if section.title in SHOWN],
+        sections=sections_html,
+        untold=untold,
         trends=_inline(_trends(judgement.findings)),
         learned=_inline(_learned(trial)),
         definition=_definition,
@@ -181,13 +182,12 @@ def _inline(figure: Figure) -> str:
     return svg[svg.index("<svg") :]
 
 
-def _equations() -> Figure:
-    """Set the two potentials."""
-    with mpl.rc_context({**STYLE, "mathtext.fontset": "cm"}):
-        figure = Figure(figsize=(9, 1.9))
-        for i, line in enumerate(EQUATIONS):
-            figure.text(0.01, 0.82 - 0.34 * i, line, fontsize=14, va="center")
-    return figure
+def _derivation(problem: Problem) -> tuple[list[Section], str]:
+    """Sections of a problem's derivation, or why there are none."""
+    try:
+        return derive(problem).sections(), ""
+    except InputError as error:
+        return [], str(error)
 
 
 def _trends(findings: Sequence[Finding]) -> Figure:

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 import detequiv as de
 from detequiv.cli import main
+from detequiv.formats.mathml import sections_html
 from detequiv.results import report
 from detequiv.shell import parallel
 from detequiv.validation.trial.trial import predict, try_theory
@@ -80,12 +81,22 @@ def test_the_report_stands_alone(tmp_path: Path) -> None:
     # nothing is loaded: addresses appear as names of XML vocabularies alone
     for loader in ("<script", "<link", "<img", "@import", "url(http"):
         assert loader not in text
-    assert text.count("<svg") == 3
+    assert text.count("<svg") == 2
     for svg in text.split("<svg")[1:]:
         ElementTree.fromstring("<svg" + svg.split("</svg>")[0] + "</svg>")
-    derived = de.derive(de.load(FILE)).text().splitlines()[0]
-    for said in ("undecided", "[features]", "seed", "python-flint", derived):
+    for said in ("undecided", "[features]", "seed", "python-flint"):
         assert said in text, said
+    derivation = de.derive(de.load(FILE)).sections()
+    for section in derivation:
+        assert sections_html([section]) in text, section.title
+
+
+def test_what_has_no_printed_derivation_has_a_report(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    wide = ("--set", "ridge.loss=huber", "--set", "ridge.delta=1")
+    result = run(*BUDGET, *wide, "--out", str(page))
+    assert result.exit_code == 0, result.stderr
+    assert "not printed: ridge.loss = huber" in page.read_text("utf-8")
 
 
 @pytest.mark.parametrize(
