@@ -1,6 +1,8 @@
 """The errors of the package, each also the builtin a caller would expect."""
 
-__all__ = ["ConvergenceError", "DetequivError", "InputError"]
+from collections.abc import Container
+
+__all__ = ["ConvergenceError", "DetequivError", "InputError", "is_name"]
 
 LONGEST = 80  # characters of a value that an error shows
 
@@ -37,6 +39,11 @@ class InputError(DetequivError, ValueError):
     def __reduce__(self) -> tuple[type, tuple[str, object, str]]:
         """Rebuild from the three arguments, when crossing process borders."""
         return type(self), (self.field, _text(self.value), self.problem)
+
+
+def is_name(value: object, names: Container[str]) -> bool:
+    """Whether a value is one of some names; an array is none, and is not compared."""
+    return isinstance(value, str) and value in names
 
 
 def _text(value: object) -> str:

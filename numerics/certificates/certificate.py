@@ -35,7 +35,7 @@ from detequiv.numerics.certificates.rule import TrapezoidalRule
 from detequiv.numerics.certificates.strips import FieldEnclosures
 from detequiv.numerics.solving import QUANTITIES, Solution, solve
 from detequiv.theory.display import Shown, Tabular
-from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.errors import ConvergenceError, InputError, is_name
 from detequiv.theory.models import upper_triangle
 from detequiv.theory.precision import binary_digits
 from detequiv.theory.problem import (
@@ -212,7 +212,7 @@ def compare(
     """
     check_problem(first)
     check_problem(second)
-    if quantity not in QUANTITIES:
+    if not is_name(quantity, QUANTITIES):
         raise InputError("quantity", quantity, f"give one of {', '.join(QUANTITIES)}")
     for accuracy in sorted({min(10, digits), digits}):
         a, b = (certify(p, digits=accuracy).balls[quantity] for p in (first, second))

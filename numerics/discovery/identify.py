@@ -27,7 +27,7 @@ from detequiv.numerics.discovery.kinds import (
 )
 from detequiv.numerics.solving import QUANTITIES, solve
 from detequiv.theory.closed import natural_constants
-from detequiv.theory.errors import InputError
+from detequiv.theory.errors import InputError, is_name
 from detequiv.theory.functions import exact, is_rounded
 from detequiv.theory.precision import decimal_digits
 from detequiv.theory.problem import Problem, law_of
@@ -251,7 +251,7 @@ def _numbers(constants: Sequence[Any] | None, digits: int) -> list[Constant]:
 
 def _checked_quantity(name: str | None) -> str:
     name = QUANTITIES[0] if name is None else name
-    if name not in QUANTITIES:
+    if not is_name(name, QUANTITIES):
         raise InputError("quantity", name, f"unknown; known: {', '.join(QUANTITIES)}")
     return name
 

@@ -45,7 +45,8 @@ def read_box(over: Mapping[str, Any], problems: Mapping[str, Problem]) -> Box:
         No such parameter, an end that is no rational number or outside its domain, or
         ends in the wrong order.
     """
-    if not over or not isinstance(over, Mapping):
+    given: object = over  # anything: an array has no truth value
+    if not isinstance(given, Mapping) or not given:
         raise InputError("over", over, "give at least one parameter and its two ends")
     box = {}
     for name, ends in over.items():

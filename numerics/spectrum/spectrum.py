@@ -31,7 +31,7 @@ from detequiv.numerics.spectrum.values import (
     precise_density,
     precise_transform,
 )
-from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.errors import ConvergenceError, InputError, is_name
 from detequiv.theory.functions import affine_slope
 from detequiv.theory.problem import (
     FeatureLaw,
@@ -83,7 +83,7 @@ class Spectrum:
         check_digits(digits)
         check_whole("width", width)
         self.digits, self.width = digits, width
-        if scale not in ("n", "p"):
+        if not is_name(scale, ("n", "p")):
             raise InputError("scale", scale, "give 'n' or 'p', what divides Phi^T Phi")
         problem.require_isotropic()
         self.problem = problem

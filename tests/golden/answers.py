@@ -189,15 +189,17 @@ def _solve(tables: Tables, digits: Any, certified: bool = False) -> Tree:
     learned = de.learned_function(point, [-2.0, -1.0, 0.0, 0.5, 2.0])
     largest = float(np.max(np.abs([float(v) for v in (*point.m, *point.t)])))
     rounding = 1e-14 * largest + 1e-14 * float(labels)
-    scale = 1e-9 * float(np.max(np.abs(learned)))
+    # After a step on a batch the coefficients are those of float64, at a minimum.
+    root = 10.0 ** (-digits / 2) if problem.on_batch else 1e-9
+    scale = root * float(np.max(np.abs(learned)))
     tree = {
         "quantities": {
             name: vouched(getattr(point, name), digits, labels) for name in QUANTITIES
         },
         "g": [vouched(v, digits) for v in point.g],
         "A": _coupling(point.A, digits),
-        "m": _coefficients(point.m, digits),
-        "t": _coefficients(point.t, digits),
+        "m": _coefficients(point.m, digits, (*point.m, *point.t)),
+        "t": _coefficients(point.t, digits, (*point.m, *point.t)),
         "learned": floats(learned, 0.0, scale + rounding),
         "digits": point.digits,
         "equations": point.equations,
@@ -209,8 +211,8 @@ def _solve(tables: Tables, digits: Any, certified: bool = False) -> Tree:
     return tree
 
 
-def _coefficients(values: Sequence[Any], digits: int) -> Tree:
-    """Write m or t: half of the digits asked for, relative to the largest.
+def _coefficients(values: Sequence[Any], digits: int, every: Sequence[Any]) -> Tree:
+    """Write m or t: half of the digits asked for, relative to the largest of both.
 
     They are not vouched for: where functions are nearly dependent, the error of a
     coefficient is that of a quotient of two small numbers. Where all vanish, they are
@@ -218,7 +220,7 @@ def _coefficients(values: Sequence[Any], digits: int) -> Tree:
     """
     with mpmath.workdps(digits + 20):
         half = mpmath.mpf(10) ** (-mpmath.mpf(digits) / 2)
-        within = TWICE * half * max([half, *map(abs, values)])
+        within = TWICE * half * max([half, *map(abs, every)])
     return [number(v, within, digits) for v in values]
 
 
@@ -612,7 +614,7 @@ def _json(text: str) -> Tree:
         "g": [printed(text, digits) for text in said["g"]],
         # one digit less, for they are rounded
         "A": _coupling(coupling, digits - 1),
-        "learned": {k: _coefficients(v, digits - 1) for k, v in learned.items()},
+        "learned": {k: _coefficients(v, digits - 1, v) for k, v in learned.items()},
     }
 
 

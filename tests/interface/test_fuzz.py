@@ -242,6 +242,11 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "activation": lambda v: de.SpikedFeatures(activation=v, spike=1),
     "function": lambda v: de.Target(function=v),
     "rows": lambda v: de.Network(activation="relu", readout=1, step=1, rows=v),
+    "labels": lambda v: de.Target(function="z", labels=v),
+    "loss": lambda v: de.Ridge(samples_per_dim=1, width_per_dim=1, penalty=1, loss=v),
+    "readout": lambda v: de.Network(activation="relu", readout=v, step=1),
+    "step": lambda v: de.Network(activation="relu", readout=1, step=v),
+    "quantity": lambda v: de.compare(PROBLEM, PROBLEM, quantity=v) if v != 0 else None,
     "batch": lambda v: de.Network(
         activation="relu", readout=1, step=1, batch_per_dim=v
     ),

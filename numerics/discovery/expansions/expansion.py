@@ -13,7 +13,7 @@ from detequiv.numerics.discovery.expansions.exact import Exact, exact_coefficien
 from detequiv.numerics.discovery.expansions.family import Family, read_place
 from detequiv.numerics.discovery.expansions.powers import find_powers
 from detequiv.numerics.solving import QUANTITIES
-from detequiv.theory.errors import ConvergenceError, InputError
+from detequiv.theory.errors import ConvergenceError, InputError, is_name
 from detequiv.theory.functions import exact
 from detequiv.theory.paper import Formula, Section, as_latex
 from detequiv.theory.precision import decimal_digits
@@ -288,7 +288,7 @@ def expand(
     check_whole("order", order)
     if order > MOST_TERMS:
         raise InputError("order", order, f"give at most {MOST_TERMS}")
-    if quantity not in QUANTITIES:
+    if not is_name(quantity, QUANTITIES):
         raise InputError("quantity", quantity, f"known: {', '.join(QUANTITIES)}")
     place, sides = read_place(problem, parameter, at)
     sample = Family(problem, parameter, place, quantity)

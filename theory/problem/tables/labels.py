@@ -15,7 +15,7 @@ from typing import Any
 
 import sympy as sp
 
-from detequiv.theory.errors import InputError
+from detequiv.theory.errors import InputError, is_name
 from detequiv.theory.functions import exact, pieces, read_function, sign, z
 
 __all__ = ["LABELS", "mean_label", "read_labels"]
@@ -62,7 +62,7 @@ def read_labels(
         An unknown name; a slope that is missing, not positive, or of labels that have
         none; noise beside a slope; labels that would be 0.
     """
-    if labels not in LABELS:
+    if not is_name(labels, LABELS):
         raise InputError(
             "target.labels", labels, f"give one of {', '.join(map(repr, LABELS))}"
         )

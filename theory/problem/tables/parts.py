@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from detequiv.theory.errors import InputError
+from detequiv.theory.errors import InputError, is_name
 from detequiv.theory.functions import (
     exact,
     projections,
@@ -171,7 +171,7 @@ class Network(Spelled):
         rates = read_numbers(step, "network.step")
         if len(rates) not in (1, count):
             raise InputError("network.step", step, f"give 1 or {count} numbers")
-        if rows not in ROWS:
+        if not is_name(rows, ROWS):
             raise InputError("network.rows", rows, f"give one of {', '.join(ROWS)}")
         batch = batch_per_dim
         if batch is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy as sp
 
-from detequiv.theory.errors import InputError
+from detequiv.theory.errors import InputError, is_name
 from detequiv.theory.functions import exact, sign
 
 __all__ = ["ReadoutLaw", "read_law"]
@@ -79,7 +79,7 @@ def read_law(given: Any) -> ReadoutLaw | None:
     if not isinstance(given, Mapping):
         return None
     name = str(given.get("law"))
-    if name not in LAWS:
+    if not is_name(name, LAWS):
         raise InputError(f"{FIELD}.law", name, f"known: {', '.join(LAWS)}")
     for key in given:
         if key not in ("law", *LAWS[name]):

@@ -5,7 +5,7 @@ from typing import Any
 
 import sympy as sp
 
-from detequiv.theory.errors import InputError
+from detequiv.theory.errors import InputError, is_name
 from detequiv.theory.functions import exact, sign
 from detequiv.theory.losses import LOSSES, Loss, named_loss
 from detequiv.theory.problem.tables.spelled import Spelled
@@ -81,7 +81,7 @@ class Ridge(Spelled):
 
 def _read_delta(loss: str, delta: Number | None) -> sp.Expr | None:
     """Check the name of a loss, and read where huber goes over."""
-    if loss not in LOSSES:
+    if not is_name(loss, LOSSES):
         raise InputError(
             "ridge.loss", loss, f"give one of {', '.join(map(repr, LOSSES))}"
         )
