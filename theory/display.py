@@ -1,5 +1,6 @@
 """How results show themselves: a table of one screen, as text and in a notebook."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
@@ -31,12 +32,12 @@ class Tabular(NamedTuple):
     note: str = ""
 
 
-class Shown:
+class Shown(ABC):
     """What has a table to show for itself."""
 
+    @abstractmethod
     def _table(self) -> Tabular:
         """Lay out the table."""
-        raise NotImplementedError
 
     def _lines(self) -> tuple[Tabular, list[list[str]], str]:
         """Rows that fit one screen, cells that fit a line, and the note below."""

@@ -21,6 +21,7 @@ from detequiv.theory.models import Model
 
 __all__ = [
     "FloatSolutions",
+    "PointSolutions",
     "analyticity",
     "solve_floats",
 ]
@@ -35,7 +36,7 @@ SAFETY = 10.0  # between the change seen and the error vouched for
 
 
 @dataclass(frozen=True)
-class FloatSolutions:
+class PointSolutions:
     """Solutions of B points.
 
     Attributes
@@ -45,16 +46,26 @@ class FloatSolutions:
     coefficients : (B, C) array
     errors : (B,) array
         Relative error vouched for, of every quantity of a point.
-    fields : Fields
-        On the rule that was fine enough.
-    step : float
-        Step of that rule.
     """
 
     unknowns: Array
     quantities: Array
     coefficients: Array
     errors: Array
+
+
+@dataclass(frozen=True)
+class FloatSolutions(PointSolutions):
+    """Solutions of B points, and the rule that they are on.
+
+    Attributes
+    ----------
+    fields : Fields
+        On the rule that was fine enough.
+    step : float
+        Step of that rule.
+    """
+
     fields: Fields
     step: float
 

@@ -17,7 +17,7 @@ from detequiv.numerics.averages import geometric_error
 from detequiv.numerics.directions import NodeFields, directions_law, other_law
 from detequiv.numerics.equations import FloatSystem, float_equations
 from detequiv.numerics.iteration import TOLERANCE, minimise
-from detequiv.numerics.solving.batch import COARSE, SAFETY
+from detequiv.numerics.solving.batch import COARSE, SAFETY, PointSolutions
 from detequiv.theory.errors import ConvergenceError
 from detequiv.theory.models import Model
 from detequiv.theory.problem import DirectionsLaw, Problem, exact_parameters
@@ -32,24 +32,15 @@ AT_ONCE = 4_000_000  # values of chi that are held in memory
 
 
 @dataclass(frozen=True)
-class DirectionSolutions:
-    """Solutions of B points.
+class DirectionSolutions(PointSolutions):
+    """Solutions of B points of several directions.
 
     Attributes
     ----------
-    unknowns : (B, N) array
-    quantities : (B, Q) array
-    coefficients : (B, C) array
-    errors : (B,) array
-        Relative error vouched for, of every quantity of a point.
     residuals : (B,) array
         Largest component of grad Psi, unknowns in natural sizes.
     """
 
-    unknowns: Array
-    quantities: Array
-    coefficients: Array
-    errors: Array
     residuals: Array
 
 

@@ -5,43 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from loss_cases import LABELS, problem, unbalanced
 from scipy.special import expit
 
 import detequiv as de
 from detequiv.numerics.arithmetic import to_float
 from detequiv.numerics.losses import Place, solve_convex
 from detequiv.numerics.losses.convex import Rules
-from detequiv.numerics.solving import solve_at_width
 from detequiv.theory.problem import exact_parameters, law_of
-
-LABELS: dict[str, dict[str, Any]] = {
-    "regression": {"noise": "1/2", "function": "z + (z**2 - 1)/2"},
-    "sign": {"labels": "sign", "noise": "1/2"},
-    "logit": {"labels": "logit", "slope": 2, "alignment": "7/10"},
-}
-
-
-def problem(
-    loss: str,
-    target: dict[str, Any],
-    *,
-    activation: str = "tanh",
-    spike: Any = ("3/2", "-4/5"),
-    weights: Any = None,
-    ridge: tuple[Any, Any, Any] = (2, "3/2", "1/20"),
-) -> de.Problem:
-    samples, width, penalty = ridge
-    return de.Problem(
-        features=de.SpikedFeatures(activation=activation, spike=spike, weights=weights),
-        target=de.Target(**{"function": "z"} | target),
-        ridge=de.Ridge(
-            samples_per_dim=samples,
-            width_per_dim=width,
-            penalty=penalty,
-            loss=loss,
-            delta="1/2" if loss == "huber" else None,
-        ),
-    )
 
 
 def numbers(case: de.Problem) -> np.ndarray:
@@ -89,18 +60,6 @@ def test_the_square_loss_is_ridge_regression(target: str) -> None:
             assert abs(value / float(expected) - 1) < 1e-12
     groups = len(exact.g)
     assert np.allclose(found.place.x[:groups], list(map(float, exact.g)), rtol=1e-12)
-
-
-def unbalanced(penalty: Any) -> de.Problem:
-    target = {"function": "z + 3/10", "labels": "sign", "alignment": "7/10"}
-    return problem(
-        "logistic",
-        target,
-        activation="relu",
-        spike=(1, -1),
-        weights=("3/5", "2/5"),
-        ridge=(3, 1, penalty),
-    )
 
 
 @pytest.mark.slow
@@ -194,53 +153,6 @@ def test_a_wide_huber_loss_is_the_square() -> None:
         expected = getattr(ridge, name.replace("loss", "error"))
         assert abs(getattr(found, name) / expected - 1) < 1e-9
     assert found.classification_error is None
-
-
-# Classification error and |a|^2/p at a width, from a code of its own that simulations
-# agreed with: the limit separates the labels at no cost, and has no solution.
-@pytest.mark.parametrize(
-    ("width", "expected"),
-    [
-        (100, (0.02977, 1.0263)),
-        pytest.param(200, (0.02158, 0.8222), marks=pytest.mark.slow),
-        pytest.param(400, (0.01558, 0.6566), marks=pytest.mark.slow),
-    ],
-)
-def test_a_width_has_a_solution_where_the_limit_has_none(
-    width: int, expected: tuple[float, float]
-) -> None:
-    case = problem("logistic", {"labels": "sign"}, ridge=(2, 1, "1/10"))
-    found = solve_at_width(case, width)
-    error = found.classification_error
-    assert error is not None
-    assert abs(error - expected[0]) < 6e-6
-    assert abs(found.readout_norm - expected[1]) < 6e-5
-
-
-@pytest.mark.slow
-def test_known_norms_at_widths_come_out() -> None:
-    for width, expected in ((100, 0.1312), (200, 0.1060), (400, 0.0870)):
-        found = solve_at_width(unbalanced(1), width).readout_norm
-        assert abs(found - expected) < 6e-5
-
-
-@pytest.mark.slow
-def test_all_orders_of_the_overlap_are_near_the_large_one() -> None:
-    case = problem("logistic", {"labels": "sign"}, ridge=(2, 1, "1/10"))
-    gaps = []
-    for width in (100, 400):
-        found, whole = solve_at_width(case, width), de.solve(case, width=width)
-        assert whole.width == width
-        gaps.append(float(abs(whole.readout_norm / found.readout_norm - 1)))
-    assert 0 < gaps[1] < gaps[0] / 2 < 1e-3
-
-
-def test_a_curve_at_a_width_goes_from_point_to_point() -> None:
-    case = problem("hinge", LABELS["sign"])
-    curve = de.curve(case, vary={"ridge.penalty": [1, "1/20"]}, width=300)
-    alone = de.solve(case, width=300, digits=8)
-    relative = curve.values("test_loss")[1] / float(alone.test_loss) - 1
-    assert abs(relative) < 1e-8
 
 
 def test_digits_are_those_of_float64_or_refused() -> None:
