@@ -14,10 +14,11 @@ from detequiv.numerics.spectrum import (
 from detequiv.theory.problem import Problem, exact_parameters, law_of
 from detequiv.validation.witness import FloatArray
 
-__all__ = ["clear_outliers", "mass_below", "width_corrections"]
+__all__ = ["clear_outliers", "mass_below", "trace_correction", "width_corrections"]
 
 NODES = 64  # of the Gauss rule over heights
 CLEAR = 2.0  # times the end of the bulk from which an outlier is told from it
+HEIGHT = 1e-2  # over the axis of a derivative on it, in units of the penalty
 STEP = 1e-5  # of a derivative, over the distance from the real axis
 # Places over the bulk's mean among which its end is looked for.
 PLACES = np.geomspace(0.5, 1e5, 100)
@@ -85,6 +86,33 @@ def width_corrections(
     )
     slope = (after - before) / (2 * steps)
     return -slope / width, -here.imag / (np.pi * width)
+
+
+def trace_correction(problem: Problem, width: int) -> float:
+    r"""Find what the directions of a finite width add to the resolvent's trace.
+
+    To ``(1/p) tr (Phi^T Phi / p + lambda)^-1``, as `width_corrections` tells it:
+    ``-L'(z) / p`` at ``z = -lambda``, where L is real on the axis, and its derivative
+    the imaginary part a little above over the height.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its penalty must be positive.
+    width : int
+        p.
+
+    Raises
+    ------
+    ConvergenceError
+        The determinant was not reached.
+    """
+    law, penalty = law_of(problem), float(problem.ridge.penalty)
+    exact = exact_parameters(problem, law)
+    resolvent = Resolvent(law.model, law, tuple(map(float, exact)))
+    height = HEIGHT * penalty
+    above = log_determinant(resolvent, width, np.array([-penalty + 1j * height]))
+    return -float(above[0].imag) / (height * width)
 
 
 def clear_outliers(problem: Problem, width: int) -> list[float]:

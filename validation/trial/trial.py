@@ -40,6 +40,7 @@ from detequiv.validation.trial.measured import (
 from detequiv.validation.trial.predict import (
     clear_outliers,
     mass_below,
+    trace_correction,
     width_corrections,
 )
 
@@ -64,7 +65,8 @@ def predict(
 ) -> dict[str, float]:
     """Theory's value of everything that a trial measures.
 
-    In the limit, or with what a finite width costs the mean readout of each group.
+    In the limit, or with what a finite width costs the mean readout of each group, and
+    what its directions add to the trace of the resolvent.
     Given points off the axis, the spectrum too: the resolvent there, the mass of the
     eigenvalues to their left, and the outliers at that width, or that of `REFERENCE`.
     """
@@ -74,6 +76,8 @@ def predict(
     else:
         solution = solve_at_width(problem, width, digits=digits)
     values = {name: float(getattr(solution, name)) for name in measured(problem)}
+    if width is not None and not problem.on_batch and problem.ridge.loss == "square":
+        values["resolvent_trace"] += trace_correction(problem, width)
     learned = map(float, learned_function(solution, PROJECTIONS))
     values |= dict(zip(map(learned_at, PROJECTIONS), learned, strict=True))
     if points:
