@@ -136,6 +136,9 @@ class BoxEnclosure:
             The box is too large for the proof.
         """
         moved = {name: ends for name, ends in box.items() if name not in fixed}
+        for name, (low, high) in moved.items():
+            if not low <= high:
+                raise InputError(name, (low, high), "the first end must be the smaller")
         for name in (*moved, *by):
             if name not in MOVABLE:
                 known = ", ".join(MOVABLE)

@@ -66,13 +66,25 @@ class Ball(NamedTuple):
         with binary_digits(4096):
             return bool(abs(mpmath.mpf(number) - self.midpoint) <= self.radius)
 
+    def texts(self) -> tuple[str, str]:
+        """Write the digits that the radius leaves, and the radius, rounded outwards.
+
+        What is written is a ball that contains this one.
+        """
+        with binary_digits(4096):
+            digits = 15
+            if 0 < self.radius < abs(self.midpoint):
+                digits = int(mpmath.log10(abs(self.midpoint) / self.radius)) + 2
+            midpoint = mpmath.nstr(self.midpoint, digits)
+            radius = self.radius + abs(mpmath.mpf(midpoint) - self.midpoint)
+            if not radius:
+                return midpoint, "0.0"
+            unit = mpmath.mpf(10) ** (mpmath.floor(mpmath.log10(radius)) - 2)
+            return midpoint, mpmath.nstr(mpmath.ceil(radius / unit) * unit, 3)
+
     def __str__(self) -> str:
-        """Write the digits that the radius leaves, and the radius."""
-        digits = 15
-        if 0 < self.radius < abs(self.midpoint):
-            digits = int(mpmath.log10(abs(self.midpoint) / self.radius)) + 2
-        midpoint = mpmath.nstr(self.midpoint, digits)
-        return f"{midpoint} +/- {mpmath.nstr(self.radius, 3)}"
+        """Write `texts`."""
+        return " +/- ".join(self.texts())
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

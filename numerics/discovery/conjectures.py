@@ -10,14 +10,13 @@ import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import sympy as sp
-
 from detequiv.numerics.arithmetic import check_positive
-from detequiv.numerics.certificates import Box, ball_of
+from detequiv.numerics.certificates import Box
 from detequiv.numerics.discovery.claims import Claim, read_claim
 from detequiv.numerics.discovery.ranges import (
     Margins,
@@ -70,7 +69,7 @@ def check(
         Called with the share of the box that is proved.
     resume : path-like, optional
         File to which boxes are written as they are proved, or found to be too large;
-        those in it are not examined again.
+        those in it are not examined again: `Verdict.recheck` repeats their proofs.
 
     Returns
     -------
@@ -126,14 +125,14 @@ def check(
         except ConvergenceError:
             continue
         if false:
-            values = _values(margins, point)
+            values = margins.balls_at(point)
             return verdict("counterexample", counterexample=point, values=values)
     margins.require_movable(box)
     branches = _Branches(read, problems, box, resume)
     met = branches.run(begun + budget, executor, progress)
     if met is not None:
         return verdict(
-            "counterexample", counterexample=met, values=_values(margins, met)
+            "counterexample", counterexample=met, values=margins.balls_at(met)
         )
     proved = tuple(sorted(branches.proved, key=lambda b: middle(b).popitem()[1]))
     left = tuple(sorted(branches.left, key=lambda b: -measure(b, box)))
@@ -147,11 +146,6 @@ def _advice(largest: Box, whole: Box) -> str:
     if measure(largest, whole) < 1e-3:
         return f"near {place} the claim is close to equality, or false"
     return f"the largest box left is around {place}; a larger budget would help"
-
-
-def _values(margins: Margins, point: Mapping[str, sp.Rational]) -> dict[str, Any]:
-    """Enclose what the claim speaks of at a point."""
-    return {text: ball_of(ball) for text, ball in margins.atoms_at(point).items()}
 
 
 @lru_cache(maxsize=4)
@@ -196,20 +190,29 @@ class _Branches:
     def _header(self) -> str:
         tables = {name: str(p.tables()) for name, p in self.problems}
         over = {n: list(map(str, ends)) for n, ends in self.whole.items()}
-        return json.dumps({"claim": self.claim.text, "over": over, "problems": tables})
+        made = {name: version(name) for name in ("detequiv", "python-flint", "sympy")}
+        what = {"claim": self.claim.text, "over": over, "problems": tables}
+        return json.dumps({**what, "versions": made})
 
     def _load(self, file: Path) -> None:
         if not file.exists() or not file.stat().st_size:
             file.write_text(self._header() + "\n", "utf-8")
             return
-        header, *lines = file.read_text("utf-8").splitlines()
+        text = file.read_text("utf-8")
+        header, *lines = text.splitlines()
         if header != self._header():
-            raise InputError("resume", file, "belongs to another claim; name a new one")
+            says = "belongs to another claim, or to other versions; name a new one"
+            raise InputError("resume", file, says)
+        if not text.endswith("\n"):  # a line that was cut short by a kill
+            with file.open("a", encoding="utf-8") as end:
+                end.write("\n")
         for line in lines:
             try:
                 ((outcome, texts),) = json.loads(line).items()
                 box = read_texts(texts)
-            except (ValueError, AttributeError):  # a line that was cut short by a kill
+            except (ValueError, AttributeError, TypeError, ZeroDivisionError):
+                continue
+            if outcome not in ("proved", "open"):
                 continue
             self._known[tuple(sorted(box.items()))] = outcome
 
@@ -252,7 +255,7 @@ class _Branches:
                     return dict(point)
                 self._write(verdict, box)
                 if verdict == "open":
-                    parts = split(box, self.whole)
+                    parts = split(box)
                     small = measure(parts[0], self.whole) < SMALLEST
                     (stuck if small else self.left).extend(parts)
                     continue

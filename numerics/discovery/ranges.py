@@ -19,9 +19,11 @@ from detequiv.numerics.arithmetic import (
 )
 from detequiv.numerics.certificates import (
     MOVABLE,
+    Ball,
     Box,
     BoxEnclosure,
     Enclosures,
+    ball_of,
     cube_of,
 )
 from detequiv.numerics.discovery.claims import Atom, Claim
@@ -81,8 +83,8 @@ def measure(box: Box, whole: Box) -> float:
     return share
 
 
-def split(box: Box, whole: Box) -> tuple[Box, Box]:
-    """Cut a box across its longest side, measured as in `measure`."""
+def split(box: Box) -> tuple[Box, Box]:
+    """Cut a box across its longest side, in the logarithm of what is positive."""
 
     def length(name: str) -> float:
         low, high = box[name]
@@ -107,7 +109,7 @@ def covers(boxes: list[Box], whole: Box) -> bool:
             continue
         if depth == DEEPEST or len(stack) > len(known):
             return False
-        stack += [(part, depth + 1) for part in split(box, whole)]
+        stack += [(part, depth + 1) for part in split(box)]
     return True
 
 
@@ -156,14 +158,18 @@ class Margins:
     def require_movable(self, box: Box) -> None:
         """Refuse ranges over which nothing can be proved."""
         for name, (low, high) in box.items():
+            if not low <= high:
+                says = "the first end must be the smaller"
+                raise InputError(f"over.{name}", (low, high), says)
             if name not in MOVABLE and low != high:
                 says = f"proofs over ranges are for {', '.join(MOVABLE)}"
                 raise InputError(f"over.{name}", "a range", says)
 
-    def atoms_at(self, point: Mapping[str, sp.Rational]) -> dict[str, Any]:
+    def balls_at(self, point: Mapping[str, sp.Rational]) -> dict[str, Ball]:
         """Enclose what the claim speaks of at a point, by its text."""
         numbers = self._numbers({name: (value, value) for name, value in point.items()})
-        return dict(zip(map(str, self.claim.atoms.values()), numbers, strict=True))
+        texts = map(str, self.claim.atoms.values())
+        return dict(zip(texts, map(ball_of, numbers), strict=True))
 
     def _numbers(self, box: Box) -> list[Any]:
         """Enclose the claim's atoms over a box."""

@@ -12,7 +12,13 @@ import sympy as sp
 from detequiv.numerics.arithmetic import at_centre, is_positive
 from detequiv.numerics.certificates import Ball, Box
 from detequiv.numerics.discovery.claims import read_claim
-from detequiv.numerics.discovery.ranges import Margins, covers, measure, split
+from detequiv.numerics.discovery.ranges import (
+    Margins,
+    covers,
+    measure,
+    read_box,
+    split,
+)
 from detequiv.theory.display import Shown, Tabular
 from detequiv.theory.errors import ConvergenceError, DetequivError
 from detequiv.theory.functions import value_text
@@ -51,7 +57,22 @@ def _is_proved(margins: Margins, box: Box, splits: int) -> bool:
     except ConvergenceError:
         pass
     return splits > 0 and all(
-        _is_proved(margins, part, splits - 1) for part in split(box, box)
+        _is_proved(margins, part, splits - 1) for part in split(box)
+    )
+
+
+def _are_parts(boxes: list[Box], whole: Box) -> bool:
+    """Whether boxes are different parts of the whole."""
+    different = {tuple(sorted(box.items())) for box in boxes}
+    return len(different) == len(boxes) and all(
+        box.keys() == whole.keys()
+        and all(
+            first <= low < high <= last
+            for (first, last), (low, high) in (
+                (ends, box[name]) for name, ends in whole.items()
+            )
+        )
+        for box in boxes
     )
 
 
@@ -116,26 +137,39 @@ class Verdict(Shown):
             whether the counterexample is one. An undecided record claims nothing but
             its proved boxes.
         """
-        margins = Margins(read_claim(self.claim, self.problems), self.problems)
         try:
-            if self.verdict == "counterexample":
-                point = self.counterexample
-                return (
-                    point is not None
-                    and set(point) == set(self.over)
-                    and all(
-                        low <= point[name] <= high
-                        for name, (low, high) in self.over.items()
-                    )
-                    and refuted(margins, point)
-                )
-            boxes = list(self.proved)
-            if self.verdict == "proved" and not covers(boxes, self.over):
-                return False
-            stride = max(1, ceil(len(boxes) / (most or len(boxes) or 1)))
-            return all(_is_proved(margins, box, REFINED) for box in boxes[::stride])
-        except DetequivError:
+            return self._holds(most)
+        except (DetequivError, KeyError):
             return False
+
+    def _holds(self, most: int | None) -> bool:
+        margins = Margins(read_claim(self.claim, self.problems), self.problems)
+        read_box(self.over, self.problems)
+        if self.verdict == "counterexample":
+            return self._is_refuted(margins)
+        boxes = list(self.proved)
+        told = {"proved": covers, "undecided": _are_parts}.get(self.verdict)
+        if told is None or not told(boxes, self.over):
+            return False
+        stride = max(1, ceil(len(boxes) / (most or len(boxes) or 1)))
+        return all(_is_proved(margins, box, REFINED) for box in boxes[::stride])
+
+    def _is_refuted(self, margins: Margins) -> bool:
+        """Whether the claim is false at the point, and its values are those told."""
+        point = self.counterexample
+        if point is None or set(point) != set(self.over):
+            return False
+        inside = all(
+            low <= point[name] <= high for name, (low, high) in self.over.items()
+        )
+        if not inside or not refuted(margins, point):
+            return False
+        found = margins.balls_at(point)
+        return found.keys() == self.values.keys() and all(
+            abs(ball.midpoint - found[name].midpoint)
+            <= ball.radius + found[name].radius
+            for name, ball in self.values.items()
+        )
 
     def _table(self) -> Tabular:
         rows = [("claim", self.claim)]
@@ -160,10 +194,7 @@ class Verdict(Shown):
             "counterexample": None
             if point is None
             else {name: str(value) for name, value in point.items()},
-            "values": {
-                name: [str(ball.midpoint), str(ball.radius)]
-                for name, ball in self.values.items()
-            },
+            "values": {name: list(ball.texts()) for name, ball in self.values.items()},
             "proved_fraction": self.proved_fraction,
             "proved": list(map(_texts, self.proved)),
             "open": list(map(_texts, self.open)),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 import detequiv as de
@@ -20,15 +18,11 @@ def command(problem: de.Problem, digits: int, as_json: bool) -> None:
     """Prove the digits of every quantity of the problem in FILE."""
     found = de.certify(problem, digits=digits)
     if as_json:
-        balls = {name: _ends(ball) for name, ball in found.balls.items()}
-        print_json(balls | {"g": [_ends(b) for b in found.g], "digits": found.digits})
+        balls = {name: list(ball.texts()) for name, ball in found.balls.items()}
+        print_json(
+            balls | {"g": [list(b.texts()) for b in found.g], "digits": found.digits}
+        )
         return
     for name, ball in found.balls.items():
         click.echo(f"{name:<22}{ball}")
     click.echo("theorems about the equations in the limit of infinite width")
-
-
-def _ends(ball: Any) -> list[str]:
-    """Midpoint, with all the digits that the radius leaves, and radius."""
-    midpoint, _, radius = str(ball).partition(" +/- ")
-    return [midpoint, radius]

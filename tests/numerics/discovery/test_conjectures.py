@@ -9,6 +9,7 @@ from random import Random
 from time import sleep
 
 import flint
+import mpmath
 import pytest
 import sympy as sp
 
@@ -158,14 +159,18 @@ def test_spikes_can_be_searched_but_not_proved_over() -> None:
 
 
 def test_equality_stays_undecided_and_names_the_place() -> None:
-    value = de.solve(UNTRAINED, digits=30).generalization_error
     verdict = de.check(
         UNTRAINED,
-        f"generalization_error > {float(value):.6f}",
+        "training_error >= training_error[ridge.penalty=1/20]",
         over={"ridge.penalty": ("1/20", "51/1000")},
-        budget=2,
+        budget=4,
     )
-    assert verdict.verdict in ("undecided", "counterexample")
+    assert verdict.verdict == "undecided"
+    assert 0.9 < verdict.proved_fraction < 1
+    assert "equality" in verdict.remark
+    assert all(
+        low < sp.Rational(5001, 100000) for b in verdict.open for low, _ in b.values()
+    )
 
 
 def test_a_stopped_run_goes_on_and_ends_with_the_same_record(tmp_path: Path) -> None:
@@ -227,8 +232,52 @@ def test_a_tampered_record_fails() -> None:
         {"verdict": "counterexample", "counterexample": {"ridge.penalty": "1/10"}},
         {"verdict": "counterexample", "counterexample": None},
         {"problems": other["problems"], "claim": "generalization_error > 6/5"},
+        {"claim": "training_error <"},
+        {"verdict": "Proved", "claim": "training_error < 0", "proved": []},
+        {
+            "over": {n: ends[::-1] for n, ends in box.items()},
+            "proved": [{n: ends[::-1] for n, ends in box.items()}],
+        },
+        {"verdict": "undecided", "proved": [box, box]},
+        {"verdict": "undecided", "proved": [{"ridge.penalty": ["2", "3"]}]},
     ):
         assert not Verdict.from_json(json.dumps(record | change)).recheck(), change
+
+
+def test_a_counterexample_keeps_its_values() -> None:
+    """Whatever the precision at which it is written; others are found out."""
+    over = {"ridge.penalty": ("1/20", 1)}
+    verdict = de.check(UNTRAINED, "training_error > 2*readout_norm", over=over)
+    assert verdict.verdict == "counterexample"
+    with mpmath.workdps(5):
+        text = verdict.to_json()
+    again = Verdict.from_json(text)
+    assert again.recheck()
+    for name, ball in verdict.values.items():
+        gap = abs(again.values[name].midpoint - ball.midpoint)
+        assert gap + ball.radius <= again.values[name].radius
+    record = json.loads(text)
+    record["values"]["training_error"] = ["-7", "0"]
+    assert not Verdict.from_json(json.dumps(record)).recheck()
+
+
+def test_boxes_of_other_versions_or_outcomes_are_not_taken(tmp_path: Path) -> None:
+    file, over = tmp_path / "boxes.jsonl", {"ridge.penalty": ("1/20", "1/4")}
+    claim = "training_error < 1"
+    de.check(UNTRAINED, claim, over=over, resume=file)
+    header = file.read_text("utf-8").splitlines()[0]
+    made_up = [
+        {"whatever": {"ridge.penalty": ["1/20", "1/4"]}},
+        {"open": {"a": ["x", "1"]}},
+    ]
+    file.write_text("\n".join([header, *map(json.dumps, made_up)]), "utf-8")
+    verdict = de.check(UNTRAINED, claim, over=over, resume=file)
+    assert verdict.verdict == "proved"
+    assert verdict.recheck()
+    old = header.replace(json.loads(header)["versions"]["sympy"], "1.0")
+    file.write_text(old + "\n", "utf-8")
+    with pytest.raises(de.InputError, match="other versions"):
+        de.check(UNTRAINED, claim, over=over, resume=file)
 
 
 def test_some_of_the_proofs_of_a_record_are_repeated(
@@ -267,6 +316,6 @@ def test_boxes_that_were_split_cover_the_whole() -> None:
     boxes, draw = [whole], Random(0)
     for _ in range(30):
         box = boxes.pop(draw.randrange(len(boxes)))
-        boxes += split(box, whole)
+        boxes += split(box)
     assert covers(boxes, whole)
     assert not covers(boxes[1:], whole)

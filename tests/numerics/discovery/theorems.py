@@ -31,7 +31,7 @@ QUANTITIES = (
 MOVED = (
     "ridge.penalty", "ridge.samples_per_dim", "ridge.width_per_dim", "target.noise",
 )  # fmt: skip
-ROUNDING = 1e-8  # relative, of derivatives that are asked for with ten digits
+ROUNDING = 1e-17  # relative, of derivatives that are asked for with twenty digits
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def margin(drawn: Drawn, point: dict[str, sp.Rational]) -> tuple[Any, Any]:
     for symbol, atom in claim.atoms.items():
         there = drawn.problem.with_values({**point, **dict(atom.changes)})
         if atom.by:
-            value = de.derivatives(there, atom.by, digits=10)[atom.name]
+            value = de.derivatives(there, atom.by, digits=20)[atom.name]
         else:
             value = getattr(de.solve(there, digits=DIGITS), atom.name)
         size += abs(value)
