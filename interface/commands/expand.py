@@ -13,6 +13,7 @@ from detequiv.shell.options import (
     decimal,
     json_option,
     print_json,
+    say_width,
     takes_problem,
 )
 
@@ -94,6 +95,7 @@ def command(
         click.echo(found.document(body=body), nl=False)
     else:
         click.echo(found.text())
+        say_width()
 
 
 def _as_json(found: de.Expansion) -> dict[str, Any]:

@@ -87,11 +87,7 @@ def _state(problem: Problem, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _point(problem: Problem, request: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers of the limit and the function learned there."""
-    solution = solve(problem, digits=None)
-    return _numbers(solution) | {
-        "kappa": KAPPA.tolist(),
-        "target": target_function(problem, KAPPA).tolist(),
-    }
+    return _numbers(solve(problem, digits=None))
 
 
 def _curve(problem: Problem, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,8 +187,20 @@ def _numbers(solution: Solution) -> dict[str, Any]:
             [name, TITLES[name], DEFINITIONS[name], solution.text(name)]
             for name in reported(solution.problem)
         ],
-        "learned": learned_function(solution, KAPPA).tolist(),
+        **_learned(solution),
     }
+
+
+def _learned(solution: Solution) -> dict[str, Any]:
+    """Tell what is learned of one projection, and is to be; nothing of several."""
+    try:
+        return {
+            "kappa": KAPPA.tolist(),
+            "learned": learned_function(solution, KAPPA).tolist(),
+            "target": target_function(solution.problem, KAPPA).tolist(),
+        }
+    except InputError:
+        return {}
 
 
 def _solved(problem: Problem, points: int, width: int | None) -> Curve:

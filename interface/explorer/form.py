@@ -50,6 +50,10 @@ def form_of(problem: Problem) -> dict[str, str]:
     >>> form["layer"], form["values"], form["step"], form["penalty"]
     ('network', '1, -0.5', '2', '0.1')
     """
+    if problem.layer is None:
+        raise InputError(
+            "inputs", "without a layer", "the page is for a layer of units"
+        )
     layer = "features" if problem.network is None else "network"
     values = problem.value(VALUES[layer])
     listed = ", ".join(map(value_text, values)) if isinstance(values, tuple) else values

@@ -208,13 +208,13 @@ function showPoint() {
 
 function showLearned() {
   const {point, width} = answers;
-  if (!point) return clear("learned");
+  if (!point?.learned) return clear("learned");
   const line = (name, y, colour, dash) =>
     ({name, kind: "line", x: point.kappa, y, colour, dash});
   const series = [line("target, E[y | κ]", point.target, COLOURS[6], "5 4"),
     line(width ? "learned, limit" : "learned, E[f(x) | κ]", point.learned, COLOURS[0],
       width ? "2 3" : undefined)];
-  if (width)
+  if (width?.learned)
     series.push(line(`learned, p = ${byId("width").value.trim()}`, width.learned, COLOURS[0]));
   plot("learned", {title: "Learned function and target", series,
     x: {label: "projection on the spike, κ = ⟨v, x⟩"}, y: {label: "mean given κ"}});

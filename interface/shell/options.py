@@ -206,12 +206,12 @@ def decimal(value: mpmath.mpf, digits: int) -> str:
     return str(mpmath.nstr(value, digits, strip_zeros=False))
 
 
-def say_width(width: int | None = None) -> None:
+def say_width(width: int | None = None, *, err: bool = False) -> None:
     """Say of what the numbers above are."""
     of = (
         "the limit of infinite width" if width is None else f"networks of {width} units"
     )
-    click.echo(f"of {of}")
+    click.echo(f"of {of}", err=err)
 
 
 def print_json(values: Mapping[str, Any]) -> None:

@@ -32,5 +32,5 @@ def say_usual_width(solution: Any, usual: dict[str, str]) -> None:
         if abs(float(usual[name]) - limit) > FAR * abs(limit):
             click.echo(
                 f"at {USUAL} units {name} is {usual[name]}: the limit is far from "
-                "there; see solve --width"
+                "there; see --width"
             )

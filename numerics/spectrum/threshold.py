@@ -87,6 +87,7 @@ def find_threshold(
     ConvergenceError
         The bulk has no regular upper end, or the digits were not reached.
     """
+    law_of(problem)  # refuses what has no spectrum
     known: dict[float, Array] = {}
 
     def eigenvalues(scale: float) -> Array:

@@ -6,7 +6,7 @@ import click
 
 import detequiv as de
 from detequiv.formats.suffixes import FIGURES, TABLES
-from detequiv.shell.options import check_suffix, takes_problem, width_option
+from detequiv.shell.options import check_suffix, say_width, takes_problem, width_option
 
 __all__ = ["command"]
 
@@ -64,6 +64,7 @@ def command(
     text = "\n".join([",".join([*names, "learned", "target"]), *rows]) + "\n"
     if table is None:
         click.echo(text, nl=False)
+        say_width(width, err=True)
     else:
         table.write_text(text, "utf-8")
     if figure is not None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 import detequiv as de
-from detequiv.shell.options import decimal, json_option, print_json, takes_problem
+from detequiv.shell.options import (
+    decimal,
+    json_option,
+    print_json,
+    say_width,
+    takes_problem,
+)
 
 __all__ = ["command"]
 
@@ -25,3 +31,4 @@ def command(problem: de.Problem, digits: int, as_json: bool) -> None:
         print_json({"samples_per_dim": threshold, "digits": digits})
         return
     click.echo(f"ridge.samples_per_dim = {threshold}: labels of fewer are separated")
+    say_width()

@@ -29,10 +29,16 @@ def command(file: str | None, port: int | None, no_browser: bool) -> None:
     Without FILE it begins with the problem of `detequiv init`.
     """
     from detequiv.commands.start.init import PRESETS
+    from detequiv.explorer.form import form_of
     from detequiv.explorer.server import serving
     from detequiv.formats.problem_file import dump
 
-    beginning = PRESETS["network"] if file is None else dump(read_problem(file))
+    if file is None:
+        beginning = PRESETS["network"]
+    else:
+        problem = read_problem(file)
+        form_of(problem)  # refuses what the page has no controls for
+        beginning = dump(problem)
     with serving(port, beginning) as server:
         click.echo(server.url)
         click.echo("Ctrl-C ends it", err=True)

@@ -31,6 +31,7 @@ def test_json_and_text() -> None:
     assert (found["at"], found["side"], found["exact"]) == ("3/2", "+", False)
     assert run(*arguments)[1] == (
         "generalization_error = 1.8750*(alpha - 3/2)**(-1) + 1.2500, alpha -> 3/2+\n"
+        "of the limit of infinite width\n"
     )
 
 

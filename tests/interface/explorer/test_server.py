@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
+from click.testing import CliRunner
 
 import detequiv as de
+from detequiv.cli import main
 from detequiv.commands.start.init import PRESETS
-from detequiv.explorer.answers import PLACES
+from detequiv.explorer.answers import PLACES, answer
 from detequiv.explorer.form import form_of, problem_of, untrained
 from detequiv.explorer.server import FILES, Server
 from detequiv.figures.style import COLOURS
@@ -330,3 +332,24 @@ def test_the_command_prints_its_address_and_ends_on_interrupt(tmp_path: Path) ->
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "", "Ctrl-C ends it\n")
+
+
+def test_several_directions_have_numbers_and_no_function() -> None:
+    text = TEXT.replace("spike = [2, -2, 0]", "spike = [[2, 1], [-2, 0], [0, 1]]")
+    found = answer("point", {"problem": text, "form": {}})
+    assert found["numbers"]
+    assert "learned" not in found
+
+
+def test_a_problem_without_a_layer_is_not_served(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "inputs.toml"
+    file.write_text(
+        '[inputs]\neigenvalues = [1, 2]\n[target]\nfunction = "z"\n'
+        "[ridge]\nsamples_per_dim = 2\nwidth_per_dim = 1\npenalty = 1\n",
+        "utf-8",
+    )
+    result = CliRunner().invoke(main, ["explore", str(file), "--no-browser"])
+    assert result.exit_code == 2
+    assert "without a layer" in result.stderr

@@ -37,7 +37,7 @@ ROWS = ("spherical", "gaussian")
 NO_LIMIT = (
     "has no theory here without a width: with infinitely many readouts the limit "
     "learns functions of the projection at no cost, and no network comes near it; "
-    "solve and curve take a width (--width 400), and curve can simulate"
+    "solve, curve and learned take a width (--width 400), and curve can simulate"
 )
 MOST_STEPS = 10
 
