@@ -12,6 +12,7 @@ from detequiv.theory.models import (
     energy,
     energy_ridge,
     energy_source,
+    matrix_order,
 )
 
 __all__ = ["Equations", "ball_equations", "float_equations"]
@@ -49,7 +50,7 @@ class Equations:
     ) -> None:
         self.model = model
         self.size = len(model.unknowns.symbols)
-        self.order = _matrix_order(len(model.unknowns.definite))
+        self.order = matrix_order(len(model.unknowns.definite))
         self._make = Compiler(self.order, arithmetic)
         self.inverse = self._make.inverse
         made = self._kept(arithmetic) or self._derived()
@@ -134,14 +135,6 @@ class Equations:
         model = self.model
         groups = ((model.width,), model.unknowns.symbols, model.parameters)
         return self._make(groups, model.system.width_penalty)
-
-
-def _matrix_order(count: int) -> int:
-    """Order of the symmetric matrix with `count` independent entries."""
-    order = 0
-    while order * (order + 1) // 2 < count:
-        order += 1
-    return order
 
 
 @lru_cache(maxsize=16)

@@ -7,6 +7,7 @@ from detequiv.theory.models.kappa_mean import KappaMean
 from detequiv.theory.models.matrices import (
     InverseEntry,
     LogDet,
+    matrix_order,
     symmetric,
     upper_triangle,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "energy_source",
     "families",
     "level_model",
+    "matrix_order",
     "mixture_model",
     "ridge_model",
     "ridgeless_model",

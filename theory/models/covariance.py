@@ -33,13 +33,13 @@ saddle in three unknowns, however many levels there are:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from math import isqrt
 
 import sympy as sp
 
 from detequiv.theory.models.matrices import (
     InverseEntry,
     LogDet,
+    matrix_order,
     symmetric,
     upper_triangle,
 )
@@ -132,7 +132,7 @@ class CovarianceModel:
     @property
     def order(self) -> int:
         """Of a level's matrix, which has ``order (order + 1) / 2`` entries."""
-        return isqrt(2 * len(self.matrix))
+        return matrix_order(len(self.matrix))
 
     @cached_property
     def form(self) -> list[sp.Expr]:

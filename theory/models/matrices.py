@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 from sympy.core.function import ArgumentIndexError
 
-__all__ = ["InverseEntry", "LogDet", "symmetric", "upper_triangle"]
+__all__ = ["InverseEntry", "LogDet", "matrix_order", "symmetric", "upper_triangle"]
 
 
 def upper_triangle(size: int) -> list[tuple[int, int]]:
@@ -31,15 +31,15 @@ def upper_triangle(size: int) -> list[tuple[int, int]]:
 
 def symmetric(entries: tuple[sp.Expr, ...]) -> sp.Matrix:
     """Build the symmetric matrix whose upper triangle, row by row, is `entries`."""
-    size = _size(len(entries))
+    size = matrix_order(len(entries))
     matrix = sp.zeros(size, size)
     for (i, j), entry in zip(upper_triangle(size), entries, strict=True):
         matrix[i, j] = matrix[j, i] = entry
     return matrix
 
 
-def _size(count: int) -> int:
-    """Size of a symmetric matrix with `count` entries in its upper triangle."""
+def matrix_order(count: int) -> int:
+    """Order of a symmetric matrix with `count` entries in its upper triangle."""
     return (isqrt(8 * count + 1) - 1) // 2
 
 
@@ -68,7 +68,7 @@ class InverseEntry(sp.Function):
         a, b, *upper = self.args
         if argindex < 3:
             raise ArgumentIndexError(self, argindex)
-        i, j = upper_triangle(_size(len(upper)))[argindex - 3]
+        i, j = upper_triangle(matrix_order(len(upper)))[argindex - 3]
 
         def inverse(row: sp.Expr, column: sp.Expr) -> sp.Expr:
             return InverseEntry(row, column, *upper)
@@ -108,7 +108,7 @@ class LogDet(sp.Function):
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """Differentiate by one entry of the upper triangle: d log det A = tr(P dA)."""
-        i, j = upper_triangle(_size(len(self.args)))[argindex - 1]
+        i, j = upper_triangle(matrix_order(len(self.args)))[argindex - 1]
         entry = InverseEntry(i, j, *self.args)
         return entry if i == j else 2 * entry
 

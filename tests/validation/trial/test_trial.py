@@ -11,7 +11,7 @@ from numpy.random import SeedSequence
 from detequiv.numerics.solving.solve import solve
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem import Problem, Ridge, SpikedFeatures, Target
-from detequiv.validation.trial import evidence, trial
+from detequiv.validation.trial import evidence, simulate, trial
 from detequiv.validation.trial.evidence import (
     Evidence,
     at_dimensions,
@@ -225,3 +225,26 @@ def test_it_agrees_with_real_draws() -> None:
     wrong = predict(PROBLEM.with_values({"ridge.penalty": 2}))
     again = gathered.compare(wrong, dict.fromkeys(sized, wrong))
     assert trial.judge(again, level=0.001, resolution=10.0).verdict == "disagree"
+
+
+@pytest.mark.slow
+def test_the_trace_of_a_finite_network_is_off_by_a_power_of_its_size() -> None:
+    """What the directions move is no such power: groups that are nearly dependent.
+
+    Five standard errors, two numbers: unlucky with probability 2e-6.
+    """
+    problem = Problem(
+        features=SpikedFeatures(activation="tanh", spike=["3/2", "-4/5"]),
+        target=Target(function="z", noise="3/10"),
+        ridge=Ridge(samples_per_dim=2, width_per_dim="3/2", penalty="1/20"),
+    )
+    left = []
+    for d, draws in ((100, 1500), (200, 600), (400, 150)):
+        theory = predict(problem, 3 * d // 2)["resolvent_trace"]
+        drawn = simulate(problem, dimension=d, repetitions=draws, rng=d)
+        gap = drawn.mean["resolvent_trace"] - theory
+        left.append((d * gap, d * drawn.standard_error["resolvent_trace"]))
+    (first, error), *others = left
+    assert first > 20 * error  # seen well
+    for later, its_error in others:
+        assert abs(later - first) < 5 * np.hypot(error, its_error)
