@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError
 from inspect import getsource
@@ -23,6 +24,7 @@ from detequiv.numerics.equations import stored
 from detequiv.numerics.equations.equations import NAMES, Equations
 from detequiv.theory.models.potential import Model
 from detequiv.theory.models.spiked import spiked_model, uncoupled_model
+from detequiv.theory.precision import ONE_AT_A_TIME
 
 MODEL = spiked_model(2)
 
@@ -105,6 +107,7 @@ REST = "def _lambdifygenerated(alpha):\n    return [1]\n"
     [
         None,  # no such key
         *(1, [REST], "", "def f(", "\0", "(" * 1000, "2", REST + REST),
+        *("-" * 10_000 + "1", "1" + "+1" * 100_000),  # out of memory, too deep
         REST.replace("1", "open('/dev/null')"),
         REST.replace("1", "__import__('os')"),
         REST.replace("1", "exp.__self__"),
@@ -189,6 +192,20 @@ def test_sources_are_found_while_other_threads_compile(folder: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda model: Equations(model, FLOATS), models))
     assert set(folder.iterdir()) == set(map(stored.place, models))
+
+
+def test_compiling_and_its_source_are_one_step(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(1) as other:
+
+        def watched(function: Callable[..., object]) -> str:
+            assert not other.submit(ONE_AT_A_TIME.acquire, blocking=False).result()
+            return getsource(function)
+
+        monkeypatch.setattr(compiled, "getsource", watched)
+        Equations(MODEL, FLOATS)
+    assert len(list(folder.iterdir())) == 1
 
 
 def test_a_function_without_source_has_none() -> None:
