@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib import import_module
 from inspect import getsource
 from math import ceil, log2
+from types import CodeType, FunctionType
 from typing import Any
 
 import flint
@@ -245,18 +246,49 @@ BALLS: Mapping[str, Callable[..., Any]] = {
 
 
 def source_of(compiled: Callable[..., list[Any]]) -> str:
-    """Code of a function that was compiled without averages."""
-    return getsource(compiled)
+    """Code of a function that was compiled without averages.
+
+    Raises
+    ------
+    ValueError, OSError, TypeError
+        Where there is none, or it is another function's: SymPy numbers what it
+        compiles without a lock, so that two threads may write to one place.
+    """
+    source, code = getsource(compiled), compiled.__code__
+    # flags apart, which tell what module was the compiler's caller
+    if _code(source).replace(co_flags=code.co_flags) != code:
+        raise ValueError("the source found is not this function's")
+    return source
+
+
+def _code(source: str) -> CodeType:
+    """Compile the text of one function; nothing is run."""
+    try:
+        parts = compile(source, "<kept equations>", "exec", dont_inherit=True).co_consts
+        (code,) = (part for part in parts if isinstance(part, CodeType))
+    except (SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError("not the source of one function") from error
+    return code
 
 
 def from_source(
     source: str, arithmetic: Mapping[str, Callable[..., Any]]
 ) -> Callable[..., list[Any]]:
-    """Make the function anew, in any arithmetic: names alone are bound to it."""
-    names: dict[str, Any] = dict(arithmetic)
-    exec(compile(source, "<kept equations>", "exec"), names)
-    function: Callable[..., list[Any]] = names["_lambdifygenerated"]
-    return function
+    """Make the function anew, in any arithmetic: names alone are bound to it.
+
+    Of the text nothing but the function's body is ever run. It knows no name but those
+    of the arithmetic, and has none of Python's builtins: printed code needs none.
+
+    Raises
+    ------
+    ValueError
+        If the text is not that of one function, or if that uses another name.
+    """
+    code = _code(source)
+    inner = any(isinstance(part, CodeType) for part in code.co_consts)
+    if inner or not arithmetic.keys() >= set(code.co_names):
+        raise ValueError("the source has more than the arithmetic's names")
+    return FunctionType(code, {**arithmetic, "__builtins__": {}})
 
 
 def compile_expressions(

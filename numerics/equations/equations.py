@@ -1,6 +1,7 @@
 """The derived equations of a model, compiled to one arithmetic."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -14,11 +15,18 @@ from detequiv.theory.models import (
     energy_source,
     matrix_order,
 )
+from detequiv.theory.precision import ONE_AT_A_TIME
 
 __all__ = ["Equations", "ball_equations", "float_equations"]
 
 SOURCES = "source", "ridge"  # the parameters by which is differentiated
 PARTS = "gradient", "average", "energy"
+NAMES = (
+    *("form", "average", "local_gradient", "local_hessian", "offsets", "slopes"),
+    *("rest", "weight", "response", "penalty", "energy_gradient"),
+    *("start", "quantities"),
+    *(f"{source}_{part}" for source in SOURCES for part in PARTS),
+)
 
 
 class Equations:
@@ -71,18 +79,26 @@ class Equations:
     ) -> dict[str, Compiled] | None:
         """Functions kept on disk by an earlier process."""
         file = stored.place(self.model)
-        kept = None if file is None else stored.read(file)
+        kept = None if file is None else stored.read(file, NAMES)
         if kept is None:
             return None
-        return {k: grouped(from_source(v, arithmetic)) for k, v in kept.items()}
+        try:
+            return {k: grouped(from_source(v, arithmetic)) for k, v in kept.items()}
+        except ValueError:  # no code of ours
+            return None
 
     def _derived(self) -> dict[str, Compiled]:
         """Functions derived anew, and kept for later processes."""
         pieces = self._pieces().items()
-        made = {name: self._make.flat(*piece) for name, piece in pieces}
         file = stored.place(self.model)
-        if file is not None:
-            stored.write(file, {name: source_of(f) for name, f in made.items()})
+        sources = {}
+        with ONE_AT_A_TIME:  # else threads may be given each other's sources
+            made = {name: self._make.flat(*piece) for name, piece in pieces}
+            if file is not None:
+                with suppress(OSError, TypeError, ValueError):
+                    sources = {name: source_of(f) for name, f in made.items()}
+        if file is not None and sources:
+            stored.write(file, sources)
         return {name: grouped(f) for name, f in made.items()}
 
     def _pieces(self) -> dict[str, tuple[Any, Any]]:

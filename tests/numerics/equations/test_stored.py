@@ -1,16 +1,30 @@
 """Equations kept on disk: the same as derived ones, and never trusted when damaged."""
 
+import json
 import multiprocessing
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError
+from inspect import getsource
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from detequiv.numerics.arithmetic import BALLS, FLOATS
+from detequiv.numerics.arithmetic import (
+    BALLS,
+    FLOATS,
+    compiled,
+    from_source,
+    source_of,
+)
 from detequiv.numerics.equations import stored
-from detequiv.numerics.equations.equations import Equations
+from detequiv.numerics.equations.equations import NAMES, Equations
 from detequiv.theory.models.potential import Model
 from detequiv.theory.models.spiked import spiked_model, uncoupled_model
+from detequiv.theory.precision import ONE_AT_A_TIME
 
 MODEL = spiked_model(2)
 
@@ -63,15 +77,141 @@ def test_what_is_kept_is_what_was_derived(
     np.testing.assert_allclose(list(balls), values(derived), rtol=1e-13)
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", "cut", "altered", '{"sources": 1}'])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *("", "{", "[]", '{"sources": 1}', '{"sources": []}', "[" * 100_000),
+        *("cut", "altered", "another's"),
+    ],
+)
 def test_damaged_files_are_made_again(damage: str, folder: Path) -> None:
     derived = Equations(MODEL, FLOATS)
     (file,) = folder.iterdir()
     whole = file.read_text()
-    texts = {"cut": whole[:-200], "altered": whole.replace("Q(", "Q(2*", 1)}
+    texts = {"cut": whole[:-200], "altered": whole.replace("return [", "return [1+", 1)}
+    if damage == "another's":
+        Equations(uncoupled_model(2), FLOATS)
+        (other,) = set(folder.iterdir()) - {file}
+        texts[damage] = other.read_text()
     file.write_text(texts.get(damage, damage))
+    assert stored.read(file, NAMES) is None
     assert values(Equations(MODEL, FLOATS)) == values(derived)
-    assert stored.read(file) is not None
+    assert stored.read(file, NAMES) is not None
+
+
+REST = "def _lambdifygenerated(alpha):\n    return [1]\n"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        None,  # no such key
+        *(1, [REST], "", "def f(", "\0", "(" * 1000, "2", REST + REST),
+        *("-" * 10_000 + "1", "1" + "+1" * 100_000),  # out of memory, too deep
+        REST.replace("1", "open('/dev/null')"),
+        REST.replace("1", "__import__('os')"),
+        REST.replace("1", "exp.__self__"),
+        REST.replace("1", "*(lambda: (1,))()"),
+    ],
+)
+def test_whole_files_without_our_code_are_made_again(
+    rest: object, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derived = Equations(MODEL, FLOATS)
+    (file,) = folder.iterdir()
+    sources = json.loads(file.read_text())["sources"] | {"rest": rest}
+    if rest is None:
+        del sources["rest"]
+    stored.write(file, sources)
+    assert values(Equations(MODEL, FLOATS)) == values(derived)
+    monkeypatch.setattr(Equations, "_pieces", refuse)
+    assert values(Equations(MODEL, FLOATS)) == values(derived)
+
+
+def test_of_a_kept_text_only_the_function_is_run() -> None:
+    text = REST.replace("[1]", "[exp(alpha)]").replace("alpha)", "alpha=1 / 0)", 1)
+    function = from_source("1 / 0\n" + text, FLOATS)
+    assert function(0.0) == [1.0]
+    assert function.__globals__["__builtins__"] == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="users are not told apart")
+def test_what_others_may_have_written_is_not_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Equations(MODEL, FLOATS)
+    (file,) = folder.iterdir()
+    assert (folder.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (
+        0o700,
+        0o600,
+    )
+    for path, own in ((folder, 0o700), (file, 0o600)):
+        for others in (0o020, 0o002):
+            path.chmod(own | others)
+            assert stored.read(file, NAMES) is None
+        path.chmod(own | 0o044)
+        assert stored.read(file, NAMES) is not None
+    folder.chmod(0o770)
+    file.unlink()
+    Equations(MODEL, FLOATS)
+    assert not file.exists()
+    folder.chmod(0o700)
+    Equations(MODEL, FLOATS)
+    user = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: user + 1)
+    assert stored.read(file, NAMES) is None
+
+
+def test_an_interrupt_leaves_nothing_behind(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        assert list(folder.iterdir())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Equations(MODEL, FLOATS)
+    assert not list(folder.iterdir())
+
+
+def test_another_functions_source_is_not_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # what two threads do to each other: one place for the sources of all
+    monkeypatch.setattr(compiled, "getsource", lambda _: REST)
+    derived = values(Equations(MODEL, FLOATS))
+    assert not folder.exists()
+    monkeypatch.setattr(compiled, "getsource", getsource)
+    assert values(Equations(MODEL, FLOATS)) == derived
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_sources_are_found_while_other_threads_compile(folder: Path) -> None:
+    models = MODEL, uncoupled_model(2), spiked_model(1), uncoupled_model(1)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda model: Equations(model, FLOATS), models))
+    assert set(folder.iterdir()) == set(map(stored.place, models))
+
+
+def test_compiling_and_its_source_are_one_step(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(1) as other:
+
+        def watched(function: Callable[..., object]) -> str:
+            assert not other.submit(ONE_AT_A_TIME.acquire, blocking=False).result()
+            return getsource(function)
+
+        monkeypatch.setattr(compiled, "getsource", watched)
+        Equations(MODEL, FLOATS)
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_function_without_source_has_none() -> None:
+    for function in (lambda: [1], eval("lambda: [1]")):
+        with pytest.raises((ValueError, OSError)):
+            source_of(function)
 
 
 def test_nothing_is_kept_where_nothing_can_be(
@@ -89,18 +229,54 @@ def test_the_name_tells_models_and_versions_apart(
 ) -> None:
     models = MODEL, MODEL.at_width, spiked_model(3), spiked_model(2, 2)
     names = {stored.place(m) for m in (*models, uncoupled_model(2))}
-    monkeypatch.setattr(stored, "_code_digest", lambda: "another version")
-    assert len(names | {stored.place(MODEL)}) == 6
+    for module, name, other in (
+        (stored, "version", lambda _: "another version"),
+        (sys, "version_info", (3, 99, 0)),
+        (stored, "ROOMS", stored.ROOMS[1:]),
+    ):
+        stored._code_digest.cache_clear()
+        monkeypatch.setattr(module, name, other)
+        names.add(stored.place(MODEL))
+    stored._code_digest.cache_clear()
+    assert len(names) == 8
+
+
+def test_without_sources_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    for name, other in (("ROOMS", ("theory/no/room",)), ("version", unknown)):
+        with monkeypatch.context() as changed:
+            stored._code_digest.cache_clear()
+            changed.setattr(stored, name, other)
+            assert stored.place(MODEL) is None
+            stored._code_digest.cache_clear()
+    assert stored.place(MODEL) is not None
+
+
+def test_the_directory_is_absolute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DETEQUIV_CACHE", "here")
+    assert stored.place(MODEL) is None
     monkeypatch.delenv("DETEQUIV_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
-    assert str(stored.place(MODEL)).startswith("/elsewhere/detequiv/")
+    monkeypatch.setenv("XDG_CACHE_HOME", os.path.abspath("elsewhere"))
+    place = stored.place(MODEL)
+    assert place is not None
+    assert place.parent == Path("elsewhere/detequiv").absolute()
+    home = Path("~").expanduser()
+    for relative in ("", "elsewhere", "~/elsewhere"):
+        monkeypatch.setenv("XDG_CACHE_HOME", relative)
+        place = stored.place(MODEL)
+        assert place is not None
+        assert place.parent == home / ".cache/detequiv"
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # no home
+    assert stored.place(MODEL) is None
 
 
 def _write_and_read(file: Path) -> bool:
     sources = {"form": "x" * 100_000}
     for _ in range(50):
         stored.write(file, sources)
-        if stored.read(file) != sources:
+        if stored.read(file, sources) != sources:
             return False
     return True
 
