@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import sympy as sp
+
 from detequiv.theory.errors import InputError
 from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
 from detequiv.theory.problem.tables.regression import Ridge
@@ -19,7 +21,7 @@ def check_several(
     ------
     InputError
         A covariance, a batch, labels of -1 and 1, another loss, no penalty, Gaussian
-        rows; an alignment of the wrong shape, or of one number.
+        rows; a target that jumps; an alignment of the wrong shape, or of one number.
     """
     if inputs is not None:
         raise InputError("inputs", "[inputs]", "is known for one direction alone")
@@ -38,6 +40,14 @@ def check_several(
             target.function,
             f"give at most {MOST_DIRECTIONS} projections",
         )
+    field = "target.function" if target.functions is None else "target.functions"
+    for function in target.heads:
+        if _jumps(function):
+            raise InputError(
+                field,
+                function,
+                "jumps; is known for one direction, or give a continuous function",
+            )
     if isinstance(layer, Network):
         _check_network(layer, target)
         return
@@ -61,6 +71,20 @@ def check_several(
             f"give {target.projections} rows of {directions} numbers, one row a "
             "projection and one number a direction of features.spike",
         )
+
+
+def _jumps(function: sp.Expr) -> bool:
+    """Whether a function of z1, z2, .. jumps where a sign or a step in it switches.
+
+    It does not where what it changes by has a factor that is zero there.
+    """
+    for switch in function.atoms(sp.sign, sp.Heaviside):
+        argument = switch.args[0]
+        below = -1 if isinstance(switch, sp.sign) else 0
+        change = function.subs(switch, 1) - function.subs(switch, below)
+        if not sp.denom(sp.cancel(change / argument)).is_number:
+            return True
+    return False
 
 
 def _check_network(network: Network, target: Target) -> None:
