@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import sympy as sp
-
 from detequiv.theory.errors import InputError
+from detequiv.theory.functions import pieces, projections, z
 from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
 from detequiv.theory.problem.tables.regression import Ridge
 from detequiv.theory.problem.tables.vectors import MOST_DIRECTIONS, is_nested
@@ -42,7 +41,9 @@ def check_several(
         )
     field = "target.function" if target.functions is None else "target.functions"
     for function in target.heads:
-        if _jumps(function):
+        # those of several projections are smooth
+        one = pieces(function.subs(projections[0], z))
+        if not all(jump.equals(0) for jump in one.jumps()):
             raise InputError(
                 field,
                 function,
@@ -71,20 +72,6 @@ def check_several(
             f"give {target.projections} rows of {directions} numbers, one row a "
             "projection and one number a direction of features.spike",
         )
-
-
-def _jumps(function: sp.Expr) -> bool:
-    """Whether a function of z1, z2, .. jumps where a sign or a step in it switches.
-
-    It does not where what it changes by has a factor that is zero there.
-    """
-    for switch in function.atoms(sp.sign, sp.Heaviside):
-        argument = switch.args[0]
-        below = -1 if isinstance(switch, sp.sign) else 0
-        change = function.subs(switch, 1) - function.subs(switch, below)
-        if not sp.denom(sp.cancel(change / argument)).is_number:
-            return True
-    return False
 
 
 def _check_network(network: Network, target: Target) -> None:
