@@ -22,6 +22,7 @@ from detequiv.numerics.arithmetic.digits import (
     check_positive,
     check_whole,
 )
+from detequiv.numerics.arithmetic.guard import float64_guard
 from detequiv.numerics.arithmetic.matrices import (
     add,
     cholesky,
@@ -73,6 +74,7 @@ __all__ = [
     "compile_expressions",
     "exact_ball",
     "flat",
+    "float64_guard",
     "from_source",
     "integer_power",
     "inverse_of",

@@ -6,7 +6,12 @@ from math import floor, log10
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.numerics.arithmetic import check_digits, check_whole, to_float
+from detequiv.numerics.arithmetic import (
+    check_digits,
+    check_whole,
+    float64_guard,
+    to_float,
+)
 from detequiv.numerics.averages import OVERLAPS, dimension_of, refined
 from detequiv.numerics.continuum.nodes import READOUTS, Nodes, nodes_of
 from detequiv.numerics.continuum.system import Outputs, State, System
@@ -106,9 +111,10 @@ def solve_continuum(
     def at(count: int, overlaps: int) -> _Found:
         return _solve(units, Nodes(units, count, overlaps, dimension), width)
 
-    few, beside = refined(OVERLAPS, lambda count: at(FIRST, count), _gap, goal)
-    overlaps = few.nodes.overlaps
-    found, left = refined(READOUTS, lambda count: at(count, overlaps), _gap, goal)
+    with float64_guard():
+        few, beside = refined(OVERLAPS, lambda count: at(FIRST, count), _gap, goal)
+        overlaps = few.nodes.overlaps
+        found, left = refined(READOUTS, lambda count: at(count, overlaps), _gap, goal)
     error = beside + left + found.error
     reached = floor(-log10(error)) if 0 < error < 1 else 0
     if reached < wanted:
@@ -212,9 +218,7 @@ def _follow(system: System) -> State:
         for higher in range(power, -1, -1):
             own = (alpha, beta, penalty * HIGHER**higher, *rest)
             there = replace(system, parameters=own)
-            state = _newton(
-                _swept(there) if state is None else State(there, state.g, state.w)
-            )
+            state = _newton(there, state)
             if state is None:
                 break
         if state is not None:
@@ -237,14 +241,22 @@ def _swept(system: System) -> State:
     return state
 
 
-def _newton(state: State) -> State | None:
-    """Newton's method in the logarithms; None if it is lost."""
+def _newton(system: System, near: State | None) -> State | None:
+    """Newton's method in the logarithms, from a neighbour's state if there is one.
+
+    None if it is lost: no state may even be a state, in numbers or in matrices.
+    """
+    try:
+        start = _swept(system) if near is None else State(system, near.g, near.w)
+        return _iterated(start)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _iterated(state: State) -> State | None:
     last = np.inf
     for _ in range(ITERATIONS):
-        try:
-            step = -np.linalg.solve(state.jacobian, state.residual)
-        except (np.linalg.LinAlgError, ValueError):
-            return None
+        step = -np.linalg.solve(state.jacobian, state.residual)
         size = float(np.max(np.abs(step)))
         if not np.isfinite(size):
             return None

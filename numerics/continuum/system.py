@@ -129,6 +129,8 @@ class State:
         covariance = (functions.T * over_price) @ functions
         root = self._root
         matrix = root[:, None] * covariance * root + np.eye(len(root))
+        if not np.isfinite(matrix).all():
+            raise np.linalg.LinAlgError("not finite")
         # SciPy takes longer to import than most problems to solve
         from scipy.linalg import cho_factor, cho_solve
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from detequiv.numerics.arithmetic import to_float
+from detequiv.numerics.arithmetic import float64_guard, to_float
 from detequiv.numerics.averages import Fields, LawFields, first_step, float_fields
 from detequiv.numerics.covariance.algebra import FloatAlgebra
 from detequiv.numerics.covariance.equations import level_equations
@@ -105,14 +105,8 @@ def solve_covariance_floats(
     ConvergenceError
         The branch was lost, or the rule could not be refined enough.
     """
-    try:
-        with np.errstate(all="ignore"):
-            return _refined(law, np.asarray(parameters, float), start)
-    except np.linalg.LinAlgError as error:
-        raise ConvergenceError(
-            f"float64 met a matrix that it cannot solve ({error}); try a larger "
-            "ridge.penalty"
-        ) from None
+    with float64_guard():
+        return _refined(law, np.asarray(parameters, float), start)
 
 
 def _refined(law: CovarianceLaw, parameters: Array, start: Array | None) -> Covered:

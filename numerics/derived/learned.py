@@ -19,6 +19,7 @@ from detequiv.theory.problem import DirectionsLaw, FeatureLaw, Problem, law_of
 
 __all__ = ["combine_functions", "learned_function", "target_function"]
 
+FARTHEST = 1000.0  # value of kappa; moments of several directions are tabulated
 DIGITS = 18  # of the conditional moments, for float64 results
 
 
@@ -45,6 +46,8 @@ def learned_function(solution: Solution, kappa: ArrayLike) -> NDArray[np.float64
 
     Raises
     ------
+    InputError
+        No solution; or, with several directions, values of kappa beyond 1000.
     ConvergenceError
         A conditional moment has not the digits of float64.
 
@@ -59,10 +62,18 @@ def learned_function(solution: Solution, kappa: ArrayLike) -> NDArray[np.float64
     >>> de.learned_function(de.solve(problem), [0, 1, 2]).round(3)
     array([0.524, 0.915, 1.742])
     """
+    if not isinstance(solution, Solution):
+        raise InputError("solution", solution, "give a result of detequiv.solve")
     coefficients = [float(v) for v in solution.m + solution.t]
     if solution.problem.several:
         law = directions_law(solution.problem)
         nodes, shape = _nodes(law, kappa)
+        if not nodes.size:
+            return np.empty(shape)
+        if np.abs(nodes).max() > FARTHEST:
+            raise InputError(
+                "kappa", kappa, f"give values of at most {FARTHEST:.0f} in size"
+            )
         functions = direction_functions(law, nodes)
         parts = np.concatenate([functions["c0"], functions["h"]])
         learned: NDArray[np.float64] = (np.array(coefficients) @ parts).reshape(shape)
@@ -117,6 +128,8 @@ def _nodes(
 ) -> tuple[NDArray[np.float64], tuple[int, ...]]:
     """Values of kappa, shape (n, r), and the shape that they came in."""
     places, directions = check_finite("kappa", kappa), len(law.spikes[0])
+    if places.shape == (0,):  # no place has no axis of numbers either
+        places = places.reshape(0, directions)
     if places.shape[-1:] != (directions,):
         raise InputError(
             "kappa", kappa, f"give {directions} numbers a place, along the last axis"
@@ -144,6 +157,8 @@ def combine_functions(
         Of the shape of `kappa`.
     """
     places = check_finite("kappa", kappa)
+    if not places.size:
+        return np.empty(places.shape)
     with precision(DIGITS + 15):
         nodes = [exact_ball(float(k)) for k in places.ravel()]
         functions = feature_columns(law, nodes, DIGITS)

@@ -91,9 +91,9 @@ def descend(system: ConvexSystem, start: Place) -> Found:
         if found.step < ROUNDING:
             return found
         best = min(best, found.residual)
+    reached = f", only up to a residual of {best:.1e}" if np.isfinite(best) else ""
     raise ConvergenceError(
-        f"the equations of the loss were solved up to a residual of {best:.1e} only; "
-        "try a larger ridge.penalty"
+        f"the equations of the loss were not solved{reached}; try another ridge.penalty"
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from detequiv.numerics.arithmetic import float64_guard
 from detequiv.numerics.losses.convex import FLOOR, ConvexSystem, Place, Rules
 from detequiv.numerics.losses.descent import Found, beginning, descend, newton
 from detequiv.numerics.losses.outcomes import outcomes, wrong_signs
@@ -86,7 +87,7 @@ def solve_convex(
     ConvergenceError
         The equations, or the averages, were not solved.
     """
-    with np.errstate(all="ignore"):
+    with float64_guard():
         return _solve(law, model, parameters, loss, start)
 
 
@@ -140,7 +141,7 @@ def _solve(
     if not solution.error < 1e-3:
         raise ConvergenceError(
             f"the averages of the loss reached a relative error of {solution.error:.1e}"
-            "; try a larger ridge.penalty or smaller spikes"
+            "; try another ridge.penalty or smaller spikes"
         )
     return solution
 

@@ -20,7 +20,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.numerics.arithmetic import check_digits, to_float
+from detequiv.numerics.arithmetic import check_digits, float64_guard, to_float
 from detequiv.numerics.losses.convex import ConvexSystem, Place, Rules
 from detequiv.numerics.losses.descent import (
     Measure,
@@ -102,7 +102,7 @@ def separability_threshold(problem: Problem, *, digits: int = 8) -> mpmath.mpf:
         )
     law = law_of(problem)
     rules = Rules(law, law.model, SEPARATION)
-    with np.errstate(all="ignore"):
+    with float64_guard("try another activation"):
         if separated_for_free(rules):
             return mpmath.inf
         parameters = np.array(list(map(to_float, exact_parameters(problem, law))))

@@ -96,7 +96,7 @@ def loss_values_of_mixture(
             for name, value in finer.values.items()
             if value
         )
-        return max(0.0, change - coarser.error - finer.error)
+        return max(0.0, change - finer.error)
 
     found = refine_overlaps(at, gap, OVERLAPS)
     return replace(found, error=found.error + OVERLAPS)
@@ -122,7 +122,8 @@ def _solve(
     try:
         found = solve_convex(law, model, parameters, ridge.named_loss, near)
     except ConvergenceError as failure:
-        if not ridge.named_loss.margin:
+        # far from a vanishing penalty the threshold plays no part
+        if not ridge.named_loss.margin or ridge.penalty >= 1:
             raise
         raise ConvergenceError(f"{failure}{side_of_threshold(problem)}") from None
     values = {name: mpmath.mpf(value) for name, value in found.values.items()}

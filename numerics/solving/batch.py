@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detequiv.numerics.arithmetic import float64_guard
 from detequiv.numerics.averages import Fields, FieldSource, first_step, float_fields
 from detequiv.numerics.equations import FloatSystem
 from detequiv.numerics.iteration import TOLERANCE, minimise
@@ -89,15 +90,8 @@ def solve_floats(
     ConvergenceError
         The branch was lost, or the rule in kappa could not be refined enough.
     """
-    try:
-        # what overflows is not finite, and not vouched for
-        with np.errstate(all="ignore"):
-            return _solve_floats(model, source, parameters)
-    except np.linalg.LinAlgError as error:
-        raise ConvergenceError(
-            f"float64 met a matrix that it cannot solve ({error}); ask for digits to "
-            "solve in higher precision"
-        ) from None
+    with float64_guard("ask for digits to solve in higher precision"):
+        return _solve_floats(model, source, parameters)
 
 
 def _solve_floats(

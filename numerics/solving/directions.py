@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detequiv.numerics.arithmetic import to_float
+from detequiv.numerics.arithmetic import float64_guard, to_float
 from detequiv.numerics.averages import geometric_error
 from detequiv.numerics.directions import NodeFields, directions_law, other_law
 from detequiv.numerics.equations import FloatSystem, float_equations
@@ -70,14 +70,8 @@ def solve_directions(
             for problem, width in jobs
         ]
     )
-    try:
-        with np.errstate(all="ignore"):
-            return _solve(model, law, other_law(jobs[0][0]), parameters)
-    except np.linalg.LinAlgError as error:
-        raise ConvergenceError(
-            f"float64 met a matrix that it cannot solve ({error}); try a larger "
-            "ridge.penalty"
-        ) from None
+    with float64_guard():
+        return _solve(model, law, other_law(jobs[0][0]), parameters)
 
 
 def _solve(

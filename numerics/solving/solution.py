@@ -148,9 +148,14 @@ def digits_of_floats(what: str, digits: int | None, vouched: int) -> int:
     """Digits to report of what is solved in float64: those asked for, or all."""
     wanted = 1 if digits is None else digits
     if vouched < wanted:
+        advice = (
+            f"ask for at most {vouched}"
+            if vouched > 0
+            else "try a larger ridge.penalty or a smoother target"
+        )
         raise ConvergenceError(
             f"{what} solved in float64, which vouches for {vouched} of {wanted} digits "
-            f"here; ask for at most {vouched}"
+            f"here; {advice}"
         )
     return vouched if digits is None else digits
 

@@ -7,7 +7,12 @@ import mpmath
 import sympy as sp
 
 from detequiv.numerics.arithmetic import check_digits, check_whole, to_mpf
-from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
+from detequiv.numerics.averages import (
+    LawFields,
+    dimension_of,
+    mixture,
+    refine_overlaps,
+)
 from detequiv.numerics.continuum import law_on_nodes
 from detequiv.numerics.losses import loss_values
 from detequiv.numerics.solving.answers import (
@@ -104,6 +109,9 @@ def solve(
     if problem.inputs is not None:
         return solve_covariance(problem, width, usual)
     if problem.several:
+        if width is not None:
+            check_whole("width", width)
+            dimension_of(problem, width)  # there is none of fewer than three inputs
         return solve_several(problem, digits, width)
     if problem.on_batch:
         return solve_on_batch(problem, digits, width)

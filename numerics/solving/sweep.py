@@ -16,7 +16,12 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from detequiv.numerics.arithmetic import to_float
-from detequiv.numerics.averages import LawFields, mixture, refine_overlaps
+from detequiv.numerics.averages import (
+    LawFields,
+    dimension_of,
+    mixture,
+    refine_overlaps,
+)
 from detequiv.numerics.batches import solve_batch
 from detequiv.numerics.covariance import solve_covariance_points
 from detequiv.numerics.losses import loss_values, loss_values_of_mixture
@@ -220,6 +225,8 @@ def _solve_in_floats(jobs: Sequence[Job]) -> list[Point]:
     problem, width = jobs[0]
     try:
         if problem.several:
+            if width is not None:
+                dimension_of(problem, width)
             found = solve_directions(jobs)
             values, errors = found.quantities, found.errors
         elif to_float(problem.ridge.penalty) == 0 or problem.target.binary:

@@ -169,3 +169,29 @@ def test_what_knows_one_direction_refuses(verb) -> None:
 def test_more_digits_than_float64_has_are_refused() -> None:
     with pytest.raises(de.ConvergenceError, match="several directions are solved in"):
         de.solve(problem(SPIKES, "z1 + z1*z2"), digits=30)
+
+
+@pytest.mark.parametrize("target", ["sign(z1 - 1/5)", "z1 + step(z1)"])
+def test_targets_that_jump_are_refused(target: str) -> None:
+    with pytest.raises(de.InputError, match=r"target\.function = .*jumps"):
+        problem(SPIKES, target)
+
+
+def test_kinks_are_no_jumps() -> None:
+    for target in ("abs(z1)", "max(z1, 1)", "z1*sign(z1)", "abs(sign(z1))"):
+        problem(SPIKES, target)
+
+
+def test_a_width_of_no_inputs_is_refused() -> None:
+    given = problem([[1.5, 0], [-0.8, 0]], CURVED, [[1, 0]])
+    with pytest.raises(de.InputError, match="3 are needed"):
+        de.solve(given, width=1)
+    assert solve_at_width(given, 1).digits >= 10
+
+
+def test_learned_function_of_no_places_and_of_far_ones() -> None:
+    found = de.solve(problem(SPIKES, "z1 + z1*z2"))
+    for empty, shape in (([], (0,)), (np.empty((3, 0, 2)), (3, 0))):
+        assert de.learned_function(found, empty).shape == shape
+    with pytest.raises(de.InputError, match="at most 1000"):
+        de.learned_function(found, [1e4, 0])

@@ -158,3 +158,13 @@ def test_what_has_no_threshold_is_refused(
 ) -> None:
     with pytest.raises(error, match=says):
         de.separability_threshold(case, digits=digits)
+
+
+def test_a_singular_matrix_is_said_in_one_line() -> None:
+    constant = de.Problem(
+        features=de.SpikedFeatures(activation="1", spike=["3/2"]),
+        target=de.Target(function="z", labels="logit", slope=2),
+        ridge=de.Ridge(samples_per_dim=1, width_per_dim="4/5", penalty=1),
+    )
+    with pytest.raises(de.ConvergenceError, match="float64 met a matrix"):
+        de.separability_threshold(constant)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from detequiv.theory.errors import InputError
+from detequiv.theory.functions import pieces, projections, z
 from detequiv.theory.problem.tables.parts import Network, SpikedFeatures, Target
 from detequiv.theory.problem.tables.regression import Ridge
 from detequiv.theory.problem.tables.vectors import MOST_DIRECTIONS, is_nested
@@ -19,7 +20,7 @@ def check_several(
     ------
     InputError
         A covariance, a batch, labels of -1 and 1, another loss, no penalty, Gaussian
-        rows; an alignment of the wrong shape, or of one number.
+        rows; a target that jumps; an alignment of the wrong shape, or of one number.
     """
     if inputs is not None:
         raise InputError("inputs", "[inputs]", "is known for one direction alone")
@@ -38,6 +39,16 @@ def check_several(
             target.function,
             f"give at most {MOST_DIRECTIONS} projections",
         )
+    field = "target.function" if target.functions is None else "target.functions"
+    for function in target.heads:
+        # those of several projections are smooth
+        one = pieces(function.subs(projections[0], z))
+        if not all(jump.equals(0) for jump in one.jumps()):
+            raise InputError(
+                field,
+                function,
+                "jumps; is known for one direction, or give a continuous function",
+            )
     if isinstance(layer, Network):
         _check_network(layer, target)
         return
