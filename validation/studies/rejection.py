@@ -63,7 +63,7 @@ PROBLEMS: Mapping[str, Problem] = {
         ridge=Ridge(samples_per_dim=3, width_per_dim=1, penalty="1/20"),
     ),
 }
-DRAWS = {100: 200, 150: 120, 200: 80, 300: 40}
+DRAWS = {100: 800, 150: 480, 200: 320, 300: 160}
 """Number of draws at each dimension by which the mutants are judged."""
 RIGHT: Mapping[str, Problem] = {
     # functions of kappa that are nearly dependent

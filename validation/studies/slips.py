@@ -19,7 +19,13 @@ from detequiv.numerics.losses import ConvexSolution, Rules, solve_convex
 from detequiv.numerics.solving import solve_floats
 from detequiv.theory.models import Model, upper_triangle
 from detequiv.theory.problem import FeatureLaw, Problem, exact_parameters, law_of
-from detequiv.validation.trial import PROJECTIONS, learned_at, measured
+from detequiv.validation.trial import (
+    PROJECTIONS,
+    learned_at,
+    measured,
+    resolvent_of,
+    trace_correction,
+)
 
 Array = NDArray[np.float64]
 
@@ -156,11 +162,15 @@ class Mutant:
         if self.model is not None:
             model = _slipped(self.model, law.model, law.bulks)
         numbers = [float(v) for v in exact_parameters(problem, law)]
+        moved = 0.0
+        if width is not None and problem.ridge.loss == "square":
+            moved = trace_correction(resolvent_of(problem), width)
         if width is not None:
             model, numbers = model.at_width, [*numbers, float(width)]
         if problem.ridge.loss == "square":
             found = solve_floats(model, LawFields(law), np.array([numbers]))
             values = dict(zip(model.quantities, found.quantities[0], strict=True))
+            values["resolvent_trace"] += moved
             coefficients = found.coefficients[0]
         else:
             parameters, loss = np.array(numbers), problem.ridge.named_loss

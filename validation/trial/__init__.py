@@ -11,7 +11,11 @@ from detequiv.validation.trial.measured import (
     learned_at,
     measured,
 )
-from detequiv.validation.trial.predict import width_corrections
+from detequiv.validation.trial.predict import (
+    resolvent_of,
+    trace_correction,
+    width_corrections,
+)
 from detequiv.validation.trial.simulate import Elementwise, sampler, simulate, sizes
 from detequiv.validation.trial.trial import (
     LEVEL,
@@ -35,9 +39,11 @@ __all__ = [
     "learned_at",
     "measured",
     "predict",
+    "resolvent_of",
     "sampler",
     "simulate",
     "sizes",
+    "trace_correction",
     "tried",
     "try_theory",
     "width_corrections",

@@ -14,7 +14,13 @@ from detequiv.numerics.spectrum import (
 from detequiv.theory.problem import Problem, exact_parameters, law_of
 from detequiv.validation.witness import FloatArray
 
-__all__ = ["clear_outliers", "mass_below", "trace_correction", "width_corrections"]
+__all__ = [
+    "clear_outliers",
+    "mass_below",
+    "resolvent_of",
+    "trace_correction",
+    "width_corrections",
+]
 
 NODES = 64  # of the Gauss rule over heights
 CLEAR = 2.0  # times the end of the bulk from which an outlier is told from it
@@ -75,9 +81,7 @@ def width_corrections(
     ConvergenceError
         A point is too close to the real axis.
     """
-    law, ridge = law_of(problem), problem.ridge
-    exact = exact_parameters(problem, law)
-    resolvent = Resolvent(law.model, law, tuple(map(float, exact)))
+    resolvent, ridge = resolvent_of(problem), problem.ridge
     factor = float(ridge.width_per_dim / ridge.samples_per_dim)
     steps = STEP * points.imag
     before, here, after = (
@@ -88,7 +92,7 @@ def width_corrections(
     return -slope / width, -here.imag / (np.pi * width)
 
 
-def trace_correction(problem: Problem, width: int) -> float:
+def trace_correction(resolvent: Resolvent, width: int) -> float:
     r"""Find what the directions of a finite width add to the resolvent's trace.
 
     To ``(1/p) tr (Phi^T Phi / p + lambda)^-1``, as `width_corrections` tells it:
@@ -97,8 +101,8 @@ def trace_correction(problem: Problem, width: int) -> float:
 
     Parameters
     ----------
-    problem : Problem
-        Its penalty must be positive.
+    resolvent : Resolvent
+        The equations, with a positive penalty.
     width : int
         p.
 
@@ -107,12 +111,17 @@ def trace_correction(problem: Problem, width: int) -> float:
     ConvergenceError
         The determinant was not reached.
     """
-    law, penalty = law_of(problem), float(problem.ridge.penalty)
-    exact = exact_parameters(problem, law)
-    resolvent = Resolvent(law.model, law, tuple(map(float, exact)))
+    place = resolvent.model.parameters.index(resolvent.model.ridge)
+    penalty = resolvent.parameters[place]
     height = HEIGHT * penalty
     above = log_determinant(resolvent, width, np.array([-penalty + 1j * height]))
     return -float(above[0].imag) / (height * width)
+
+
+def resolvent_of(problem: Problem) -> Resolvent:
+    """Put a problem's numbers into the equations of the resolvent."""
+    law = law_of(problem)
+    return Resolvent(law.model, law, tuple(map(float, exact_parameters(problem, law))))
 
 
 def clear_outliers(problem: Problem, width: int) -> list[float]:
@@ -121,9 +130,8 @@ def clear_outliers(problem: Problem, width: int) -> list[float]:
     Those at least `CLEAR` times its end, which is found to some ten percent; none where
     the leverage of samples has no bound, and the bulk no end.
     """
-    law, ridge = law_of(problem), problem.ridge
-    exact = exact_parameters(problem, law)
-    resolvent = Resolvent(law.model, law, tuple(map(float, exact)))
+    resolvent, ridge = resolvent_of(problem), problem.ridge
+    exact = exact_parameters(problem, law_of(problem))
     if RealBranch(resolvent, exact).unbounded:
         return []
     matrix = FiniteWidth(resolvent, width)

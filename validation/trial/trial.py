@@ -40,6 +40,7 @@ from detequiv.validation.trial.measured import (
 from detequiv.validation.trial.predict import (
     clear_outliers,
     mass_below,
+    resolvent_of,
     trace_correction,
     width_corrections,
 )
@@ -77,7 +78,7 @@ def predict(
         solution = solve_at_width(problem, width, digits=digits)
     values = {name: float(getattr(solution, name)) for name in measured(problem)}
     if width is not None and not problem.on_batch and problem.ridge.loss == "square":
-        values["resolvent_trace"] += trace_correction(problem, width)
+        values["resolvent_trace"] += trace_correction(resolvent_of(problem), width)
     learned = map(float, learned_function(solution, PROJECTIONS))
     values |= dict(zip(map(learned_at, PROJECTIONS), learned, strict=True))
     if points:
